@@ -1,0 +1,83 @@
+// Who may import whom: ARCHITECTURE.md says why. `name*` opens a door for types only.
+const doors = {
+  base: [],
+  grammar: ['base'],
+  config: ['base'],
+  telemetry: ['base'],
+  grpc: ['base'],
+  models: ['base', 'telemetry'],
+  gallery: ['base', 'telemetry', 'models'],
+  backends: ['base', 'telemetry', 'grpc', 'models'],
+  builtin: ['base', 'grpc', 'grammar'],
+  inference: ['base', 'telemetry', 'models', 'grammar', 'backends*', 'grpc*'],
+  api: ['base', 'telemetry', 'models', 'inference', 'gallery*', 'backends*'],
+  cli: ['base', 'config', 'compose'],
+}
+doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes(room))
+
+// Outside libraries, and the rooms where each is at home.
+const homes = [
+  ['grpc', '@grpc', ['grpc', 'backends', 'builtin']],
+  ['undici', 'undici', ['gallery', 'builtin']],
+  ['fastify', 'fastify|@fastify', ['api']],
+  ['commander', 'commander', ['cli']],
+  ['node-llama-cpp', 'node-llama-cpp', ['builtin']],
+  ['jinja', '@huggingface/jinja', ['builtin']],
+  ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
+  ['dotenv', 'dotenv', ['config']],
+]
+
+const dialects = '^src/api/(openai|localai)/'
+const forbid = (name, from, to, comment) => ({ name, severity: 'error', from, to, ...(comment ? { comment } : {}) })
+const inRooms = (rooms) => `^(src|test/fixtures/architecture/src)/(${rooms.join('|')})/`
+const inRoom = (room) => `^(src|test/fixtures/architecture/src)/${room}/`
+const inSource = '^(src|test/fixtures/architecture/src)/'
+
+const roomRules = Object.entries(doors).flatMap(([room, opens]) => {
+  const reachable = opens.map((name) => name.replace('*', ''))
+  const typesOnly = reachable.filter((name) => opens.includes(`${name}*`))
+  const comment = `src/${room} may import: ${opens.join(', ') || 'nothing else in src'}`
+  return [
+    forbid(`${room}-doors`, { path: inRoom(room) }, { path: inSource, pathNot: inRooms([room, ...reachable]) }, comment),
+    ...(typesOnly.length > 0
+      ? [
+          forbid(
+            `${room}-types-only`,
+            { path: inRoom(room) },
+            { path: inRooms(typesOnly), dependencyTypesNot: ['type-only'] },
+          ),
+        ]
+      : []),
+  ]
+})
+const homeRules = homes.map(([name, packages, rooms]) =>
+  forbid(`${name}-at-home`, { path: inSource, pathNot: inRooms(rooms) }, { path: `^node_modules/(${packages})(/|$)` }),
+)
+
+export default {
+  forbidden: [
+    forbid('no-cycles', { path: inSource }, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
+    forbid('no-unresolvable', {}, { couldNotResolve: true }),
+    forbid('no-test-code-in-src', { path: '^src/' }, { path: '^(test|bench)/' }),
+    forbid('dialects-are-strangers', { path: dialects }, { path: dialects, pathNot: '^src/api/$1/' }),
+    forbid(
+      'child-process-at-home',
+      { path: '^src/', pathNot: '^src/(backends|gallery|builtin)/' },
+      { path: '^(node:)?child_process$' },
+    ),
+    ...roomRules,
+    ...homeRules,
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    // Not `exclude`: that silently blinds every at-home rule.
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|src/grpc/generated)/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
+  },
+}

@@ -1,0 +1,53 @@
+/**
+ * Every failure this node reports carries one of these; the prefix names the room that raises it.
+ * `api/error-response.ts` maps each to an HTTP status in one exhaustive table.
+ */
+export type ErrorCode =
+  | 'config.invalid'
+  | 'request.invalid'
+  | 'request.unsupported'
+  | 'request.too-large'
+  | 'request.context-exceeded'
+  | 'request.cancelled'
+  | 'model.not-found'
+  | 'model.config-invalid'
+  | 'model.file-invalid'
+  | 'model.busy'
+  | 'download.refused'
+  | 'download.failed'
+  | 'download.checksum-mismatch'
+  | 'backend.not-found'
+  | 'backend.start-failed'
+  | 'backend.start-timeout'
+  | 'backend.load-failed'
+  | 'backend.cooling-down'
+  | 'backend.died'
+  | 'backend.unsupported'
+  | 'backend.failed'
+  | 'node.overloaded'
+  | 'node.stopping'
+  | 'internal'
+
+export interface AppErrorInit {
+  readonly details?: Readonly<Record<string, string | number | boolean>>
+  readonly cause?: unknown
+}
+
+/** The one error class: a closed code, a sentence for a person, facts in `details`, and the cause for the log. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, string | number | boolean>>
+
+  constructor(code: ErrorCode, message: string, init: AppErrorInit = {}) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause })
+    this.code = code
+    this.details = init.details ?? {}
+  }
+
+  /** The one place where an unknown thrown value becomes one of ours. */
+  static from(thrown: unknown, fallback: ErrorCode): AppError {
+    if (thrown instanceof AppError) return thrown
+    return new AppError(fallback, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
+  }
+}

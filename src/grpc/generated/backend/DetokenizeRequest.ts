@@ -1,0 +1,10 @@
+// Original file: proto/backend.proto
+
+
+export interface DetokenizeRequest {
+  'tokens'?: (number)[];
+}
+
+export interface DetokenizeRequest__Output {
+  'tokens': (number)[];
+}

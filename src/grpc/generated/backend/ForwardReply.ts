@@ -1,0 +1,15 @@
+// Original file: proto/backend.proto
+
+import type { ForwardHeader as _backend_ForwardHeader, ForwardHeader__Output as _backend_ForwardHeader__Output } from '../backend/ForwardHeader.ts';
+
+export interface ForwardReply {
+  'status'?: (number);
+  'headers'?: (_backend_ForwardHeader)[];
+  'body_chunk'?: (Buffer | Uint8Array | string);
+}
+
+export interface ForwardReply__Output {
+  'status': (number);
+  'headers': (_backend_ForwardHeader__Output)[];
+  'body_chunk': (Buffer);
+}

@@ -1,0 +1,10 @@
+// Original file: proto/backend.proto
+
+
+export interface GrammarTrigger {
+  'word'?: (string);
+}
+
+export interface GrammarTrigger__Output {
+  'word': (string);
+}

@@ -1,0 +1,11 @@
+// Original file: proto/backend.proto
+
+import type { StoresKey as _backend_StoresKey, StoresKey__Output as _backend_StoresKey__Output } from '../backend/StoresKey.ts';
+
+export interface StoresGetOptions {
+  'Keys'?: (_backend_StoresKey)[];
+}
+
+export interface StoresGetOptions__Output {
+  'Keys': (_backend_StoresKey__Output)[];
+}

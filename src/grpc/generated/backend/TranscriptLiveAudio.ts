@@ -1,0 +1,10 @@
+// Original file: proto/backend.proto
+
+
+export interface TranscriptLiveAudio {
+  'pcm'?: (number | string)[];
+}
+
+export interface TranscriptLiveAudio__Output {
+  'pcm': (number)[];
+}

@@ -1,0 +1,12 @@
+// Original file: proto/backend.proto
+
+
+export interface VoiceEmbedRequest {
+  'audio'?: (string);
+  'ModelIdentity'?: (string);
+}
+
+export interface VoiceEmbedRequest__Output {
+  'audio': (string);
+  'ModelIdentity': (string);
+}

@@ -1,0 +1,56 @@
+/**
+ * A model as configured: a YAML file of the models folder (names as in LocalAI, see model-config.md), or a bare GGUF
+ * with everything at its default. Absent means: not said, the default applies where it is used.
+ */
+export interface ModelConfig {
+  readonly name: string
+  /** Lower case; absent: the node picks (`llama-cpp` for a GGUF). */
+  readonly backend?: string
+  readonly description?: string
+  readonly parameters: ModelParameters
+  /** Absolute path of the model file, inside the models folder (or an absolute path given on the command line). */
+  readonly modelFile: string
+  readonly contextSize?: number
+  readonly threads?: number
+  readonly gpuLayers?: number
+  readonly batch?: number
+  readonly embeddings: boolean
+  readonly reranking: boolean
+  readonly mmap: boolean
+  readonly mlock: boolean
+  readonly f16: boolean
+  readonly flashAttention: 'auto' | 'on' | 'off'
+  readonly mmproj?: string
+  readonly loraAdapters: readonly { readonly file: string; readonly scale: number }[]
+  readonly tensorSplit?: string
+  readonly mainGpu?: string
+  readonly stopWords: readonly string[]
+  readonly systemPrompt?: string
+  /** Fixed GBNF grammar for every answer. */
+  readonly grammar?: string
+  /** Free `key:value` strings for the backend. */
+  readonly options: readonly string[]
+  readonly knownUseCases: readonly string[]
+  /** `reasoning.disable`: ask the template not to think. */
+  readonly reasoningDisabled?: boolean
+  /** `grpc.attempts` and `grpc.attempts_sleep_time`, as one budget. */
+  readonly readyTimeoutMs: number
+  readonly downloadFiles: readonly { readonly filename: string; readonly uri: string; readonly sha256?: string }[]
+}
+
+/** `parameters` of the YAML: sampling defaults for requests that do not say. */
+export interface ModelParameters {
+  readonly model: string
+  readonly temperature?: number
+  readonly topP?: number
+  readonly topK?: number
+  readonly minP?: number
+  readonly typicalP?: number
+  readonly maxTokens?: number
+  readonly seed?: number
+  readonly repeatPenalty?: number
+  readonly repeatLastN?: number
+  readonly frequencyPenalty?: number
+  readonly presencePenalty?: number
+  readonly ignoreEos?: boolean
+}

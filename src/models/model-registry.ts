@@ -1,0 +1,21 @@
+import type { ModelConfig } from './model-config.ts'
+
+export interface ListedModel {
+  readonly id: string
+  readonly config: ModelConfig
+  /** Unix seconds: when its file was last changed. */
+  readonly created: number
+  /** Set for a model that only demonstrates that the node works; says what it can do, in a sentence. */
+  readonly demonstration?: string
+}
+
+/** Which models this node can serve: YAML configs first, then bare `.gguf` files that no config uses. */
+export interface ModelRegistry {
+  list(): readonly ListedModel[]
+  /** By name; a `.gguf` file also by its name without the ending. Undefined when there is none. */
+  find(name: string): ModelConfig | undefined
+  /** The model to use when a request names none: the default model, else the first with the use case. */
+  fallback(useCase: 'chat' | 'completion' | 'embeddings'): ModelConfig | undefined
+  /** Reads the models folder again. */
+  reload(): Promise<void>
+}
