@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// Finds Node 24 and runs the command line with it. Plain JavaScript that Node 18 understands: whatever `node` is first on
+// the PATH starts this file, and an older one must never run the product.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const REQUIRED_MAJOR = 24
+
+const source = new URL('../src/cli/main.ts', import.meta.url)
+const compiled = new URL('../dist/cli/main.js', import.meta.url)
+const main = existsSync(source) ? source : compiled
+
+if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) {
+  await import(main.href)
+} else {
+  reExecute(bundledNode())
+}
+
+/** The Node binary that this package's own dependencies brought, or undefined. */
+function bundledNode() {
+  const name = { win32: 'win' }[process.platform] ?? process.platform
+  try {
+    const require = createRequire(import.meta.url)
+    const manifest = require.resolve(`node-${name}-${process.arch}/package.json`)
+    const binary = new URL(
+      process.platform === 'win32' ? 'bin/node.exe' : 'bin/node',
+      `file://${manifest.replaceAll('\\', '/')}`,
+    )
+    return existsSync(binary) ? fileURLToPath(binary) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function reExecute(node) {
+  if (node === undefined) {
+    console.error(
+      `local-ai: Node ${REQUIRED_MAJOR} or newer is needed, this is ${process.version}, and no Node came with the package for ` +
+        `${process.platform}-${process.arch}. Install Node ${REQUIRED_MAJOR}, or install again without --omit=optional.`,
+    )
+    process.exitCode = 1
+    return
+  }
+  // The channel tells the child when this process is gone, whatever ended it.
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, LOCALAI_LAUNCHED: '1' },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`local-ai: ${node} could not be started: ${error.message}`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0)
+  })
+}

@@ -1,0 +1,101 @@
+import { Command } from 'commander'
+import { AppError } from '../../base/errors.ts'
+import { composeBackendInstaller } from '../../compose/compose-gallery.ts'
+import { bool, setting } from '../../config/setting.ts'
+import { storageSettings } from '../../config/settings.ts'
+import { addCommand, type CommandDefinition } from '../program.ts'
+import { createProgressPrinter, formatTable, paint } from '../terminal.ts'
+import { abortOnSignal } from '../until-signal.ts'
+
+const json = setting({
+  flags: ['--json'],
+  env: [],
+  fallback: false,
+  help: 'Print JSON instead of a table',
+  group: 'Output',
+  kind: bool,
+})
+const force = setting({
+  flags: ['--force'],
+  env: [],
+  fallback: false,
+  help: 'Install even when this machine does not seem able to use it',
+  group: 'Other',
+  kind: bool,
+})
+
+const listSettings = { ...storageSettings, json } as const
+const installSettings = { ...storageSettings, force } as const
+
+const list: CommandDefinition<typeof listSettings> = {
+  name: 'list',
+  summary: 'List the backends that can be installed and those that are',
+  settings: listSettings,
+  isDefault: true,
+  examples: [['local-ai backends list', 'what runs models here']],
+  async run({ settings, log }) {
+    const backends = await composeBackendInstaller(settings, { log }).list()
+    if (settings.json) {
+      process.stdout.write(`${JSON.stringify(backends, undefined, 2)}\n`)
+      return
+    }
+    const rows = backends.map((backend) => [
+      backend.name,
+      backend.installed ? paint('green', 'installed') : '',
+      backend.description,
+    ])
+    process.stdout.write(formatTable([['NAME', 'STATE', 'DESCRIPTION'], ...rows]))
+  },
+}
+
+const install: CommandDefinition<typeof installSettings> = {
+  name: 'install',
+  argument: '<BACKEND>',
+  argumentHelp: 'a name from the list, or a path or URL of a backend folder or archive',
+  summary: 'Install a backend',
+  settings: installSettings,
+  examples: [
+    ['local-ai backends install llama-server', 'compile the faster engine for several CPU cores (about two minutes)'],
+    ['local-ai backends install llama-cpp-cuda', 'the CUDA build of llama.cpp, for machines with an NVIDIA GPU'],
+  ],
+  async run({ settings, log, arguments: words }) {
+    const [name] = words
+    if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    using interrupted = abortOnSignal()
+    const progress = createProgressPrinter()
+    try {
+      await composeBackendInstaller(settings, { log }).install(name, {
+        signal: interrupted.signal,
+        force: settings.force,
+        onProgress: ({ what, current, total }) =>
+          progress.show({ what, current, ...(total === undefined ? {} : { total }), unit: 'steps' }),
+      })
+    } finally {
+      progress.done()
+    }
+    process.stdout.write(`installed ${name}\n`)
+  },
+}
+
+const uninstall: CommandDefinition<typeof storageSettings> = {
+  name: 'uninstall',
+  argument: '<BACKEND>',
+  argumentHelp: 'the name of an installed backend',
+  summary: 'Remove an installed backend',
+  settings: storageSettings,
+  examples: [['local-ai backends uninstall llama-server', 'frees its disk space']],
+  async run({ settings, log, arguments: words }) {
+    const [name] = words
+    if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    await composeBackendInstaller(settings, { log }).uninstall(name)
+    process.stdout.write(`removed ${name}\n`)
+  },
+}
+
+export function backendsCommand(): Command {
+  const group = new Command('backends').description('List, install and remove backends')
+  addCommand(group, list)
+  addCommand(group, install)
+  addCommand(group, uninstall)
+  return group
+}

@@ -1,0 +1,61 @@
+import { AppError } from '../../base/errors.ts'
+import { composeNode, knownModels } from '../../compose/compose-node.ts'
+import { version } from '../../compose/version.ts'
+import { bool, setting } from '../../config/setting.ts'
+import { runSettings } from '../../config/settings.ts'
+import type { CommandDefinition } from '../program.ts'
+import { runUntilSignal } from '../until-signal.ts'
+import { nearest, withSuggestion } from '../usage-error.ts'
+
+const COMMANDS = ['run', 'models', 'backends', 'help']
+
+const settings = {
+  ...runSettings,
+  version: setting({
+    flags: ['--version'],
+    env: [],
+    fallback: false,
+    help: 'Print the version',
+    group: 'Other',
+    kind: bool,
+  }),
+} as const
+
+export const runCommand: CommandDefinition<typeof settings> = {
+  name: 'run',
+  argument: '[MODEL...]',
+  argumentHelp: 'models to install and serve: a name from the gallery, a URI, or a path',
+  summary: 'Run the node: serve models over the OpenAI-compatible API (the default command)',
+  settings,
+  isDefault: true,
+  examples: [
+    ['local-ai', 'serve what is in ./models, or a small default model'],
+    ['local-ai run smollm2-135m-instruct', 'install a model from the gallery and serve it'],
+    ['local-ai run ./my-model.gguf --address 127.0.0.1:9000', 'serve a file on another port'],
+    ['local-ai run hf://owner/repo/file.gguf', 'install a file from the Hugging Face hub'],
+    ['LOCALAI_THREADS=8 local-ai run', 'every flag has a variable'],
+  ],
+  async run({ settings, log, environment, arguments: words }) {
+    if (settings.version) {
+      process.stdout.write(`${version()}\n`)
+      return
+    }
+    const models = [...settings.models, ...words]
+    await refuseTypos(words, await knownModels(settings, log))
+    await runUntilSignal(composeNode({ ...settings, models }, { log, environment: environment.variables }))
+  },
+}
+
+/** A word that is neither a model nor anything like a URI is a mistake: starting a server would hide it. */
+async function refuseTypos(words: readonly string[], models: readonly string[]): Promise<void> {
+  for (const word of words) {
+    const looksLikeReference = /[/:.@\\]/.test(word)
+    const folded = word.toLowerCase()
+    if (looksLikeReference || models.some((model) => model.toLowerCase() === folded)) continue
+    const suggestion = nearest(folded, [...COMMANDS, ...models])
+    throw new AppError(
+      'config.invalid',
+      withSuggestion(`unexpected argument ${word}: it is neither a command nor a model of the gallery`, suggestion),
+    )
+  }
+}

@@ -1,0 +1,37 @@
+import type { CommanderError } from 'commander'
+import { closest, distance } from 'fastest-levenshtein'
+
+/** The exit status of every mistake on the command line, as in LocalAI. */
+export const USAGE_EXIT_CODE = 80
+
+/** A known word that is probably meant: at most a third of its letters differ. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const candidate = closest(word, known)
+  return distance(word, candidate) <= Math.max(1, Math.floor(candidate.length / 3)) ? candidate : undefined
+}
+
+/** The sentence for a parse error of commander's, in the words LocalAI uses. */
+export function usageMessage(error: CommanderError, knownFlags: readonly string[]): string {
+  const said = error.message.replace(/^error: /, '')
+  switch (error.code) {
+    case 'commander.unknownOption': {
+      const flag = /'([^'=]+)/.exec(said)?.[1] ?? said
+      return withSuggestion(`unknown flag ${flag}`, nearest(flag, knownFlags))
+    }
+    case 'commander.excessArguments':
+      return said.replace(/^too many arguments.*$/s, 'unexpected argument')
+    case 'commander.optionMissingArgument': {
+      const flag = /(--[a-z0-9-]+)/.exec(said)?.[1] ?? said
+      return `${flag}: missing value`
+    }
+    case 'commander.missingArgument':
+      return `expected "<${/'([^']+)'/.exec(said)?.[1] ?? 'argument'}>"`
+    default:
+      return said.split('\n')[0] ?? said
+  }
+}
+
+export function withSuggestion(sentence: string, suggestion: string | undefined): string {
+  return suggestion === undefined ? sentence : `${sentence}, did you mean "${suggestion}"?`
+}

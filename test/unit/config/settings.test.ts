@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import { AppError } from '../../../src/base/errors.ts'
+import { dotenvFiles, readEnvironment } from '../../../src/config/env.ts'
+import { bool, duration, integer, list, oneOf, path, resolveSettings, setting } from '../../../src/config/setting.ts'
+import { globalSettings, runSettings } from '../../../src/config/settings.ts'
+
+const table = {
+  threads: setting({
+    flags: ['--threads'],
+    env: ['A_THREADS', 'THREADS'],
+    fallback: 4,
+    help: '',
+    group: '',
+    kind: integer,
+  }),
+  names: setting({ flags: ['--names'], env: ['NAMES'], fallback: [], help: '', group: '', kind: list }),
+}
+
+describe('a setting', () => {
+  it('takes the flag before the variable, the variable before the default', () => {
+    assert.equal(resolveSettings(table, { threads: ['1'] }, { THREADS: '2' }).threads, 1)
+    assert.equal(resolveSettings(table, {}, { THREADS: '2' }).threads, 2)
+    assert.equal(resolveSettings(table, {}, {}).threads, 4)
+  })
+
+  it('takes the first variable that is set, in the order of the table', () => {
+    assert.equal(resolveSettings(table, {}, { THREADS: '2', A_THREADS: '3' }).threads, 3)
+  })
+
+  it('takes the last of a repeated flag, and all of a repeated list', () => {
+    assert.equal(resolveSettings(table, { threads: ['1', '7'] }, {}).threads, 7)
+    assert.deepEqual(resolveSettings(table, { names: ['a,b', 'c'] }, { NAMES: 'z' }).names, ['a', 'b', 'c'])
+  })
+
+  it('names the flag and the variable of a value that cannot be read', () => {
+    assert.throws(
+      () => resolveSettings(table, {}, { THREADS: 'many' }),
+      (error) =>
+        error instanceof AppError &&
+        error.code === 'config.invalid' &&
+        error.message === '--threads: expected a valid 64 bit int but got "many" (from envar THREADS="many")',
+    )
+  })
+
+  it('refuses an empty text for a boolean variable, as LocalAI does', () => {
+    assert.throws(() => bool.parse(''), /bool value must be/)
+    for (const yes of ['true', '1', 'YES']) assert.equal(bool.parse(yes), true)
+    for (const no of ['False', '0', 'no']) assert.equal(bool.parse(no), false)
+  })
+
+  it('reads durations, lists and paths as LocalAI writes them', () => {
+    assert.equal(duration.parse('1h30m'), 5_400_000)
+    assert.equal(duration.parse('500ms'), 500)
+    assert.equal(duration.parse('0'), 0)
+    for (const bad of ['', '5', 'm5', '5m!', '-5m']) assert.throws(() => duration.parse(bad), /expected a duration/)
+    assert.deepEqual(list.parse('a\\,b, c ,'), ['a,b', 'c'])
+    assert.equal(path.parse('~/x'), join(homedir(), 'x'))
+    assert.equal(path.parse('x'), resolve('x'))
+    assert.throws(() => oneOf('a', 'b').parse('c'), /must be one of "a","b" but got "c"/)
+  })
+})
+
+describe('the tables', () => {
+  it('never use a flag or a variable twice', () => {
+    const rows = [...Object.values(globalSettings), ...Object.values(runSettings)]
+    for (const words of [rows.flatMap((row) => [...row.flags]), rows.flatMap((row) => [...row.env])]) {
+      assert.deepEqual(words, [...new Set(words)])
+    }
+  })
+
+  it('have defaults that their own kind could have written', () => {
+    const settings = resolveSettings(runSettings, {}, {})
+    assert.equal(settings.address, ':8080')
+    assert.equal(settings.modelsPath, resolve('models'))
+    assert.equal(settings.threads, undefined)
+  })
+})
+
+describe('.env files', () => {
+  it('never change a variable that the process or an earlier file has set', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'local-ai-env-'))
+    try {
+      writeFileSync(join(folder, '.env'), 'A=first\nB=first # note\n')
+      writeFileSync(join(folder, 'localai.env'), 'export B=second\nC="two\\nlines"\n')
+      const files = dotenvFiles(folder).slice(0, 2)
+      const { variables, problems } = readEnvironment([...files, join(folder, 'missing')], { A: 'process' })
+      assert.deepEqual(variables, { A: 'process', B: 'first', C: 'two\nlines' })
+      assert.deepEqual(problems, [])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('report a file that exists but cannot be read', () => {
+    const { problems } = readEnvironment([tmpdir()], {})
+    assert.equal(problems.length, 1)
+    assert.match(problems[0] ?? '', /could not be read \(EISDIR\)/)
+  })
+})
