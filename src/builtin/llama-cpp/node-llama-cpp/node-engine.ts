@@ -1,0 +1,120 @@
+import { type Llama, type LlamaContext, LlamaGrammarEvaluationState, type LlamaModel } from 'node-llama-cpp'
+import { AppError } from '../../../base/errors.ts'
+import { anySignal } from '../../../base/signals.ts'
+import type { Engine, EngineModelInfo, GenerateRequest, GenerationEnd } from '../engine.ts'
+import type { GatherRule } from './batching.ts'
+import { createCacheBarrier } from './cache-barrier.ts'
+import { type GenerationDeps, generateOnSequence } from './generation.ts'
+import { readAhead } from './read-ahead.ts'
+import { createSequencePool } from './sequence-pool.ts'
+import { createVectorContexts } from './vector-contexts.ts'
+import { createVocabulary } from './vocabulary.ts'
+
+/** Pieces a generation may run ahead of its reader. */
+const READ_AHEAD = 8
+const MOST_WAITING_REQUESTS = 1024
+
+export interface NodeEngineDeps {
+  readonly llama: Llama
+  readonly model: LlamaModel
+  /** Absent for a model that cannot generate (an encoder). */
+  readonly context?: LlamaContext
+  readonly rule: GatherRule
+  readonly info: EngineModelInfo
+  readonly threads: number
+  readonly dispose: () => Promise<void>
+}
+
+export function createNodeEngine(deps: NodeEngineDeps): Engine {
+  const { llama, model, context, info } = deps
+  const vocabulary = createVocabulary(model)
+  const sequences = Array.from({ length: context?.totalSequences ?? 0 }, () => context?.getSequence()).filter(
+    (sequence) => sequence !== undefined,
+  )
+  const pool = createSequencePool(sequences, { maxWaiting: MOST_WAITING_REQUESTS })
+  const vectors = createVectorContexts(model, { contextSize: info.contextSize, threads: deps.threads })
+  const closing = new AbortController()
+  const counters = { generated: 0, prompt: 0, tokensPerSecond: 0 }
+  const generation: GenerationDeps = {
+    model,
+    vocabulary,
+    contextSize: info.contextSize,
+    batchSize: context?.batchSize ?? 0,
+    rule: deps.rule,
+    barrier: createCacheBarrier(),
+    createGrammar: async (gbnf) => await createGrammarState({ llama, model }, gbnf),
+  }
+
+  function readPrompt(text: string): readonly number[] {
+    if (context === undefined) throw new AppError('backend.unsupported', 'this model does not generate text')
+    const prompt = vocabulary.tokenizePrompt(text)
+    if (prompt.length === 0) throw new AppError('request.invalid', 'the prompt is empty')
+    if (prompt.length < info.contextSize) return prompt
+    throw new AppError(
+      'request.context-exceeded',
+      `the prompt has ${prompt.length} tokens, the context ${info.contextSize}`,
+      { details: { promptTokens: prompt.length, contextSize: info.contextSize } },
+    )
+  }
+  function count(end: GenerationEnd): void {
+    counters.generated += end.completionTokens
+    counters.prompt += end.promptTokens - end.cachedTokens
+    if (end.generationMs > 0) counters.tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
+  }
+  async function* onFreeSequence(request: GenerateRequest, signal: AbortSignal) {
+    const prompt = readPrompt(request.prompt)
+    const slot = await pool.acquire(prompt, { signal })
+    try {
+      const end = yield* generateOnSequence(generation, { request, prompt, slot, signal })
+      count(end)
+      return end
+    } finally {
+      pool.release(slot)
+    }
+  }
+  return {
+    name: 'node-llama-cpp',
+    info,
+    async *generate(request, options = {}) {
+      const left = new AbortController()
+      const signal = anySignal(AbortSignal.any([left.signal, closing.signal]), options.signal)
+      try {
+        return yield* readAhead(onFreeSequence(request, signal), { limit: READ_AHEAD, abandon: () => left.abort() })
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        throw AppError.from(error, 'backend.failed')
+      }
+    },
+    tokenize: async (text) => vocabulary.tokenize(text),
+    detokenize: async (tokens) => vocabulary.detokenize(tokens),
+    async embed(input, options) {
+      if (typeof input !== 'string') vocabulary.detokenize(input)
+      return await vectors.embed(input, options)
+    },
+    rerank: vectors.rerank,
+    status: () => ({
+      busySequences: pool.busy,
+      waitingRequests: pool.waiting,
+      memoryBytes: process.memoryUsage.rss(),
+      lastTokensPerSecond: counters.tokensPerSecond,
+      tokensGenerated: counters.generated,
+      promptTokensProcessed: counters.prompt,
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new AppError('node.stopping', 'the engine is closing'))
+      await vectors[Symbol.asyncDispose]()
+      await deps.dispose()
+    },
+  }
+}
+
+async function createGrammarState(
+  { llama, model }: { readonly llama: Llama; readonly model: LlamaModel },
+  gbnf: string,
+): Promise<LlamaGrammarEvaluationState> {
+  try {
+    return new LlamaGrammarEvaluationState({ model, grammar: await llama.createGrammar({ grammar: gbnf }) })
+  } catch (error) {
+    throw new AppError('request.invalid', 'the grammar does not parse as GBNF', { cause: error })
+  }
+}

@@ -1,0 +1,61 @@
+import type { LlamaModel, Token } from 'node-llama-cpp'
+import { AppError } from '../../../base/errors.ts'
+import type { EngineTokenLogprob } from '../engine.ts'
+import { createTokenBytes } from './token-bytes.ts'
+import type { RawLogprobs } from './token-source.ts'
+
+/** The words of one model, and how text and tokens turn into each other. */
+export interface Vocabulary {
+  readonly size: number
+  /** A whole prompt: special tokens are read as such, and the beginning-of-sequence token is put in front where due. */
+  tokenizePrompt(text: string): number[]
+  tokenize(text: string): number[]
+  /** Special tokens are written out. */
+  detokenize(tokens: readonly number[]): string
+  /** As an answer shows it: special tokens are silent. */
+  textOf(tokens: readonly number[], before: readonly number[]): string
+  isEnd(token: number): boolean
+  endTokens(): readonly number[]
+  describe(token: number, logprobs: RawLogprobs): EngineTokenLogprob
+}
+
+export function createVocabulary(model: LlamaModel): Vocabulary {
+  const { tokens: words, model: kind } = model.fileInfo.metadata.tokenizer.ggml
+  const size = words.length
+  const bytesOf = createTokenBytes({ model: kind, tokens: words })
+  let ends: readonly number[] | undefined
+
+  const describeToken = (token: number): { readonly token: string; readonly bytes: readonly number[] } => {
+    const text = model.detokenize([token as Token], true)
+    const exact = text.includes('\uFFFD') ? bytesOf(token) : undefined
+    return { token: text, bytes: exact ?? [...Buffer.from(text)] }
+  }
+  return {
+    size,
+    tokenizePrompt(text) {
+      const tokens: number[] = model.tokenize(text, true)
+      const { bos, shouldPrependBosToken } = model.tokens
+      if (bos === null || tokens[0] === bos) return tokens
+      return shouldPrependBosToken || tokens.length === 0 ? [bos, ...tokens] : tokens
+    },
+    tokenize: (text) => model.tokenize(text, true),
+    detokenize(tokens) {
+      const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= size)
+      if (strange !== undefined) {
+        throw new AppError('request.invalid', `token ${strange} is not one of the model's ${size} tokens`)
+      }
+      return model.detokenize(tokens as readonly Token[], true)
+    },
+    textOf: (tokens, before) => model.detokenize(tokens as readonly Token[], false, before as readonly Token[]),
+    isEnd: (token) => model.isEogToken(token as Token),
+    endTokens() {
+      ends ??= [...model.iterateAllTokens()].filter((token) => model.isEogToken(token))
+      return ends
+    },
+    describe: (token, { logprob, top }) => ({
+      ...describeToken(token),
+      logprob,
+      top: top.map((other) => ({ ...describeToken(other.token), logprob: other.logprob })),
+    }),
+  }
+}

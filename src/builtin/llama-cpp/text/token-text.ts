@@ -1,0 +1,41 @@
+const REPLACEMENT = '\uFFFD'
+/** A character has at most four bytes and a token at least one: a fifth token cannot be the missing part. */
+const MOST_TOKENS_PER_CHARACTER = 4
+/** Tokens before the new ones that tell the tokenizer whether a space belongs between. */
+const CONTEXT_TOKENS = 3
+
+/** Turns tokens into text that never ends inside a character. */
+export interface TokenText {
+  /** The text that this token completes; empty while a character is still missing bytes. */
+  push(token: number): string
+  /** What can still be shown at the end: whole characters only. */
+  finish(): string
+}
+
+/** Text of `tokens` where `before` stand in front of them; bytes that make no character become U+FFFD. */
+export type Detokenize = (tokens: readonly number[], before: readonly number[]) => string
+
+/**
+ * A byte-level token may hold half a character, which shows as U+FFFD at the end of its text. Such a token waits for
+ * the next ones; when four together still make no character, the model really wrote broken bytes and they go out.
+ */
+export function createTokenText(detokenize: Detokenize, before: readonly number[] = []): TokenText {
+  let context = before.slice(-CONTEXT_TOKENS)
+  let pending: number[] = []
+  return {
+    push(token) {
+      pending.push(token)
+      const text = detokenize(pending, context)
+      if (text.endsWith(REPLACEMENT) && pending.length < MOST_TOKENS_PER_CHARACTER) return ''
+      context = [...context, ...pending].slice(-CONTEXT_TOKENS)
+      pending = []
+      return text
+    },
+    finish() {
+      if (pending.length === 0) return ''
+      const text = detokenize(pending, context)
+      pending = []
+      return text.replace(/\uFFFD+$/u, '')
+    },
+  }
+}
