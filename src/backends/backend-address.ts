@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Where a backend is told to listen, until it is released. */
+export interface BackendAddress {
+  /** As gRPC writes it: `unix:/path` or `127.0.0.1:port`. */
+  readonly address: string
+  release(): Promise<void>
+}
+
+/** What fits into a socket address everywhere (108 bytes on Linux, 104 on macOS, with the closing zero). */
+const LONGEST_SOCKET_PATH = 100
+
+/** A socket in a folder that only this user can enter, or a loopback port where there are no such sockets. */
+export async function reserveAddress(transport: 'unix' | 'tcp'): Promise<BackendAddress> {
+  if (transport === 'unix' && process.platform !== 'win32') {
+    for (const base of new Set([tmpdir(), '/tmp'])) {
+      if (Buffer.byteLength(join(base, 'local-ai-XXXXXX', 'backend.sock')) > LONGEST_SOCKET_PATH) continue
+      const folder = await mkdtemp(join(base, 'local-ai-')).catch(() => undefined)
+      if (folder === undefined) continue
+      return {
+        address: `unix:${join(folder, 'backend.sock')}`,
+        release: () => rm(folder, { recursive: true, force: true }),
+      }
+    }
+  }
+  // Another program may take the port before the backend does; the backend then fails to start and says so.
+  return { address: `127.0.0.1:${await freePort()}`, release: async () => {} }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port was given')
+  return address.port
+}
