@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { AppError } from '../../base/errors.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+import type { Engine } from './engine.ts'
+import type { EngineName, LoadRequest } from './load-request.ts'
+
+export interface EngineChoice {
+  /** What the command line says. */
+  readonly engine: EngineName | 'auto'
+  /** Where the llama-server program should be. */
+  readonly llamaServer?: string
+}
+
+export interface EngineFacts {
+  readonly hasLlamaServer: boolean
+  readonly hasGpu: boolean
+}
+
+/**
+ * Which engine runs a model. The model's own option goes before the command line. Left alone, a CPU gets llama-server
+ * where it is built (on several cores it is 1.2 to 3 times faster), and a GPU gets node-llama-cpp: our llama-server is
+ * built for the CPU. Pure.
+ */
+export function chooseEngine(wanted: EngineName | 'auto', facts: EngineFacts): EngineName {
+  if (wanted !== 'auto') return wanted
+  return facts.hasLlamaServer && !facts.hasGpu ? 'llama-server' : 'node-llama-cpp'
+}
+
+/**
+ * Threads for node-llama-cpp. It attaches no thread pool, so on a CPU llama.cpp starts and joins its threads anew for
+ * every token: measured, two threads gave 59-90 tokens/s where one gave 151-206. One, then, unless the model's
+ * `nlc_threads:` option says otherwise. On a GPU the CPU threads hardly matter. Pure.
+ */
+export function nodeThreads(request: LoadRequest, hasGpu: boolean): number {
+  return request.nodeThreads ?? (hasGpu ? request.options.threads : 1)
+}
+
+/** Opens a model with the engine that fits; only that engine's code is loaded. */
+export function createEngineLoader(choice: EngineChoice, log: (line: string) => void) {
+  return async (request: LoadRequest, { signal }: Required<AbortOptions>): Promise<Engine> => {
+    const hasLlamaServer = choice.llamaServer !== undefined && existsSync(choice.llamaServer)
+    const wanted = request.engine ?? choice.engine
+    const mayUseGpu = request.options.gpuLayers > 0 && wanted !== 'llama-server'
+    const hasGpu = mayUseGpu && (await findGpu())
+    const engine = chooseEngine(wanted, { hasLlamaServer, hasGpu })
+    const options = { ...request.options, signal }
+    log(`engine: ${engine}`)
+    if (engine === 'llama-server') {
+      if (choice.llamaServer === undefined || !hasLlamaServer) {
+        throw new AppError('backend.load-failed', 'llama-server is not installed')
+      }
+      const { createLlamaServerLoader } = await import('./llama-server/load-llama-server.ts')
+      return await createLlamaServerLoader({ binary: choice.llamaServer })(options)
+    }
+    const { loadNodeLlamaCpp } = await import('./node-llama-cpp/load-node-llama-cpp.ts')
+    const gpuLayers = hasGpu ? options.gpuLayers : 0
+    return await loadNodeLlamaCpp({ ...options, gpuLayers, threads: nodeThreads(request, hasGpu) })
+  }
+}
+
+async function findGpu(): Promise<boolean> {
+  const { hasUsableGpu } = await import('./node-llama-cpp/find-gpu.ts')
+  return await hasUsableGpu()
+}

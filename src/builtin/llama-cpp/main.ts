@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util'
+import { watchParent } from '../harness/parent-watch.ts'
+import { serve } from '../harness/serve.ts'
+import { createEngineLoader, type EngineChoice } from './load-engine.ts'
+import { createLlamaService } from './service.ts'
+
+const USAGE = 'usage: main --addr ADDRESS [--engine auto|node-llama-cpp|llama-server] [--llama-server PATH]'
+const DEFAULT_POLL_MS = 2000
+/** A pass of llama.cpp cannot be interrupted: past this, the process goes without waiting for it. */
+const STOP_LIMIT_MS = 5000
+const ORPHAN_STOP_LIMIT_MS = 1000
+
+const EXIT_USAGE = 80
+
+async function main(): Promise<void> {
+  const parsed = readArguments()
+  if (parsed === undefined) {
+    process.stderr.write(`${USAGE}\n`)
+    process.exitCode = EXIT_USAGE
+    return
+  }
+  const stopping = new AbortController()
+  const stop = (limitMs: number): void => {
+    stopping.abort()
+    setTimeout(() => process.exit(0), limitMs).unref()
+  }
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop(STOP_LIMIT_MS))
+  const unwatch = watchParent(
+    {
+      lifeline: process.env['LOCALAI_BACKEND_LIFELINE'] === 'stdin' ? process.stdin : undefined,
+      pollMs: readPollMs(),
+      parentId: () => process.ppid,
+    },
+    () => stop(ORPHAN_STOP_LIMIT_MS),
+  )
+  const service = createLlamaService({ loadEngine: createEngineLoader(parsed.choice, writeLog) })
+  try {
+    await serve(service, {
+      address: parsed.address,
+      signal: stopping.signal,
+      onListening: (address) => process.stdout.write(`listening on ${address}\n`),
+    })
+  } catch (error) {
+    writeLog(error instanceof Error ? `${error.message}${causeOf(error)}` : String(error))
+    process.exitCode = 1
+  } finally {
+    unwatch()
+  }
+}
+
+function readArguments(): { readonly address: string; readonly choice: EngineChoice } | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        addr: { type: 'string' },
+        engine: { type: 'string', default: 'auto' },
+        'llama-server': { type: 'string' },
+      },
+    })
+    const { addr, engine, 'llama-server': llamaServer } = values
+    if (addr === undefined || addr === '') return undefined
+    if (engine !== 'auto' && engine !== 'node-llama-cpp' && engine !== 'llama-server') return undefined
+    return { address: addr, choice: { engine, ...(llamaServer === undefined ? {} : { llamaServer }) } }
+  } catch {
+    // parseArgs throws for an unknown option: the usage line says it better.
+    return undefined
+  }
+}
+
+function readPollMs(): number {
+  const text = process.env['LOCALAI_BACKEND_PARENT_WATCH']
+  const seconds = text === undefined || text === '' ? Number.NaN : Number(text)
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : DEFAULT_POLL_MS
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? ` (${error.cause.message})` : ''
+}
+
+function writeLog(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+await main()
