@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'request.invalid'
   | 'request.unsupported'
   | 'request.too-large'
+  | 'request.not-found'
   | 'request.context-exceeded'
   | 'request.cancelled'
   | 'model.not-found'

@@ -1,0 +1,51 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from '../telemetry/logger.ts'
+import { toAppError, toErrorAnswer } from './error-response.ts'
+import { toErrorBody } from './openai/errors.ts'
+
+/** Every error that a route does not answer itself, in OpenAI's shape: LocalAI's for all routes but a few dialects'. */
+export function addErrorAnswers(app: FastifyInstance, { log }: { readonly log: Pick<Logger, 'error'> }): void {
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = toAppError(thrown)
+    const answer = toErrorAnswer(error, request.id)
+    if (answer.status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
+    if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)
+    return reply.code(answer.status).send(toErrorBody(answer))
+  })
+
+  app.setNotFoundHandler(async (_request, reply) => {
+    const error = { code: 404, message: 'Resource not found', type: '', param: null }
+    return reply.code(404).send({ error })
+  })
+}
+
+/** For what the framework refuses before any route: a path that is no path. */
+export function answerUnroutable(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const answer = toErrorAnswer(toAppError(thrown), request.id)
+  void reply.code(answer.status).send(toErrorBody(answer))
+}
+
+/** For what does not even parse as HTTP, or came too slowly: there is no request yet, only a socket. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = STATUSES[error.code ?? ''] ?? 400
+  const message = STATUS_CODES[status] ?? 'Bad Request'
+  const body = JSON.stringify(toErrorBody({ status, message, param: null }))
+  const head = [
+    `HTTP/1.1 ${status} ${message}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+const STATUSES: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}

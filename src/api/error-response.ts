@@ -1,0 +1,109 @@
+import { AppError, type ErrorCode } from '../base/errors.ts'
+
+/** What a dialect renders in its vendor's shape. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly message: string
+  /** The field of the request that is to blame. */
+  readonly param: string | null
+  readonly retryAfterSeconds?: number
+}
+
+interface ErrorRule {
+  readonly status: number
+  /** Said instead of the error's own message, which may describe the inside of the node. */
+  readonly says?: string
+  readonly retryAfterSeconds?: number
+  /** The field to blame when the error names none. */
+  readonly param?: string
+}
+
+/**
+ * Status and words for every code; the compiler misses none. `model.not-found` is 400 because LocalAI's error table
+ * says so for each inference endpoint; looking something up that is not there is `request.not-found`.
+ * 499 is never read by anyone: the client is gone. It is for the log and the metrics.
+ */
+const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
+  'config.invalid': { status: 500, says: 'this node is not configured correctly' },
+  'request.invalid': { status: 400 },
+  'request.unsupported': { status: 400 },
+  'request.too-large': { status: 413 },
+  'request.not-found': { status: 404 },
+  'request.context-exceeded': { status: 400 },
+  'request.cancelled': { status: 499 },
+  'model.not-found': { status: 400, param: 'model' },
+  'model.config-invalid': { status: 500 },
+  'model.file-invalid': { status: 500 },
+  'model.busy': { status: 503, retryAfterSeconds: 1 },
+  'download.refused': { status: 400 },
+  'download.failed': { status: 502 },
+  'download.checksum-mismatch': { status: 502 },
+  'backend.not-found': { status: 500 },
+  'backend.start-failed': { status: 500, says: "the model's backend process could not be started" },
+  'backend.start-timeout': { status: 500, says: "the model's backend process did not become ready in time" },
+  'backend.load-failed': { status: 500 },
+  'backend.cooling-down': { status: 503, retryAfterSeconds: 10 },
+  'backend.died': {
+    status: 500,
+    says: "the model's backend process ended unexpectedly; the next request starts it again",
+  },
+  'backend.unsupported': { status: 400 },
+  'backend.failed': { status: 500, says: "the model's backend failed while it worked on this request" },
+  'node.overloaded': { status: 503, retryAfterSeconds: 1 },
+  'node.stopping': { status: 503, retryAfterSeconds: 5 },
+  internal: { status: 500, says: 'internal error' },
+}
+
+export function statusOf(code: ErrorCode): number {
+  return RULES[code].status
+}
+
+/** What the caller may know. Whoever needs more finds it in the log, under the request's id. */
+export function toErrorAnswer(error: AppError, requestId: string): ErrorAnswer {
+  const { status, says, retryAfterSeconds, ...rule } = RULES[error.code]
+  const { param = rule.param, retryAfterMs } = error.details
+  const message = says ?? error.message
+  return {
+    status,
+    message: status >= 500 ? `${withoutFolders(message)} (request ${requestId})` : message,
+    param: typeof param === 'string' ? param : null,
+    ...(retryAfterSeconds === undefined
+      ? {}
+      : {
+          retryAfterSeconds:
+            typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : retryAfterSeconds,
+        }),
+  }
+}
+
+/** A path begins where a word begins, which keeps `https://host/path` and `1/2` whole. */
+const ABSOLUTE_PATH = /(?<![\w:/.\\-])(?:\/|[A-Za-z]:\\)(?:[^\s'"`:;,()<>/\\]+[/\\])+(?=[^\s'"`:;,()<>/\\])/g
+
+/** File names stay, the folders of this machine do not. */
+function withoutFolders(message: string): string {
+  return message.replace(ABSOLUTE_PATH, '')
+}
+
+/** Anything a handler or the framework throws, as one of our errors. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown
+  const code = property(thrown, 'code')
+  const status = property(thrown, 'statusCode')
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new AppError('request.too-large', 'the request body is larger than this node accepts (--upload-limit)', {
+      cause: thrown,
+    })
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new AppError('request.invalid', 'send the body as JSON with the header Content-Type: application/json', {
+      cause: thrown,
+    })
+  }
+  const clientsFault = typeof status === 'number' && status >= 400 && status < 500
+  return new AppError(clientsFault ? 'request.invalid' : 'internal', message, { cause: thrown })
+}
+
+function property(value: unknown, name: 'code' | 'statusCode'): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
+}

@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../base/errors.ts'
+
+/** JSON schemas of tools nest; nothing honest nests deeper than this. */
+const MAX_DEPTH = 128
+
+/** Reads JSON bodies. The size is bounded by the server's body limit, the depth here, before anything is parsed. */
+export function addJsonBody(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = typeof body === 'string' ? body : body.toString('utf8')
+    if (text.trim() === '') {
+      done(new AppError('request.invalid', 'the request body is empty'))
+    } else if (nestsDeeperThan(text, MAX_DEPTH)) {
+      done(new AppError('request.invalid', `the request body is nested more than ${MAX_DEPTH} levels deep`))
+    } else {
+      void parse(request, text, (error, value: unknown) => {
+        if (error === null) done(null, value)
+        else done(new AppError('request.invalid', 'the request body is not valid JSON', { cause: error }))
+      })
+    }
+  })
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+/** Counts brackets outside strings; exact for valid JSON, and anything else fails to parse afterwards. */
+export function nestsDeeperThan(json: string, limit: number): boolean {
+  let depth = 0
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(json, at)
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1
+    if (depth > limit) return true
+  }
+  return false
+}
+
+/** Index of the closing quote, or the end of the text when there is none. */
+function endOfString(json: string, start: number): number {
+  for (let quote = json.indexOf('"', start + 1); quote !== -1; quote = json.indexOf('"', quote + 1)) {
+    let backslashes = 0
+    while (json.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes += 1
+    if (backslashes % 2 === 0) return quote
+  }
+  return json.length
+}

@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Detokenize, Tokenize } from '../../inference/tokenize.ts'
+import type { ModelRegistry } from '../../models/model-registry.ts'
+import type { Calls } from '../calls.ts'
+import { chooseModel } from '../choose-model.ts'
+
+export interface TokenizeDeps {
+  readonly tokenize: Tokenize
+  readonly detokenize: Detokenize
+  readonly calls: Calls
+  readonly registry: Pick<ModelRegistry, 'fallback'>
+}
+
+const model = Type.Optional(Type.Union([Type.String({ maxLength: 512 }), Type.Null()]))
+const TokenizeRequest = Type.Object({ model, content: Type.String() })
+const DetokenizeRequest = Type.Object({
+  model,
+  tokens: Type.Array(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
+})
+
+export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeDeps> = async (app, deps) => {
+  const { tokenize, detokenize, calls, registry } = deps
+  for (const url of ['/v1/tokenize', '/tokenize']) {
+    app.post(url, { schema: { body: TokenizeRequest } }, async (request, reply) => {
+      const chosen = chooseModel(registry, 'completion', [request.body.model])
+      return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
+        tokens: await tokenize({ model: chosen, text: request.body.content }, { signal }),
+      }))
+    })
+  }
+  for (const url of ['/v1/detokenize', '/detokenize']) {
+    app.post(url, { schema: { body: DetokenizeRequest } }, async (request, reply) => {
+      const chosen = chooseModel(registry, 'completion', [request.body.model])
+      return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
+        content: await detokenize({ model: chosen, tokens: request.body.tokens }, { signal }),
+      }))
+    })
+  }
+}

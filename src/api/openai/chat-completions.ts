@@ -1,0 +1,50 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Chat } from '../../inference/chat.ts'
+import type { ModelRegistry } from '../../models/model-registry.ts'
+import type { Calls } from '../calls.ts'
+import { chooseModel } from '../choose-model.ts'
+import type { EventStreamLimits } from '../sse.ts'
+import { createChatStream, renderChat } from './chat-rendering.ts'
+import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { ChatCompletionRequest, ModelQuery } from './schema.ts'
+import { toChatRequest } from './to-inference.ts'
+
+export interface ChatCompletionsDeps {
+  readonly chat: Chat
+  readonly calls: Calls
+  readonly registry: Pick<ModelRegistry, 'fallback'>
+  readonly streamLimits: EventStreamLimits
+  readonly fingerprint: string
+}
+
+const schema = { body: ChatCompletionRequest, querystring: ModelQuery }
+
+export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = async (app, deps) => {
+  const { chat, calls, registry, streamLimits, fingerprint } = deps
+  for (const url of ['/v1/chat/completions', '/chat/completions']) {
+    app.post(url, { schema }, async (request, reply) => {
+      const { body } = request
+      const model = chooseModel(registry, 'chat', [body.model, request.query.model])
+      const chatRequest = toChatRequest(body, model)
+      const choices = body.n ?? 1
+      const starts = Array.from({ length: choices }, (_, choice) => {
+        const sampling = { ...chatRequest.sampling, ...seedOf(body.seed, choice) }
+        return (options: Parameters<Chat>[1]) => chat({ ...chatRequest, sampling }, options)
+      })
+      const rendering = {
+        head: createHead('chatcmpl', model, fingerprint),
+        choices,
+        withTimings: wantsTimings(request),
+        withUsage: body.stream_options?.include_usage === true,
+        wantsLogprobs: body.logprobs === true,
+        legacyFunctions: (body.functions ?? []).length > 0 && (body.tools ?? []).length === 0,
+        requestId: request.id,
+      }
+      return await calls.run(reply, { endpoint: 'chat', model }, async (call) => {
+        if (body.stream !== true) return renderChat(rendering, await collectChoices(call, starts))
+        await streamChoices(reply, call, { starts, format: createChatStream(rendering), limits: streamLimits })
+        return reply
+      })
+    })
+  }
+}

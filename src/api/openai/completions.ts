@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Complete } from '../../inference/complete.ts'
+import type { ModelRegistry } from '../../models/model-registry.ts'
+import type { Calls } from '../calls.ts'
+import { chooseModel } from '../choose-model.ts'
+import type { EventStreamLimits } from '../sse.ts'
+import { createCompletionStream, renderCompletion } from './completion-rendering.ts'
+import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { CompletionRequest, ModelParams, ModelQuery } from './schema.ts'
+import { toCompletionSampling, toPrompts, toResponseFormat } from './to-inference.ts'
+
+export interface CompletionsDeps {
+  readonly complete: Complete
+  readonly calls: Calls
+  readonly registry: Pick<ModelRegistry, 'fallback'>
+  readonly streamLimits: EventStreamLimits
+  readonly fingerprint: string
+}
+
+const schema = { body: CompletionRequest, querystring: ModelQuery, params: ModelParams }
+
+export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (app, deps) => {
+  const { complete, calls, registry, streamLimits, fingerprint } = deps
+  for (const url of ['/v1/completions', '/completions', '/v1/engines/:model/completions']) {
+    app.post(url, { schema }, async (request, reply) => {
+      const { body } = request
+      const model = chooseModel(registry, 'completion', [body.model, request.params.model, request.query.model])
+      const prompts = toPrompts(body)
+      const sampling = toCompletionSampling(body)
+      const format = toResponseFormat(body.response_format)
+      const n = body.n ?? 1
+      const starts = prompts.flatMap((prompt) =>
+        Array.from({ length: n }, (_, choice) => {
+          const one = { model, prompt, sampling: { ...sampling, ...seedOf(body.seed, choice) } }
+          return (options: Parameters<Complete>[1]) =>
+            complete(format === undefined ? one : { ...one, responseFormat: format }, options)
+        }),
+      )
+      const rendering = {
+        head: createHead('cmpl', model, fingerprint),
+        prompts,
+        n,
+        echo: body.echo === true,
+        withTimings: wantsTimings(request),
+        withUsage: body.stream_options?.include_usage === true,
+        wantsLogprobs: sampling.topLogprobs !== undefined,
+        requestId: request.id,
+      }
+      return await calls.run(reply, { endpoint: 'completion', model }, async (call) => {
+        if (body.stream !== true) return renderCompletion(rendering, await collectChoices(call, starts))
+        await streamChoices(reply, call, { starts, format: createCompletionStream(rendering), limits: streamLimits })
+        return reply
+      })
+    })
+  }
+}

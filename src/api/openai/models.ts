@@ -1,0 +1,70 @@
+import { basename } from 'node:path'
+import { runInNewContext } from 'node:vm'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AppError } from '../../base/errors.ts'
+import type { ListedModel, ModelRegistry } from '../../models/model-registry.ts'
+import type { Model, ModelList } from './response-schema.ts'
+import { ModelListQuery } from './schema.ts'
+
+export interface ModelsDeps {
+  readonly registry: Pick<ModelRegistry, 'list'>
+}
+
+export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { registry }) => {
+  for (const url of ['/v1/models', '/models']) {
+    app.get(url, { schema: { querystring: ModelListQuery } }, async (request): Promise<ModelList> => {
+      const { filter = '', excludeConfigured = 'true' } = request.query
+      const listed = registry.list()
+      const all = excludeConfigured === 'true' ? listed.map(toModel) : withLooseFiles(listed)
+      return { object: 'list', data: filter === '' ? all : matching(all, filter) }
+    })
+  }
+
+  // A name may contain slashes.
+  app.get<{ Params: { readonly '*': string } }>('/v1/models/*', async (request): Promise<Model> => {
+    const id = request.params['*']
+    const model = registry.list().find((listed) => listed.id === id)
+    if (model !== undefined) return toModel(model)
+    throw new AppError('request.not-found', `model "${id}" not found. To see available models, call GET /v1/models`)
+  })
+}
+
+function toModel({ id, created, demonstration, config }: ListedModel): Model {
+  const description = demonstration ?? config.description
+  return {
+    id,
+    object: 'model',
+    created,
+    owned_by: 'local-ai',
+    ...(description === undefined || description === '' ? {} : { description }),
+  }
+}
+
+/** Beside the configured names, the model files they use: how LocalAI lists them without `excludeConfigured`. */
+function withLooseFiles(listed: readonly ListedModel[]): Model[] {
+  const models = new Map(listed.map((model) => [model.id, toModel(model)]))
+  for (const model of listed) {
+    const file = basename(model.config.modelFile)
+    if (!models.has(file)) models.set(file, { id: file, object: 'model', created: model.created, owned_by: 'local-ai' })
+  }
+  return [...models.values()]
+}
+
+const FILTER_TIMEOUT_MS = 50
+
+/** The expression is the caller's, and some take longer than the universe: it runs against a clock. */
+function matching(models: readonly Model[], filter: string): Model[] {
+  const names = models.map(({ id }) => id)
+  try {
+    const kept: unknown = runInNewContext(
+      'JSON.stringify(JSON.parse(names).map((name) => new RegExp(filter).test(name)))',
+      { names: JSON.stringify(names), filter },
+      { timeout: FILTER_TIMEOUT_MS },
+    )
+    const flags: unknown = JSON.parse(String(kept))
+    return models.filter((_, index) => Array.isArray(flags) && flags[index] === true)
+  } catch (error) {
+    // LocalAI's error table has this as a failure of the server.
+    throw new AppError('internal', `filter "${filter}" is not usable`, { cause: error })
+  }
+}

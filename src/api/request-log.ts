@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../base/errors.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+interface RequestLogDeps {
+  readonly metrics: Pick<Metrics, 'httpAnswered'>
+  readonly log: Pick<Logger, 'info' | 'debug'>
+  readonly stopping: () => boolean
+  /** Inference requests have a line of their own. */
+  readonly counted: (request: FastifyRequest) => boolean
+}
+
+/** Probes ask every few seconds and want an answer also while the node stops. */
+const PROBES = new Set(['/healthz', '/readyz', '/metrics'])
+
+/** The headers that every answer carries, one line in the log, and the count of every request. */
+export function addRequestLog(
+  app: FastifyInstance,
+  { metrics, log, stopping, counted }: RequestLogDeps,
+  { machineTag }: { readonly machineTag?: string },
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Correlation-ID', request.id)
+    if (machineTag !== undefined && machineTag !== '') reply.header('Machine-Tag', machineTag)
+    if (stopping() && !PROBES.has(request.routeOptions.url ?? '')) {
+      throw new AppError('node.stopping', 'the node is shutting down')
+    }
+  })
+
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request
+    const path = request.routeOptions.url ?? 'unmatched'
+    const probe = PROBES.has(path)
+    if (path !== '/metrics') metrics.httpAnswered({ method, path, seconds: reply.elapsedTime / 1000 })
+    const line = { id: request.id, method, path, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }
+    if (counted(request) || (probe && reply.statusCode < 400)) log.debug(line, 'answered')
+    else log.info(line, 'answered')
+    // A kept-alive connection would hold the shutdown up until its time-out.
+    if (stopping()) request.raw.socket.destroySoon()
+  })
+}
+
+/** The caller's own id when it is fit for a header and a log line, else a new one. */
+export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-correlation-id']
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID()
+}

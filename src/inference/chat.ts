@@ -1,0 +1,21 @@
+import type { AbortOptions } from '../base/signals.ts'
+import type { InferenceEvent } from './events.ts'
+import { findModel } from './find-model.ts'
+import { type GenerationDeps, generate } from './generate.ts'
+import { chatOptions } from './predict-options.ts'
+import type { ChatRequest } from './request.ts'
+
+/** Answers a conversation. Nothing happens before the first pull; leaving early stops the model. */
+export type Chat = (request: ChatRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
+
+export function createChat(deps: GenerationDeps): Chat {
+  return (request, options) =>
+    generate(
+      deps,
+      (random) => {
+        const config = findModel(deps.registry, request.model)
+        return { config, predict: chatOptions(request, config, random) }
+      },
+      options,
+    )
+}

@@ -1,0 +1,21 @@
+import type { AbortOptions } from '../base/signals.ts'
+import type { InferenceEvent } from './events.ts'
+import { findModel } from './find-model.ts'
+import { type GenerationDeps, generate } from './generate.ts'
+import { completionOptions } from './predict-options.ts'
+import type { CompletionRequest } from './request.ts'
+
+/** Continues a text, without any chat template. Nothing happens before the first pull; leaving early stops the model. */
+export type Complete = (request: CompletionRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
+
+export function createComplete(deps: GenerationDeps): Complete {
+  return (request, options) =>
+    generate(
+      deps,
+      (random) => {
+        const config = findModel(deps.registry, request.model)
+        return { config, predict: completionOptions(request, config, random) }
+      },
+      options,
+    )
+}

@@ -1,0 +1,196 @@
+import { pino } from 'pino'
+import { type ApiServer, type ApiServerInit, createApiServer } from '../../src/api/server.ts'
+import type { BackendClient } from '../../src/backends/backend-client.ts'
+import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
+import { AppError } from '../../src/base/errors.ts'
+import type { AbortOptions } from '../../src/base/signals.ts'
+import type { PredictOptions } from '../../src/grpc/generated/backend/PredictOptions.ts'
+import type { Reply__Output } from '../../src/grpc/generated/backend/Reply.ts'
+import type { GenerationTrailers } from '../../src/grpc/trailers.ts'
+import { createChat } from '../../src/inference/chat.ts'
+import { createComplete } from '../../src/inference/complete.ts'
+import { createEmbed } from '../../src/inference/embed.ts'
+import { createDetokenize, createTokenize } from '../../src/inference/tokenize.ts'
+import type { ModelConfig } from '../../src/models/model-config.ts'
+import type { ListedModel, ModelRegistry } from '../../src/models/model-registry.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+export type Script = (
+  request: PredictOptions,
+  options: AbortOptions,
+) => AsyncGenerator<Reply__Output, GenerationTrailers>
+
+export function reply(parts: Partial<Reply__Output>): Reply__Output {
+  const none = Buffer.alloc(0)
+  return {
+    message: none,
+    tokens: 0,
+    prompt_tokens: 0,
+    timing_prompt_processing: 0,
+    timing_token_generation: 0,
+    audio: none,
+    logprobs: none,
+    chat_deltas: [],
+    ...parts,
+  }
+}
+
+/** A backend that answers with these words, one token each. */
+export function words(...list: readonly string[]): Script {
+  return async function* script() {
+    for (const [index, word] of list.entries()) {
+      yield reply({ message: Buffer.from(word), tokens: index + 1, prompt_tokens: 7, timing_prompt_processing: 3 })
+    }
+    return { finishReason: 'stop', cachedTokens: 2 }
+  }
+}
+
+export function modelConfig(name: string, more: Partial<ModelConfig> = {}): ModelConfig {
+  return {
+    name,
+    parameters: { model: `${name}.gguf` },
+    modelFile: `/models/${name}.gguf`,
+    embeddings: false,
+    reranking: false,
+    mmap: true,
+    mlock: false,
+    f16: false,
+    flashAttention: 'auto',
+    loraAdapters: [],
+    stopWords: [],
+    options: [],
+    knownUseCases: [],
+    readyTimeoutMs: 1000,
+    downloadFiles: [],
+    ...more,
+  }
+}
+
+export interface FakeNode {
+  /** What the backend was asked, in order. */
+  readonly asked: PredictOptions[]
+  /** Leases given and not given back. */
+  leases: number
+  script: Script
+  client: Partial<BackendClient>
+  loaded: LoadedModel[]
+  acquire?: ModelLoader['acquire']
+  starting: string | undefined
+  models: ListedModel[]
+}
+
+export interface ApiHarness extends AsyncDisposable {
+  readonly url: string
+  readonly node: FakeNode
+  readonly server: ApiServer
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>
+  metrics(): Promise<string>
+}
+
+function fakeRegistry(node: FakeNode): ModelRegistry {
+  return {
+    list: () => node.models,
+    find: (name) => node.models.find(({ id }) => id === name)?.config,
+    fallback: () => node.models[0]?.config,
+    reload: async () => {},
+  }
+}
+
+function fakeLoader(node: FakeNode): ModelLoader {
+  const refuse = async (): Promise<never> => {
+    throw new AppError('backend.unsupported', 'not in this test')
+  }
+  return {
+    async acquire(config, options = {}) {
+      if (node.acquire !== undefined) return await node.acquire(config, options)
+      node.leases += 1
+      const client: BackendClient = {
+        predictStream(request, callOptions = {}) {
+          node.asked.push(request)
+          return node.script(request, callOptions)
+        },
+        embedding: refuse,
+        tokenize: refuse,
+        detokenize: refuse,
+        rerank: refuse,
+        status: refuse,
+        metrics: refuse,
+        ...node.client,
+      }
+      return {
+        client,
+        backend: 'fake',
+        [Symbol.dispose]() {
+          node.leases -= 1
+        },
+      }
+    },
+    loaded: () => node.loaded,
+    async unload(model) {
+      const before = node.loaded.length
+      node.loaded = node.loaded.filter(({ id }) => id !== model)
+      return node.loaded.length < before
+    },
+  }
+}
+
+/** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
+export async function startApi(init: Partial<ApiServerInit> = {}): Promise<ApiHarness> {
+  const node: FakeNode = {
+    asked: [],
+    leases: 0,
+    script: words('Hello', ' world'),
+    client: {},
+    loaded: [],
+    starting: undefined,
+    models: [{ id: 'tiny', config: modelConfig('tiny'), created: 1_700_000_000 }],
+  }
+  const log = pino({ level: 'silent' })
+  const registry = fakeRegistry(node)
+  const loader = fakeLoader(node)
+  const metrics = createMetrics({ log }, { processMetrics: false })
+  const deps = { registry, loader, log }
+  const server = createApiServer(
+    {
+      ...deps,
+      chat: createChat(deps),
+      complete: createComplete(deps),
+      embed: createEmbed(deps),
+      tokenize: createTokenize(deps),
+      detokenize: createDetokenize(deps),
+      metrics,
+      state: {
+        backends: () => ['llama-cpp', 'llama-cpp'],
+        engine: () => ({ name: 'llama-server', reason: 'it was faster' }),
+        startingBecause: () => node.starting,
+      },
+    },
+    { address: '127.0.0.1:0', version: 'v0.0.0 (test)', uploadLimitBytes: 1_000_000, shutdownTimeoutMs: 5000, ...init },
+  )
+  await server.start()
+  const url = `http://127.0.0.1:${server.address().port}`
+  return {
+    url,
+    node,
+    server,
+    post: (path, body, options = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...options,
+      }),
+    metrics: () => metrics.text(),
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
+}
+
+/** The payloads of an event stream, `[DONE]` as that word. */
+export async function readEvents(response: Response): Promise<unknown[]> {
+  const text = await response.text()
+  return text
+    .split('\n\n')
+    .filter((block) => block.startsWith('data: '))
+    .map((block) => block.slice('data: '.length))
+    .map((payload): unknown => (payload === '[DONE]' ? payload : JSON.parse(payload)))
+}
