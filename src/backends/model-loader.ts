@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events'
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
@@ -84,7 +83,8 @@ class Loader implements ModelLoader, Startable {
   readonly #slots = new Map<string, ModelSlot>()
   /** Models that take up memory, or are about to. */
   readonly #occupants = new Set<ModelSlot>()
-  readonly #changes = new EventEmitter()
+  /** Settles at the next change of any model. */
+  #change = Promise.withResolvers<void>()
   #stopWatchdog: () => void = () => {}
   #stopping = false
 
@@ -92,7 +92,6 @@ class Loader implements ModelLoader, Startable {
     this.#deps = deps
     this.#init = init
     this.#clock = deps.clock ?? SYSTEM_CLOCK
-    this.#changes.setMaxListeners(0)
   }
 
   async start(): Promise<void> {
@@ -144,7 +143,9 @@ class Loader implements ModelLoader, Startable {
 
   #onChange(slot: ModelSlot): void {
     if (slot.phase === 'stopped' || slot.phase === 'failed') this.#occupants.delete(slot)
-    this.#changes.emit('change')
+    const { resolve } = this.#change
+    this.#change = Promise.withResolvers()
+    resolve()
   }
 
   async #bringUp(
@@ -228,7 +229,7 @@ class Loader implements ModelLoader, Startable {
             ? Promise.all(
                 decision.ids.map((id) => this.#slots.get(id)?.stop('evicted', { force: forceEvictionWhenBusy })),
               )
-            : once(this.#changes, 'change', { signal: limited })
+            : this.#change.promise
         await raceSignal<unknown>(stopped, limited)
       }
       this.#occupants.add(slot)

@@ -135,13 +135,16 @@ function createLife(init: BringUpInit, child: BackendProcess | undefined): Life 
       if (child === undefined) end(lossOf(init, 'went away'))
     },
     async explainLoss(client, cause, code) {
-      const known = over ?? (await within(gone, DEATH_LIMIT_MS))
+      if (over !== undefined) return over
+      // One that names its own end (its engine has died) is believed; else the process gets time to be seen dead.
+      if (code === 'backend.died') return end(lossOf(init, `is no use any more (${cause.message})`, cause))
+      const known = await within(gone, DEATH_LIMIT_MS)
       if (known !== undefined) return known
       // Still there: a backend may say UNAVAILABLE of something else and go on well.
       const limit = AbortSignal.timeout(HEALTH_LIMIT_MS)
-      const healthy = code !== 'backend.died' && (await client.health({ signal: limit }).catch(() => false))
-      if (healthy) return new AppError('backend.failed', cause.message, { cause })
-      return end(lossOf(init, `is no use any more (${cause.message})`, cause))
+      if (await client.health({ signal: limit }).catch(() => false))
+        return new AppError('backend.failed', cause.message, { cause })
+      return end(lossOf(init, `does not answer any more (${cause.message})`, cause))
     },
     async stop(client, options) {
       stopping = true
@@ -165,7 +168,8 @@ async function waitUntilReady(init: BringUpInit, life: Life, { client, child, si
   // Whoever wins the race below, this rejection has its listener.
   died.catch(() => {})
   const reason = (): AppError => {
-    const text = `grpc service not ready: backend ${init.target.name} did not answer in ${init.readyTimeoutMs} ms`
+    const place = init.target.kind === 'address' ? ` at ${init.target.address}` : ''
+    const text = `grpc service not ready: backend ${init.target.name}${place} did not answer in ${init.readyTimeoutMs} ms`
     return new AppError('backend.start-timeout', `${text}${lastWords(child)}`, { details: outputOf(child) })
   }
   await withTimeout(
@@ -220,9 +224,13 @@ function lossOf(init: BringUpInit, what: string, cause?: Error): AppError {
   })
 }
 
+/** What aborting programs print after the reason: `1: 0xe3a7 node::Abort()`, `#2 0x7f`, `at f (x.js:1)`, rulers. */
+const STACK_FRAME = /^\s*(\d+: |#\d+ |at |-{3,})/
+
 /** The end of the backend's output, for the message that a person reads. */
 function lastWords(child: BackendProcess | undefined): string {
-  const lines = child?.lastLines(LINES_IN_MESSAGE) ?? []
+  const telling = child?.lastLines(Number.MAX_SAFE_INTEGER).filter((line) => !STACK_FRAME.test(line)) ?? []
+  const lines = telling.slice(-LINES_IN_MESSAGE)
   if (lines.length === 0) return ''
   return `; it last said: ${lines.map((line) => line.slice(0, LONGEST_LINE_IN_MESSAGE)).join(' | ')}`
 }

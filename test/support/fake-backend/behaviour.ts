@@ -22,7 +22,7 @@ export interface PredictScript {
   /** Reply messages as in the proto; `message` is text. Counters left out are counted. */
   readonly replies?: readonly (Readonly<Record<string, unknown>> & { readonly message?: string })[]
   /** What follows the replies. */
-  readonly then?: 'end' | 'crash' | 'exit' | 'hang'
+  readonly end?: 'normal' | 'crash' | 'exit' | 'hang'
   readonly exitCode?: number
   /** Ends in a failed call; `code` goes into the `localai-error-code` trailer. */
   readonly error?: { readonly status: number; readonly message: string; readonly code?: string }

@@ -10,7 +10,8 @@ export type FakeBackendReport =
       readonly arguments: readonly string[]
       readonly environment: readonly string[]
     }
-  | { readonly event: 'serving' }
+  /** On TCP, `port` is the one it got. */
+  | { readonly event: 'serving'; readonly port: number }
   | { readonly event: 'load'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly event: 'predict'; readonly prompt: string }
   /** The call's send window is full after so many messages: the reader is slower. */

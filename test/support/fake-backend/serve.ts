@@ -39,7 +39,7 @@ export async function serveFakeBackend(
     }
     busy--
     reporter.report({ event: 'predict-ended', sent, cancelled: call.cancelled })
-    await afterwards(script.then, script.exitCode)
+    await afterwards(script.end, script.exitCode)
     if (script.error !== undefined) {
       call.emit('error', {
         code: script.error.status,
@@ -51,12 +51,12 @@ export async function serveFakeBackend(
     call.end(writeTrailers(script.trailers ?? {}))
   }
 
-  async function afterwards(then: string | undefined, exitCode: number | undefined): Promise<void> {
-    if (then === undefined || then === 'end') return
+  async function afterwards(end: string | undefined, exitCode: number | undefined): Promise<void> {
+    if (end === undefined || end === 'normal') return
     // Two turns: what was written leaves the process first.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-    if (then === 'crash') process.abort()
-    if (then === 'exit') process.exit(exitCode ?? 1)
+    if (end === 'crash') process.abort()
+    if (end === 'exit') process.exit(exitCode ?? 1)
     reporter.report({ event: 'hanging' })
     await new Promise(() => {})
   }
@@ -132,7 +132,7 @@ export async function serveFakeBackend(
       else reject(error)
     })
   })
-  reporter.report({ event: 'serving' })
+  reporter.report({ event: 'serving', port })
   return { port, close: () => server.forceShutdown() }
 }
 
