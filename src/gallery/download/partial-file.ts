@@ -1,0 +1,106 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { AppError } from '../../base/errors.ts'
+import { isObject } from '../../base/json.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+
+/** What is known of a half-fetched file, so that a later attempt may go on where it stopped. */
+export interface PartialNote {
+  /** Where the bytes came from, without the query. */
+  readonly from: string
+  /** Only strong validators: a weak one does not promise the same bytes. */
+  readonly etag?: string
+  readonly lastModified?: string
+  readonly totalBytes?: number
+  /** What the whole file must hash to. */
+  readonly sha256?: string
+}
+
+const MAX_NOTE_BYTES = 16 * 1024
+
+export const partialPath = (target: string): string => `${target}.partial`
+const notePath = (target: string): string => `${target}.partial.json`
+
+export async function readNote(target: string): Promise<PartialNote | undefined> {
+  const text = await readFile(notePath(target), 'utf8').catch(() => undefined)
+  if (text === undefined || text.length > MAX_NOTE_BYTES) return undefined
+  try {
+    return toNote(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+export async function writeNote(target: string, note: PartialNote): Promise<void> {
+  await writeFile(notePath(target), JSON.stringify(note))
+}
+
+export async function discardPartial(target: string): Promise<void> {
+  await Promise.all([rm(partialPath(target), { force: true }), rm(notePath(target), { force: true })])
+}
+
+export async function discardNote(target: string): Promise<void> {
+  await rm(notePath(target), { force: true })
+}
+
+/** The size of a regular file; undefined when there is none. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isFile() === true ? found.size : undefined
+}
+
+/** Feeds a file to a hash, or to a new one, and answers it still open. */
+export async function hashFile(path: string, { signal }: AbortOptions = {}): Promise<Hash> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) hash.update(chunk as Buffer)
+  return hash
+}
+
+export function checksumMismatch(file: string, expected: string, actual: string): AppError {
+  return new AppError(
+    'download.checksum-mismatch',
+    `${file} is not what it should be: expected sha256 ${expected}, got ${actual}`,
+    { details: { expected, actual } },
+  )
+}
+
+/** Fails early when the disk cannot hold what is still to come. */
+export async function checkDiskSpace(target: string, neededBytes: number): Promise<void> {
+  const disk = await statfs(dirname(target)).catch(() => undefined)
+  if (disk === undefined || disk.bavail * disk.bsize >= neededBytes) return
+  throw noSpace(target, { needed: neededBytes, free: disk.bavail * disk.bsize })
+}
+
+/** Makes errors of the file system readable, above all a full disk. */
+export function asWriteError(error: unknown, target: string, neededBytes?: number): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') return noSpace(target, { needed: neededBytes }, error)
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new AppError('download.failed', `cannot write to ${dirname(target)}: ${code}`, { cause: error })
+  }
+  return error
+}
+
+function noSpace(target: string, bytes: { needed: number | undefined; free?: number }, cause?: unknown): AppError {
+  const need = bytes.needed === undefined ? '' : `, need ${megabytes(bytes.needed)}`
+  const have = bytes.free === undefined ? '' : `, have ${megabytes(bytes.free)}`
+  return new AppError('download.failed', `no space left on the disk of ${dirname(target)}${need}${have}`, { cause })
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}
+
+function toNote(value: unknown): PartialNote | undefined {
+  if (!isObject(value) || typeof value['from'] !== 'string') return undefined
+  const { etag, lastModified, totalBytes, sha256 } = value
+  return {
+    from: value['from'],
+    ...(typeof etag === 'string' ? { etag } : {}),
+    ...(typeof lastModified === 'string' ? { lastModified } : {}),
+    ...(typeof totalBytes === 'number' ? { totalBytes } : {}),
+    ...(typeof sha256 === 'string' ? { sha256 } : {}),
+  }
+}

@@ -1,0 +1,133 @@
+import { constants, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../base/errors.ts'
+import { isObject } from '../../base/json.ts'
+import { type AbortOptions, raceSignal } from '../../base/signals.ts'
+
+export interface TargetLocks {
+  /** Waits until nobody else, in this process or another, works on `target`. Releasing twice does no harm. */
+  acquire(target: string, options: AbortOptions): Promise<{ release(): Promise<void> }>
+}
+
+/** The death of another process gives no event, so its lock is looked at again after this time. */
+const LOOK_AGAIN_MS = 500
+const MAX_LOCK_BYTES = 1024
+
+/** One worker per file: a queue within the process, `<target>.lock` between processes. */
+export function createTargetLocks(): TargetLocks {
+  const tails = new Map<string, Promise<void>>()
+
+  return {
+    async acquire(target, { signal }) {
+      const before = tails.get(target) ?? Promise.resolve()
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      const tail = before.then(() => done)
+      tails.set(target, tail)
+      const leave = (): void => {
+        resolve()
+        if (tails.get(target) === tail) tails.delete(target)
+      }
+      try {
+        await raceSignal(before, signal)
+        await takeLockFile(`${target}.lock`, signal)
+      } catch (error) {
+        leave()
+        throw error
+      }
+      let held = true
+      return {
+        async release() {
+          if (!held) return
+          held = false
+          await rm(`${target}.lock`, { force: true })
+          leave()
+        },
+      }
+    },
+  }
+}
+
+async function takeLockFile(path: string, signal: AbortSignal | undefined): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const mine = `${path}.${process.pid}.${crypto.randomUUID()}`
+  const owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
+  try {
+    await writeFile(mine, JSON.stringify(owner))
+    for (;;) {
+      signal?.throwIfAborted()
+      // A link appears with its content, so nobody ever reads a lock that is half written.
+      if (await linked(mine, path)) return
+      if (await isAbandoned(path)) await rm(path, { force: true })
+      else await delay(LOOK_AGAIN_MS, undefined, { signal })
+    }
+  } finally {
+    await rm(mine, { force: true })
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // Some file systems know no links.
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS') return await copied(from, to)
+    throw new AppError('download.failed', `cannot write to ${dirname(to)}`, { cause: error })
+  }
+}
+
+async function copied(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new AppError('download.failed', `cannot write to ${dirname(to)}`, { cause: error })
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return false
+  const owner = text.length > MAX_LOCK_BYTES ? undefined : parseOwner(text)
+  if (owner === undefined) return true
+  if (owner.host !== hostname()) {
+    throw new AppError('download.failed', `${owner.host} is at work on this file; if it is not, delete ${path}`)
+  }
+  if (!isAlive(owner.pid)) return true
+  return owner.started !== '' && owner.started !== (await startOf(owner.pid))
+}
+
+function parseOwner(text: string): { pid: number; host: string; started: string } | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (!isObject(value) || typeof value['pid'] !== 'number' || typeof value['host'] !== 'string') return undefined
+    return { pid: value['pid'], host: value['host'], started: String(value['started'] ?? '') }
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** When a process began, in ticks since boot: tells it from a later one with the same number. Empty where unknown. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return (
+    stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .at(19) ?? ''
+  )
+}

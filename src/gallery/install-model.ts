@@ -1,0 +1,176 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError } from '../base/errors.ts'
+import { isObject } from '../base/json.ts'
+import { type AbortOptions, raceSignal } from '../base/signals.ts'
+import { validateGguf } from '../models/gguf/validate-gguf.ts'
+import { writeModelConfig } from '../models/write-model-config.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Catalog } from './catalog.ts'
+import type { FileFetcher, StagedFile } from './download/fetch-file.ts'
+import type { HttpClient } from './download/http-client.ts'
+import type { OnProgress } from './download/progress.ts'
+import { checkRelativePath, describeUri, parseModelUri } from './download/uri.ts'
+import { type GalleryEntry, modelFileName } from './gallery-entry.ts'
+import { configPath, type InstalledFile, readExisting, removeRecord, sourceOf, writeRecord } from './install-record.ts'
+import { createPlanner, type InstallPlan, type PlanOptions } from './plan-install.ts'
+import { stageFile } from './stage-file.ts'
+
+export interface InstallOptions extends PlanOptions {
+  readonly onProgress?: OnProgress
+}
+
+export interface InstalledModel {
+  readonly name: string
+  /** Relative to the models folder. */
+  readonly files: readonly string[]
+  readonly configFile: string
+}
+
+export interface AvailableModel extends GalleryEntry {
+  readonly installed: boolean
+}
+
+/**
+ * Puts models into the models folder: all files are fetched and verified first, then they get their names, then the
+ * YAML is written. An install that fails or is cancelled leaves nothing but `.partial` files to go on from.
+ * What is there already is kept: an existing YAML is never overwritten, it may have been edited.
+ */
+export interface ModelInstaller {
+  /** `reference`: a gallery name, `gallery@name`, a URI or a path. */
+  install(reference: string, options?: InstallOptions): Promise<InstalledModel>
+  list(options?: AbortOptions): Promise<readonly AvailableModel[]>
+}
+
+export interface ModelInstallerDeps {
+  readonly log: Logger
+  readonly catalog: Catalog
+  readonly fetcher: FileFetcher
+  readonly http: HttpClient
+  readonly registry?: { reload(): Promise<void> }
+}
+
+export interface ModelInstallerInit {
+  readonly modelsPath: string
+  readonly hubEndpoint: string
+}
+
+export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstallerInit): ModelInstaller {
+  const { log, catalog, fetcher } = deps
+  const { modelsPath } = init
+  const plan = createPlanner(deps, init)
+  const stageDeps = { log, fetcher, verify: verifyModel }
+  const running = new Map<string, Promise<unknown>>()
+
+  async function execute(job: InstallPlan, options: InstallOptions): Promise<InstalledModel> {
+    const { name, files } = job
+    const kept = await keepsExisting(modelsPath, job)
+    await refuseForeignFiles(modelsPath, job)
+    const installed: InstalledFile[] = []
+    const created: string[] = []
+    await using staging = new AsyncDisposableStack()
+    const staged: StagedFile[] = []
+    for (const file of files) {
+      const { staged: next, from } = await stageFile(
+        stageDeps,
+        { file, modelsPath, allowLocal: job.allowLocal },
+        options,
+      )
+      staging.use(next)
+      staged.push(next)
+      const sha256 = next.sha256 ?? file.sha256
+      installed.push({ filename: file.filename, uri: from, ...(sha256 === undefined ? {} : { sha256 }) })
+    }
+    try {
+      for (const file of staged) {
+        if (!file.alreadyThere) created.push(file.target)
+        await file.commit()
+      }
+      await verifyInPlace(modelsPath, job, options)
+      options.signal?.throwIfAborted()
+      if (!kept) {
+        await writeRecord(modelsPath, { name, reference: job.reference, files: installed })
+        await writeModelConfig(modelsPath, { ...job.config, name })
+      }
+    } catch (error) {
+      if (!kept) await removeRecord(modelsPath, name)
+      await Promise.all(created.map((path) => rm(path, { force: true })))
+      throw error
+    }
+    log.info({ model: name, from: job.reference, kept }, 'model installed')
+    await deps.registry?.reload()
+    return { name, files: files.map((file) => file.filename), configFile: configPath(modelsPath, name) }
+  }
+
+  return {
+    async install(reference, options = {}) {
+      const job = await plan(reference, options)
+      // Two installs of one model would write the same files: the second finds what the first has made.
+      const before = running.get(job.name) ?? Promise.resolve()
+      const mine = raceSignal(before, options.signal).then(() => execute(job, options))
+      const tail = Promise.allSettled([before, mine]).finally(() => {
+        if (running.get(job.name) === tail) running.delete(job.name)
+      })
+      running.set(job.name, tail)
+      return await mine
+    },
+
+    async list(options = {}) {
+      const [entries, names] = await Promise.all([catalog.list(options), readdir(modelsPath).catch(() => [])])
+      const present = new Set(names)
+      return entries.map((entry) => ({ ...entry, installed: present.has(`${modelFileName(entry.name)}.yaml`) }))
+    },
+  }
+}
+
+/** True when the model is installed already, from the same place or by hand; another model of that name is refused. */
+async function keepsExisting(modelsPath: string, job: InstallPlan): Promise<boolean> {
+  const existing = await readExisting(modelsPath, job.name)
+  if (existing === undefined) return false
+  const from = existing.record?.reference
+  if (from === job.reference) return true
+  if (from === undefined && existing.model !== undefined && existing.model === modelOf(job)) return true
+  throw new AppError(
+    'download.refused',
+    `a model named "${job.name}" is there already${from === undefined ? '' : ` (from ${from})`}: choose another name`,
+  )
+}
+
+/** Without a checksum only the record tells whether a file of that name is the file that is meant. */
+async function refuseForeignFiles(modelsPath: string, job: InstallPlan): Promise<void> {
+  for (const file of job.files) {
+    if (file.sha256 !== undefined) continue
+    const from = await sourceOf(modelsPath, file.filename)
+    const sources = file.sources.map((source) => describeUri(parseModelUri(source)))
+    if (from === undefined || sources.includes(from)) continue
+    throw new AppError('download.refused', `the models folder has another "${file.filename}", from ${from}`)
+  }
+}
+
+/** Parts of a split model need each other, so they are looked at when all have their names. */
+async function verifyInPlace(modelsPath: string, job: InstallPlan, options: AbortOptions): Promise<void> {
+  const model = modelOf(job)
+  if (model === undefined || !/\.gguf$/i.test(model)) return
+  if (job.files.some((file) => file.filename === model) && !isSplit(model)) return
+  await validateGguf(join(modelsPath, checkRelativePath(model, 'parameters.model')), options)
+}
+
+async function verifyModel(path: string, filename: string, options: AbortOptions): Promise<void> {
+  if (!/\.gguf$/i.test(filename) || isSplit(filename)) return
+  try {
+    await validateGguf(path, options)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const reason = error.details['reason'] ?? error.message
+    throw new AppError(error.code, `${filename} is not a usable model: ${reason}`, { cause: error })
+  }
+}
+
+function isSplit(filename: string): boolean {
+  return /-\d{5}-of-\d{5}\.gguf$/i.test(filename)
+}
+
+function modelOf(job: InstallPlan): string | undefined {
+  const parameters = job.config['parameters']
+  return isObject(parameters) && typeof parameters['model'] === 'string' ? parameters['model'] : undefined
+}

@@ -1,0 +1,101 @@
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { isObject } from '../base/json.ts'
+import { readYaml } from './bounded-yaml.ts'
+
+/** `._gallery_<name>.yaml`: where an installed model is from and which files belong to it. */
+export interface InstallRecord {
+  readonly name: string
+  readonly reference: string
+  readonly files: readonly InstalledFile[]
+}
+
+export interface InstalledFile {
+  readonly filename: string
+  /** The source that was used. */
+  readonly uri: string
+  readonly sha256?: string
+}
+
+/** A model of that name as the folder has it. */
+export interface ExistingModel {
+  /** `parameters.model` of its YAML. */
+  readonly model?: string
+  readonly record?: InstallRecord
+}
+
+const PREFIX = '._gallery_'
+const MAX_BYTES = 1024 * 1024
+const MAX_RECORDS = 5000
+
+export async function writeRecord(modelsPath: string, record: InstallRecord): Promise<void> {
+  const path = recordPath(modelsPath, record.name)
+  const unfinished = `${path}.new`
+  try {
+    await writeFile(unfinished, stringify(record))
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
+  }
+}
+
+export async function removeRecord(modelsPath: string, name: string): Promise<void> {
+  await rm(recordPath(modelsPath, name), { force: true })
+}
+
+export function configPath(modelsPath: string, name: string): string {
+  return join(modelsPath, `${name}.yaml`)
+}
+
+/** Undefined when there is no `<name>.yaml`. */
+export async function readExisting(modelsPath: string, name: string): Promise<ExistingModel | undefined> {
+  const config = await readMap(configPath(modelsPath, name))
+  if (config === undefined) return undefined
+  const parameters = config['parameters']
+  const model = isObject(parameters) && typeof parameters['model'] === 'string' ? { model: parameters['model'] } : {}
+  const record = toRecord(await readMap(recordPath(modelsPath, name)))
+  return { ...model, ...(record === undefined ? {} : { record }) }
+}
+
+/** Which source a file in the folder came from, when this program put it there. */
+export async function sourceOf(modelsPath: string, filename: string): Promise<string | undefined> {
+  const names = await readdir(modelsPath).catch(() => [])
+  const records = names.filter((name) => name.startsWith(PREFIX)).slice(0, MAX_RECORDS)
+  for (const name of records) {
+    const record = toRecord(await readMap(join(modelsPath, name)))
+    const file = record?.files.find((candidate) => candidate.filename === filename)
+    if (file !== undefined) return file.uri
+  }
+  return undefined
+}
+
+function recordPath(modelsPath: string, name: string): string {
+  return join(modelsPath, `${PREFIX}${name}.yaml`)
+}
+
+/** Undefined for what is missing; a file that is there but cannot be read counts as an empty map. */
+async function readMap(path: string): Promise<Record<string, unknown> | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return undefined
+  if (!found.isFile() || found.size > MAX_BYTES) return {}
+  try {
+    const value = readYaml(await readFile(path, 'utf8'), path, MAX_BYTES)
+    return isObject(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function toRecord(value: Record<string, unknown> | undefined): InstallRecord | undefined {
+  if (typeof value?.['name'] !== 'string' || typeof value['reference'] !== 'string') return undefined
+  const files = Array.isArray(value['files']) ? value['files'].flatMap(toInstalledFile) : []
+  return { name: value['name'], reference: value['reference'], files }
+}
+
+function toInstalledFile(value: unknown): InstalledFile[] {
+  if (!isObject(value) || typeof value['filename'] !== 'string' || typeof value['uri'] !== 'string') return []
+  const sum = typeof value['sha256'] === 'string' ? { sha256: value['sha256'] } : {}
+  return [{ filename: value['filename'], uri: value['uri'], ...sum }]
+}
