@@ -39,6 +39,7 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'download.failed': { status: 502 },
   'download.checksum-mismatch': { status: 502 },
   'backend.not-found': { status: 500 },
+  'backend.build-failed': { status: 500, says: 'the backend could not be built' },
   'backend.start-failed': { status: 500, says: "the model's backend process could not be started" },
   'backend.start-timeout': { status: 500, says: "the model's backend process did not become ready in time" },
   'backend.load-failed': { status: 500 },

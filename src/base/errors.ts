@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'download.failed'
   | 'download.checksum-mismatch'
   | 'backend.not-found'
+  | 'backend.build-failed'
   | 'backend.start-failed'
   | 'backend.start-timeout'
   | 'backend.load-failed'

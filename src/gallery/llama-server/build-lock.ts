@@ -1,0 +1,67 @@
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AbortOptions } from '../../base/signals.ts'
+
+const LOOK_AGAIN_MS = 250
+
+/**
+ * Holds a lock file that other processes of this machine respect, until disposed. Who finds it taken waits; who finds
+ * its holder dead takes it over. `done` ends the wait early: what was to be made is there.
+ */
+export async function takeLock(
+  file: string,
+  options: AbortOptions & { readonly done: () => Promise<boolean> },
+): Promise<AsyncDisposable | undefined> {
+  const own = `${process.pid} ${crypto.randomUUID()}`
+  while (!(await options.done())) {
+    if (await writeNew(file, own)) {
+      return {
+        async [Symbol.asyncDispose]() {
+          if ((await readHolder(file)) === own) await rm(file, { force: true })
+        },
+      }
+    }
+    const holder = await readHolder(file)
+    if (holder !== undefined && !isAlive(Number.parseInt(holder, 10))) await rm(file, { force: true })
+    else await waitABit(options)
+  }
+  return undefined
+}
+
+/** The file appears together with its text, or not at all. */
+async function writeNew(file: string, text: string): Promise<boolean> {
+  const unlinked = `${file}.${crypto.randomUUID()}`
+  try {
+    await writeFile(unlinked, text)
+    await link(unlinked, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(unlinked, { force: true })
+  }
+}
+
+async function waitABit({ signal }: AbortOptions): Promise<void> {
+  try {
+    await delay(LOOK_AGAIN_MS, undefined, signal === undefined ? {} : { signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}
+
+async function readHolder(file: string): Promise<string | undefined> {
+  return await readFile(file, 'utf8').catch(() => undefined)
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
