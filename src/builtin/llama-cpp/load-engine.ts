@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, LoadEngine } from './engine.ts'
 import type { EngineName, LoadRequest } from './load-request.ts'
 
 export interface EngineChoice {
@@ -37,6 +37,7 @@ export function nodeThreads(request: LoadRequest, hasGpu: boolean): number {
 
 /** Opens a model with the engine that fits; only that engine's code is loaded. */
 export function createEngineLoader(choice: EngineChoice, log: (line: string) => void) {
+  let loadWithNode: LoadEngine | undefined
   return async (request: LoadRequest, { signal }: Required<AbortOptions>): Promise<Engine> => {
     const hasLlamaServer = choice.llamaServer !== undefined && existsSync(choice.llamaServer)
     const wanted = request.engine ?? choice.engine
@@ -52,9 +53,10 @@ export function createEngineLoader(choice: EngineChoice, log: (line: string) => 
       const { createLlamaServerLoader } = await import('./llama-server/load-llama-server.ts')
       return await createLlamaServerLoader({ binary: choice.llamaServer })(options)
     }
-    const { loadNodeLlamaCpp } = await import('./node-llama-cpp/load-node-llama-cpp.ts')
+    const { createNodeLlamaCppLoader } = await import('./node-llama-cpp/load-node-llama-cpp.ts')
+    loadWithNode ??= createNodeLlamaCppLoader()
     const gpuLayers = hasGpu ? options.gpuLayers : 0
-    return await loadNodeLlamaCpp({ ...options, gpuLayers, threads: nodeThreads(request, hasGpu) })
+    return await loadWithNode({ ...options, gpuLayers, threads: nodeThreads(request, hasGpu) })
   }
 }
 

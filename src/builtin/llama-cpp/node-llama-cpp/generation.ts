@@ -26,6 +26,8 @@ export interface GenerationDeps {
   readonly rule: GatherRule
   readonly barrier: CacheBarrier
   readonly createGrammar: (gbnf: string) => Promise<LlamaGrammarEvaluationState>
+  /** Counts up, also for answers that are cut short. */
+  readonly counters: { generated: number; prompt: number }
 }
 
 export interface GenerationJob {
@@ -48,6 +50,7 @@ export async function* generateOnSequence(
     const rest = await reusePrefix(deps, slot.sequence, prompt)
     const cachedTokens = prompt.length - rest.length
     const last = await evaluateAllButLastBatch(deps, job, rest)
+    deps.counters.prompt += rest.length
     const source = createTokenSource(
       { sequence: slot.sequence, barrier: deps.barrier },
       {
@@ -66,6 +69,7 @@ export async function* generateOnSequence(
         const sampled = await nextToken(deps, job, source)
         firstTokenAt ??= performance.now()
         history.push(sampled.token)
+        deps.counters.generated += 1
         const step = text.push(sampled)
         if (step.piece !== undefined) yield step.piece
         outcome = step.outcome

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp'
 import { AppError } from '../../../base/errors.ts'
-import type { EngineLoadOptions, EngineModelInfo, LoadEngine } from '../engine.ts'
+import type { Engine, EngineLoadOptions, EngineModelInfo, LoadEngine } from '../engine.ts'
 import { createGatherRule, type GatherRule } from './batching.ts'
 import { createNodeEngine } from './node-engine.ts'
 
@@ -15,43 +16,77 @@ const DEFAULT_PARALLEL = 4
 const ALL_LAYERS = 10_000
 
 /** Opens a GGUF with node-llama-cpp, in this process: a fault in llama.cpp ends the process. */
-export const loadNodeLlamaCpp: LoadEngine = async (options) => {
-  await using opened = new AsyncDisposableStack()
+export const loadNodeLlamaCpp: LoadEngine = async (options) => await createNodeLlamaCppLoader()(options)
+
+/**
+ * A loader that starts llama.cpp once (half a second) and keeps it from one model to the next. It is never disposed of:
+ * it holds nothing open, and a second instance in one process would print its log to stdout.
+ */
+export function createNodeLlamaCppLoader(): LoadEngine {
   const log = createLog()
-  try {
-    options.signal?.throwIfAborted()
-    const llama = await getLlama({
-      gpu: options.gpuLayers === 0 ? false : 'auto',
-      // Never compile or download in production: without a prebuilt binary this fails at once.
-      build: 'never',
-      skipDownload: true,
-      progressLogs: false,
-      maxThreads: options.threads,
-      logLevel: LlamaLogLevel.warn,
-      logger: log.write,
-    })
-    opened.defer(async () => await llama.dispose())
-    const model = await loadModel(llama, options)
-    opened.defer(async () => await model.dispose())
-    const rule = createGatherRule({ gatherFrom: llama.gpu === false ? GATHER_FROM_ON_CPU : GATHER_FROM_ON_GPU })
-    const context = model.fileInsights.hasDecoder ? await createContext({ model, rule }, options) : undefined
-    if (context !== undefined) opened.defer(async () => await context.dispose())
-    const owned = opened.move()
-    return createNodeEngine({
-      llama,
-      model,
-      rule,
-      info: readInfo(model, context?.contextSize ?? Math.min(wantedContext(model, options), model.trainContextSize)),
-      threads: options.threads,
-      ...(context === undefined ? {} : { context }),
-      dispose: async () => await owned.disposeAsync(),
-    })
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    const reason = error instanceof Error ? error.message : String(error)
-    const said = log.lastError()
-    throw new AppError('backend.load-failed', said === undefined ? reason : `${reason}: ${said}`, { cause: error })
+  const instances = new Map<'auto' | false, Promise<Llama>>()
+  async function start(gpu: 'auto' | false): Promise<Llama> {
+    try {
+      return await getLlama({
+        gpu,
+        // Never compile or download in production: without a prebuilt binary this fails at once.
+        build: 'never',
+        skipDownload: true,
+        progressLogs: false,
+        logLevel: LlamaLogLevel.warn,
+        logger: log.write,
+      })
+    } catch (error) {
+      instances.delete(gpu)
+      throw error
+    }
   }
+  return async (options) => {
+    options.signal?.throwIfAborted()
+    log.forgetErrors()
+    try {
+      const gpu = options.gpuLayers === 0 ? false : 'auto'
+      const starting = instances.get(gpu) ?? start(gpu)
+      instances.set(gpu, starting)
+      const llama = await starting
+      llama.maxThreads = options.threads
+      return await openEngine(llama, options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      // The log comes in on a later turn of the event loop than the failure it explains.
+      await setImmediate()
+      const reason = error instanceof Error ? error.message : String(error)
+      const said = log.firstError()
+      throw new AppError('backend.load-failed', said === undefined ? reason : `${reason}: ${said}`, { cause: error })
+    }
+  }
+}
+
+async function openEngine(llama: Llama, options: EngineLoadOptions): Promise<Engine> {
+  await using opened = new AsyncDisposableStack()
+  const model = await loadModel(llama, options)
+  opened.defer(async () => await model.dispose())
+  const rule = createGatherRule({ gatherFrom: llama.gpu === false ? GATHER_FROM_ON_CPU : GATHER_FROM_ON_GPU })
+  const context = isEncoder(model) ? undefined : await createContext({ model, rule }, options)
+  if (context !== undefined) opened.defer(async () => await context.dispose())
+  const engine = createNodeEngine({
+    llama,
+    model,
+    rule,
+    info: readInfo(model, context?.contextSize ?? Math.min(wantedContext(model, options), model.trainContextSize)),
+    threads: options.threads,
+    ...(context === undefined ? {} : { context }),
+    dispose: async () => await owned.disposeAsync(),
+  })
+  const owned = opened.move()
+  return engine
+}
+
+/** A model that reads a whole text at once, for embeddings and ranking, and cannot continue one. */
+function isEncoder(model: LlamaModel): boolean {
+  const architecture: string = model.fileInfo.metadata.general.architecture
+  const causal: unknown = model.fileInfo.architectureMetadata.attention?.causal
+  return causal === false || /bert|^t5encoder$|^gemma-embedding$/.test(architecture)
 }
 
 async function loadModel(llama: Llama, options: EngineLoadOptions): Promise<LlamaModel> {
@@ -101,16 +136,19 @@ function readInfo(model: LlamaModel, contextSize: number): EngineModelInfo {
   }
 }
 
-/** llama.cpp says why a file does not load only in its log: the last error line goes into the message. */
+/** llama.cpp says why a file does not load only in its log: the first error line goes into the message. */
 function createLog() {
-  let lastError: string | undefined
+  let firstError: string | undefined
   return {
     write(level: LlamaLogLevel, message: string): void {
       const text = message.trim()
       if (text === '') return
-      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) lastError = text.slice(0, 500)
+      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) firstError ??= text.slice(0, 500)
       process.stderr.write(`[node-llama-cpp] ${level}: ${text}\n`)
     },
-    lastError: () => lastError,
+    firstError: () => firstError,
+    forgetErrors() {
+      firstError = undefined
+    },
   }
 }

@@ -34,7 +34,8 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
   const pool = createSequencePool(sequences, { maxWaiting: MOST_WAITING_REQUESTS })
   const vectors = createVectorContexts(model, { contextSize: info.contextSize, threads: deps.threads })
   const closing = new AbortController()
-  const counters = { generated: 0, prompt: 0, tokensPerSecond: 0 }
+  const counters = { generated: 0, prompt: 0 }
+  let tokensPerSecond = 0
   const generation: GenerationDeps = {
     model,
     vocabulary,
@@ -43,6 +44,7 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
     rule: deps.rule,
     barrier: createCacheBarrier(),
     createGrammar: async (gbnf) => await createGrammarState({ llama, model }, gbnf),
+    counters,
   }
 
   function readPrompt(text: string): readonly number[] {
@@ -56,17 +58,15 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
       { details: { promptTokens: prompt.length, contextSize: info.contextSize } },
     )
   }
-  function count(end: GenerationEnd): void {
-    counters.generated += end.completionTokens
-    counters.prompt += end.promptTokens - end.cachedTokens
-    if (end.generationMs > 0) counters.tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
+  function noteSpeed(end: GenerationEnd): void {
+    if (end.generationMs > 0) tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
   }
   async function* onFreeSequence(request: GenerateRequest, signal: AbortSignal) {
     const prompt = readPrompt(request.prompt)
     const slot = await pool.acquire(prompt, { signal })
     try {
       const end = yield* generateOnSequence(generation, { request, prompt, slot, signal })
-      count(end)
+      noteSpeed(end)
       return end
     } finally {
       pool.release(slot)
@@ -88,7 +88,7 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
     tokenize: async (text) => vocabulary.tokenize(text),
     detokenize: async (tokens) => vocabulary.detokenize(tokens),
     async embed(input, options) {
-      if (typeof input !== 'string') vocabulary.detokenize(input)
+      if (typeof input !== 'string') vocabulary.check(input)
       return await vectors.embed(input, options)
     },
     rerank: vectors.rerank,
@@ -96,7 +96,7 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
       busySequences: pool.busy,
       waitingRequests: pool.waiting,
       memoryBytes: process.memoryUsage.rss(),
-      lastTokensPerSecond: counters.tokensPerSecond,
+      lastTokensPerSecond: tokensPerSecond,
       tokensGenerated: counters.generated,
       promptTokensProcessed: counters.prompt,
     }),

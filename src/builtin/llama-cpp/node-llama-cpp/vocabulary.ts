@@ -6,10 +6,11 @@ import type { RawLogprobs } from './token-source.ts'
 
 /** The words of one model, and how text and tokens turn into each other. */
 export interface Vocabulary {
-  readonly size: number
   /** A whole prompt: special tokens are read as such, and the beginning-of-sequence token is put in front where due. */
   tokenizePrompt(text: string): number[]
   tokenize(text: string): number[]
+  /** Throws `request.invalid` for a number that is no token of this model: llama.cpp would read past its tables. */
+  check(tokens: readonly number[]): void
   /** Special tokens are written out. */
   detokenize(tokens: readonly number[]): string
   /** As an answer shows it: special tokens are silent. */
@@ -21,7 +22,6 @@ export interface Vocabulary {
 
 export function createVocabulary(model: LlamaModel): Vocabulary {
   const { tokens: words, model: kind } = model.fileInfo.metadata.tokenizer.ggml
-  const size = words.length
   const bytesOf = createTokenBytes({ model: kind, tokens: words })
   let ends: readonly number[] | undefined
 
@@ -30,8 +30,12 @@ export function createVocabulary(model: LlamaModel): Vocabulary {
     const exact = text.includes('\uFFFD') ? bytesOf(token) : undefined
     return { token: text, bytes: exact ?? [...Buffer.from(text)] }
   }
+  const check = (tokens: readonly number[]): void => {
+    const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= words.length)
+    if (strange === undefined) return
+    throw new AppError('request.invalid', `token ${strange} is not one of the model's ${words.length} tokens`)
+  }
   return {
-    size,
     tokenizePrompt(text) {
       const tokens: number[] = model.tokenize(text, true)
       const { bos, shouldPrependBosToken } = model.tokens
@@ -39,11 +43,9 @@ export function createVocabulary(model: LlamaModel): Vocabulary {
       return shouldPrependBosToken || tokens.length === 0 ? [bos, ...tokens] : tokens
     },
     tokenize: (text) => model.tokenize(text, true),
+    check,
     detokenize(tokens) {
-      const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= size)
-      if (strange !== undefined) {
-        throw new AppError('request.invalid', `token ${strange} is not one of the model's ${size} tokens`)
-      }
+      check(tokens)
       return model.detokenize(tokens as readonly Token[], true)
     },
     textOf: (tokens, before) => model.detokenize(tokens as readonly Token[], false, before as readonly Token[]),
