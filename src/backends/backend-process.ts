@@ -31,6 +31,8 @@ export interface BackendProcessDeps {
   readonly clock: Clock
   /** The node's own environment; the backend gets little of it. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where backends that download models by themselves are to keep them. */
+  readonly modelsPath: string
 }
 
 export interface BackendExit {
@@ -83,13 +85,21 @@ function launch(deps: BackendProcessDeps, program: BackendProgram, address: stri
     program.kind === 'guarded' ? [process.execPath, GUARD, program.command, ...args] : [program.command, ...args]
   return spawn(command, rest, {
     cwd: program.directory ?? dirname(program.command),
-    env: backendEnvironment(deps.environment, program.environment),
+    env: backendEnvironment(
+      deps.environment,
+      program.environment,
+      program.kind === 'guarded' ? downloadFolders(deps.modelsPath) : {},
+    ),
     // stdin is the lifeline: never written to, closed by the system when this process is gone.
     stdio: ['pipe', 'pipe', 'pipe'],
     // A process group of its own: a Ctrl-C in the terminal is for the node, and the group can be ended as one.
     detached: process.platform !== 'win32',
     windowsHide: true,
   })
+}
+
+function downloadFolders(modelsPath: string): Record<string, string> {
+  return { HF_HOME: modelsPath, TRANSFORMERS_CACHE: modelsPath, HUGGINGFACE_HUB_CACHE: modelsPath }
 }
 
 function superviseChild(

@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
+import type { GgufKind } from '../models/gguf/summarize-gguf.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type BackendCatalog, isGgufFile } from './backend-catalog.ts'
+import { type BackendCatalog, type BackendTarget, isGgufFile } from './backend-catalog.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { makeRoom, type Occupant } from './eviction.ts'
 import type { LoadedModel, ModelLease, ModelLoader } from './model-lease.ts'
@@ -18,17 +20,22 @@ export interface ModelLoaderDeps {
   readonly log: Logger
   readonly catalog: BackendCatalog
   /** Rejects with the reason when a GGUF file is not one that a backend may be given. */
-  readonly validate: (file: string, options?: AbortOptions) => Promise<unknown>
+  readonly validate: (file: string, options?: ValidateOptions) => Promise<unknown>
   readonly clock?: Clock
   readonly random?: () => number
   readonly events?: ModelLoaderEvents
 }
 
-/** For telemetry. */
+export interface ValidateOptions extends AbortOptions {
+  /** The only kind that will do; absent: any. */
+  readonly kind?: GgufKind
+}
+
+/** For telemetry, whose metrics fit here as they are. */
 export interface ModelLoaderEvents {
-  /** A load has ended, well or not. */
-  modelLoad(fact: { readonly model: string; readonly durationMs: number; readonly error?: AppError }): void
-  backendDied(fact: { readonly model: string }): void
+  modelLoaded(fact: { readonly model: string; readonly backend: string; readonly seconds: number }): void
+  /** Loaded again after its backend had died. */
+  backendRestarted(fact: { readonly model: string; readonly backend: string }): void
 }
 
 export interface ModelLoaderInit {
@@ -83,6 +90,8 @@ class Loader implements ModelLoader, Startable {
   readonly #slots = new Map<string, ModelSlot>()
   /** Models that take up memory, or are about to. */
   readonly #occupants = new Set<ModelSlot>()
+  /** Models whose backend has died since they were last loaded. */
+  readonly #died = new WeakSet<ModelSlot>()
   /** Settles at the next change of any model. */
   #change = Promise.withResolvers<void>()
   #stopWatchdog: () => void = () => {}
@@ -155,17 +164,15 @@ class Loader implements ModelLoader, Startable {
   ): Promise<RunningBackend> {
     const began = this.#clock.now()
     const { events } = this.#deps
-    try {
-      const running = await this.#load(slot, config, life)
-      events?.modelLoad({ model: slot.id, durationMs: this.#clock.now() - began })
-      return running
-    } catch (error) {
-      const known = AppError.from(error, 'backend.load-failed')
-      if (!life.signal.aborted) {
-        events?.modelLoad({ model: slot.id, durationMs: this.#clock.now() - began, error: known })
-      }
-      throw error
+    const onGone = (error: AppError): void => {
+      this.#died.add(slot)
+      life.onGone(error)
     }
+    const running = await this.#load(slot, config, { signal: life.signal, onGone })
+    const fact = { model: slot.id, backend: running.name }
+    events?.modelLoaded({ ...fact, seconds: (this.#clock.now() - began) / 1000 })
+    if (this.#died.delete(slot)) events?.backendRestarted(fact)
+    return running
   }
 
   async #load(
@@ -173,10 +180,10 @@ class Loader implements ModelLoader, Startable {
     config: ModelConfig,
     { signal, onGone }: { readonly signal: AbortSignal; onGone(error: AppError): void },
   ): Promise<RunningBackend> {
-    const { catalog, validate, events, random = Math.random } = this.#deps
+    const { catalog, random = Math.random } = this.#deps
     const target = await catalog.resolve(config.backend, config.modelFile, { signal })
     // A bad file must not cost another model its place, nor abort a process.
-    if (await isGgufFile(config.modelFile)) await validate(config.modelFile, { signal })
+    await this.#checkFiles(config, target, signal)
     await this.#takePlace(slot, signal)
     const log = this.#deps.log.child({ model: slot.id, backend: target.name })
     log.info('loading model')
@@ -188,7 +195,7 @@ class Loader implements ModelLoader, Startable {
     }
     const defaults = this.#optionDefaults(target.builtin ? undecided : LOCALAI_DEFAULTS)
     return await bringUpBackend(
-      { log, clock: this.#clock, environment: this.#init.environment },
+      { log, clock: this.#clock, environment: this.#init.environment, modelsPath: this.#init.modelsPath },
       {
         model: slot.id,
         target,
@@ -200,13 +207,22 @@ class Loader implements ModelLoader, Startable {
         readyTimeoutMs: config.readyTimeoutMs,
         loadTimeoutMs: this.#init.loadTimeoutMs,
         stopGraceMs: this.#init.stopGraceMs,
-        onGone: (error) => {
-          events?.backendDied({ model: slot.id })
-          onGone(error)
-        },
+        onGone,
       },
       { signal },
     )
+  }
+
+  async #checkFiles(config: ModelConfig, target: BackendTarget, signal: AbortSignal): Promise<void> {
+    const inModels = (file: string): string => resolve(this.#init.modelsPath, file)
+    const files: readonly { readonly file: string; readonly kind?: GgufKind }[] = [
+      { file: config.modelFile, ...(target.name === 'llama-cpp' ? { kind: 'model' } : {}) },
+      ...(config.mmproj === undefined ? [] : [{ file: inModels(config.mmproj), kind: 'projector' } as const]),
+      ...config.loraAdapters.map(({ file }) => ({ file: inModels(file), kind: 'adapter' }) as const),
+    ]
+    for (const { file, kind } of files) {
+      if (await isGgufFile(file)) await this.#deps.validate(file, { signal, ...(kind === undefined ? {} : { kind }) })
+    }
   }
 
   #optionDefaults(base: Omit<ModelOptionDefaults, 'modelsPath'>): ModelOptionDefaults {

@@ -165,8 +165,7 @@ export class ModelSlot {
   }
 
   async #load(config: ModelConfig, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps
-    const began = clock.now()
+    const { log } = this.#deps
     const life: { run?: Run; lost?: AppError } = {}
     try {
       const backend = await this.#deps.bringUp(config, {
@@ -186,7 +185,7 @@ export class ModelSlot {
         leases: new Set(),
         unused: Promise.withResolvers(),
       }
-      log.info({ backend: backend.name, pid: backend.pid, durationMs: Math.round(clock.now() - began) }, 'model loaded')
+      log.debug({ backend: backend.name, pid: backend.pid }, 'model in memory')
       this.#onLoaded(life.run)
     } catch (error) {
       this.#onLoadFailed(error)

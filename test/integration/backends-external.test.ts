@@ -58,12 +58,9 @@ describe('--external-grpc-backends', { concurrency: 4, timeout: 60_000 }, () => 
 
   it('forgets one whose connection is lost, and loads anew where it comes back', async () => {
     await using watch = await watchBackends()
-    const died = Promise.withResolvers<void>()
-    const events = { modelLoad: () => {}, backendDied: () => died.resolve() }
     const first = await startElsewhere(watch, 0)
     await using loader = createFakeLoader({
       external: [{ name: 'remote', uri: `127.0.0.1:${first.port}` }],
-      deps: { events },
     })
     const config = fakeModel('one', { backend: 'remote' })
     using lease = await loader.acquire(config)
@@ -71,7 +68,6 @@ describe('--external-grpc-backends', { concurrency: 4, timeout: 60_000 }, () => 
     await first.backend.next('hanging')
     await first[Symbol.asyncDispose]()
     await hanging
-    await died.promise
     assert.deepEqual(loader.loaded(), [])
     await using second = await startElsewhere(watch, first.port)
     using next = await loader.acquire(config)
@@ -103,6 +99,7 @@ describe('--external-grpc-backends', { concurrency: 4, timeout: 60_000 }, () => 
       const { started, gone } = await watch.nextStart()
       assert.match(started.address, /^127\.0\.0\.1:\d+$/)
       assert.equal(started.cwd, folder)
+      assert.equal(started.environment.includes('HF_HOME'), true)
       assert.equal(await readAll(lease, 'foreign'), 'foreign')
       lease[Symbol.dispose]()
       assert.equal(await loader.unload('one'), true)

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { ModelLease } from '../../src/backends/model-lease.ts'
 import { AppError } from '../../src/base/errors.ts'
 import type { Reply__Output } from '../../src/grpc/generated/backend/Reply.ts'
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts'
 import { createFakeLoader, fakeDefinition, fakeModel } from '../support/fake-backend/fixture.ts'
 import { type BackendWatch, watchBackends } from '../support/fake-backend/watch.ts'
 
@@ -149,8 +150,10 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     }
     await using loader = fakeLoader(watch, [], { deps: { validate } })
     const config = fakeModel('one', { modelFile: '/nowhere/one.gguf' })
-    await assert.rejects(loader.acquire(config), codeIs('model.file-invalid', /cut short/))
-    await assert.rejects(loader.acquire(config), codeIs('model.file-invalid', /cut short/))
+    await assert.rejects(loader.acquire(config), codeIs('model.file-invalid', /one.gguf is cut short/))
+    await assert.rejects(loader.acquire(config), codeIs('model.file-invalid', /one.gguf is cut short/))
+    const lora = fakeModel('two', { loraAdapters: [{ file: 'x.gguf', scale: 1 }] })
+    await assert.rejects(loader.acquire(lora), codeIs('model.file-invalid', /^\/nowhere\/x.gguf is cut short/))
     assert.equal(watch.starts, 0)
     assert.deepEqual(loader.loaded(), [])
   })
@@ -300,8 +303,11 @@ describe('calls', { concurrency: 4, timeout: 60_000 }, () => {
 describe('a backend that dies', { concurrency: 4, timeout: 60_000 }, () => {
   it('fails its request with the reason, and the next one gets a new process at once', async () => {
     await using watch = await watchBackends()
-    const deaths: string[] = []
-    const events = { modelLoad: () => {}, backendDied: ({ model }: { readonly model: string }) => deaths.push(model) }
+    const told: string[] = []
+    const events = {
+      modelLoaded: ({ model }: { readonly model: string }) => told.push(`${model} loaded`),
+      backendRestarted: ({ model }: { readonly model: string }) => told.push(`${model} restarted`),
+    }
     await using loader = fakeLoader(watch, [], { deps: { events } })
     const config = fakeModel('one')
     const lease = await loader.acquire(config)
@@ -316,13 +322,14 @@ describe('a backend that dies', { concurrency: 4, timeout: 60_000 }, () => {
       codeIs('backend.died', /backend fake of model one was ended by SIGABRT/),
     )
     await backend.gone
-    assert.deepEqual(deaths, ['one'])
+    assert.deepEqual(loader.loaded(), [])
     // The old request has not even let go yet.
     using next = await loader.acquire(config)
     assert.equal(await readAll(next, 'back again'), 'back again')
     lease[Symbol.dispose]()
     assert.equal(loader.loaded()[0]?.inFlight, 1)
     assert.equal(watch.starts, 2)
+    assert.deepEqual(told, ['one loaded', 'one loaded', 'one restarted'])
   })
 
   it('backs off when it dies again and again', async () => {
@@ -350,9 +357,12 @@ describe('a backend that dies', { concurrency: 4, timeout: 60_000 }, () => {
   it('is noticed while nobody uses it', async () => {
     await using watch = await watchBackends()
     const died = Promise.withResolvers<void>()
-    await using loader = fakeLoader(watch, [], {
-      deps: { events: { modelLoad: () => {}, backendDied: () => died.resolve() } },
-    })
+    const log = createLogger({ level: 'silent', format: 'json' })
+    const listening = {
+      ...log,
+      child: () => Object.assign(Object.create(log), { error: () => died.resolve() }),
+    } as Logger
+    await using loader = fakeLoader(watch, [], { deps: { log: listening } })
     ;(await loader.acquire(fakeModel('one')))[Symbol.dispose]()
     process.kill((await watch.nextStart()).pid, 'SIGKILL')
     await died.promise
