@@ -10,6 +10,7 @@ export interface ModelConfig {
   readonly parameters: ModelParameters
   /** Absolute path of the model file, inside the models folder (or an absolute path given on the command line). */
   readonly modelFile: string
+  /** Tokens one request can hold. When nobody says: the context the model was trained for, at most 8192. */
   readonly contextSize?: number
   readonly threads?: number
   readonly gpuLayers?: number
@@ -30,12 +31,15 @@ export interface ModelConfig {
   readonly grammar?: string
   /** Free `key:value` strings for the backend. */
   readonly options: readonly string[]
+  /** Declared (`known_usecases`) and guessed, in lower case: `chat`, `completion`, `embeddings`, `rerank`, `tokenize`... */
   readonly knownUseCases: readonly string[]
   /** `reasoning.disable`: ask the template not to think. */
   readonly reasoningDisabled?: boolean
   /** `grpc.attempts` and `grpc.attempts_sleep_time`, as one budget. */
   readonly readyTimeoutMs: number
   readonly downloadFiles: readonly { readonly filename: string; readonly uri: string; readonly sha256?: string }[]
+  /** The YAML as it was read, with the keys that nothing above stands for. Absent for a bare file. */
+  readonly raw?: Readonly<Record<string, unknown>>
 }
 
 /** `parameters` of the YAML: sampling defaults for requests that do not say. */

@@ -9,12 +9,18 @@ export interface ListedModel {
   readonly demonstration?: string
 }
 
-/** Which models this node can serve: YAML configs first, then bare `.gguf` files that no config uses. */
+/**
+ * Which models this node can serve: YAML configs first, then bare `.gguf` files that no config uses, then the node's own.
+ * Every answer is from the last complete reading of the models folder, which is read again when it changes.
+ */
 export interface ModelRegistry {
   list(): readonly ListedModel[]
-  /** By name; a `.gguf` file also by its name without the ending. Undefined when there is none. */
+  /**
+   * By name; a `.gguf` file also by its name without the ending, and by the config that uses it. Also finds files that
+   * are not listed because they are broken, so that loading them can say why. Undefined when there is none.
+   */
   find(name: string): ModelConfig | undefined
-  /** The model to use when a request names none: the default model, else the first with the use case. */
+  /** The model to use when a request names none: the default model if it has the use case, else the first that has. */
   fallback(useCase: 'chat' | 'completion' | 'embeddings'): ModelConfig | undefined
   /** Reads the models folder again. */
   reload(): Promise<void>

@@ -1,0 +1,148 @@
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { AppError } from '../base/errors.ts'
+import { isObject } from '../base/json.ts'
+
+// YAML has few types and people are casual about them, as LocalAI is: a text may look like a number, a switch like a word.
+const Text = Type.Union([Type.String(), Type.Number(), Type.Boolean()], { description: 'a text' })
+const Switch = Type.Union(
+  [Type.Boolean(), ...['yes', 'no', 'on', 'off', 'Yes', 'No', 'On', 'Off'].map((word) => Type.Literal(word))],
+  { description: 'true or false' },
+)
+const LARGEST = 2 ** 31 - 1
+const Whole = Type.Integer({ minimum: -LARGEST, maximum: LARGEST, description: 'a whole number' })
+const Count = Type.Integer({ minimum: 0, maximum: LARGEST, description: `a whole number from 0 to ${LARGEST}` })
+const Decimal = Type.Number({ description: 'a number' })
+const Texts = Type.Array(Text, { maxItems: 1000, description: 'a list of at most 1000 texts' })
+const Decimals = Type.Array(Decimal, { maxItems: 1000, description: 'a list of at most 1000 numbers' })
+
+const BLOCK = { description: 'a block of keys' }
+
+const Parameters = Type.Object(
+  {
+    model: Type.Optional(Text),
+    temperature: Type.Optional(Decimal),
+    top_p: Type.Optional(Decimal),
+    top_k: Type.Optional(Whole),
+    min_p: Type.Optional(Decimal),
+    typical_p: Type.Optional(Decimal),
+    max_tokens: Type.Optional(Whole),
+    seed: Type.Optional(Whole),
+    batch: Type.Optional(Count),
+    ignore_eos: Type.Optional(Switch),
+    repeat_penalty: Type.Optional(Decimal),
+    repeat_last_n: Type.Optional(Whole),
+    frequency_penalty: Type.Optional(Decimal),
+    presence_penalty: Type.Optional(Decimal),
+  },
+  BLOCK,
+)
+
+const DownloadFile = Type.Object(
+  { filename: Text, uri: Text, sha256: Type.Optional(Text) },
+  { description: 'a block with filename, uri and perhaps sha256' },
+)
+
+/**
+ * The YAML of a model, as far as this node uses it (names and meanings as in LocalAI). All that is known of its shape
+ * is here: types, checks and the list of keys that need no warning follow from it. Other keys may stand beside these.
+ */
+export const ModelFileSchema = Type.Object(
+  {
+    name: Type.Optional(Text),
+    backend: Type.Optional(Text),
+    description: Type.Optional(Text),
+    usage: Type.Optional(Text),
+    parameters: Type.Optional(Parameters),
+    context_size: Type.Optional(Count),
+    threads: Type.Optional(Count),
+    f16: Type.Optional(Switch),
+    embeddings: Type.Optional(Switch),
+    reranking: Type.Optional(Switch),
+    gpu_layers: Type.Optional(Whole),
+    main_gpu: Type.Optional(Text),
+    tensor_split: Type.Optional(Text),
+    mmap: Type.Optional(Switch),
+    mmlock: Type.Optional(Switch),
+    flash_attention: Type.Optional(Text),
+    mmproj: Type.Optional(Text),
+    lora_adapter: Type.Optional(Text),
+    lora_scale: Type.Optional(Decimal),
+    lora_adapters: Type.Optional(Texts),
+    lora_scales: Type.Optional(Decimals),
+    stopwords: Type.Optional(Texts),
+    system_prompt: Type.Optional(Text),
+    grammar: Type.Optional(Text),
+    options: Type.Optional(Texts),
+    known_usecases: Type.Optional(Texts),
+    reasoning: Type.Optional(Type.Object({ disable: Type.Optional(Switch) }, BLOCK)),
+    template: Type.Optional(Type.Object({ use_tokenizer_template: Type.Optional(Switch) }, BLOCK)),
+    grpc: Type.Optional(
+      Type.Object({ attempts: Type.Optional(Count), attempts_sleep_time: Type.Optional(Count) }, BLOCK),
+    ),
+    download_files: Type.Optional(
+      Type.Array(DownloadFile, { maxItems: 1000, description: 'a list of at most 1000 blocks' }),
+    ),
+  },
+  BLOCK,
+)
+
+/** One model of a YAML file, checked. */
+export type ModelFile = Static<typeof ModelFileSchema>
+
+const validator = Compile(ModelFileSchema)
+
+/** Checks one model of a YAML file. Throws `model.config-invalid` naming the key and what it should be. */
+export function parseModelFile(value: unknown): ModelFile {
+  const given = withoutNulls(value)
+  if (validator.Check(given)) return given
+  const [first] = validator.Errors(given)
+  throw new AppError('model.config-invalid', first === undefined ? 'is malformed' : problem(given, first))
+}
+
+interface SchemaError {
+  readonly instancePath: string
+  readonly schemaPath: string
+  readonly params: unknown
+}
+
+function problem(value: unknown, { instancePath, schemaPath, params }: SchemaError): string {
+  const key = instancePath.split('/').slice(1).join('.')
+  const missing = isObject(params) && Array.isArray(params['requiredProperties']) ? params['requiredProperties'][0] : ''
+  if (typeof missing === 'string' && missing !== '') return `"${key}" lacks the key "${missing}"`
+  const expected = describe(schemaPath)
+  const subject = key === '' ? 'a model' : `"${key}"`
+  return `${subject} must be ${expected}, and it is ${whatIs(at(value, instancePath))}`
+}
+
+/** The description of the schema that was violated, or of the union or list it belongs to. */
+function describe(schemaPath: string): string {
+  let node: unknown = ModelFileSchema
+  let description = BLOCK.description
+  for (const step of schemaPath.split('/').slice(1)) {
+    node = (node as Record<string, unknown>)[step]
+    if (isObject(node) && typeof node['description'] === 'string') description = node['description']
+  }
+  return description
+}
+
+function at(value: unknown, path: string): unknown {
+  return path
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], value)
+}
+
+function whatIs(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (isObject(value)) return 'a block of keys'
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** A key with nothing behind it counts as not there. */
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value)) return value
+  const entries = Object.entries(value).filter(([, member]) => member !== null)
+  return Object.fromEntries(entries.map(([key, member]) => [key, withoutNulls(member)]))
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { AppError } from '../base/errors.ts'
+
+/** LocalAI's rule for paths in a configuration: below the models folder, and no tricks. */
+export function refuseOutsidePath(path: string): void {
+  const outside = path.startsWith('/') || path.startsWith('\\') || isAbsolute(path) || path.includes('..')
+  if (outside || path.includes('\0')) throw invalidPath(path)
+}
+
+/** Where a configured file (or what will be downloaded from a configured URL) is. Throws `model.config-invalid`. */
+export async function fileInModels(modelsPath: string, configured: string): Promise<string> {
+  refuseOutsidePath(configured)
+  const file = join(modelsPath, localName(configured))
+  if (!(await staysInside(modelsPath, file))) throw invalidPath(configured)
+  return file
+}
+
+/** Whether a file is below a folder once all symbolic links are followed. The file need not exist yet. */
+export async function staysInside(folder: string, file: string): Promise<boolean> {
+  const way = relative(await realpath(folder), await realpathOfExisting(file))
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
+}
+
+/** A path is its own name; a URL is known by the last part of its path, as downloads are. */
+export function localName(configured: string): string {
+  if (!/^(?:[a-z][a-z0-9+.-]*:\/\/|github:)/i.test(configured)) return configured
+  const name = basename(configured.replace(/[?#].*$/, '').replace(/@[^/]*$/, ''))
+  return name === '' ? createHash('md5').update(configured).digest('hex') : name
+}
+
+async function realpathOfExisting(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    const parent = dirname(path)
+    if (parent === path) throw error
+    return join(await realpathOfExisting(parent), basename(path))
+  }
+}
+
+function invalidPath(path: string): AppError {
+  return new AppError('model.config-invalid', `invalid file path: ${path}`, { details: { path } })
+}

@@ -1,0 +1,213 @@
+import { readdir, stat } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
+import { AppError } from '../base/errors.ts'
+import { type ModelFile, parseModelFile } from './config-schema.ts'
+import type { ModelDefaults } from './defaults.ts'
+import { splitPlace } from './gguf/split-files.ts'
+import type { GgufSummary } from './gguf/summarize-gguf.ts'
+import type { GgufSummaries } from './gguf-summaries.ts'
+import { keyWarnings } from './key-warnings.ts'
+import type { ModelConfig } from './model-config.ts'
+import { checkedName } from './model-name.ts'
+import { fileInModels, refuseOutsidePath, staysInside } from './model-paths.ts'
+import type { ListedModel } from './model-registry.ts'
+import { readConfigFile } from './read-config-file.ts'
+import { toModelConfig } from './to-model-config.ts'
+
+/** A model that the node brings itself. */
+export interface BuiltinModel {
+  readonly name: string
+  readonly file: string
+  /** Says what it can do when all it does is to show that the node works. */
+  readonly demonstration?: string
+}
+
+export interface ModelSources extends ModelDefaults {
+  readonly modelsPath: string
+  readonly modelsConfigFile?: string
+  readonly builtin?: readonly BuiltinModel[]
+}
+
+export interface ReadModelsDeps {
+  readonly summaries: GgufSummaries
+  /** Called for everything that is wrong with a file or a key; says the same thing only once. */
+  readonly warn: (facts: { readonly file: string; readonly key?: string; readonly reason: string }) => void
+}
+
+/** One reading of the models folder. */
+export interface ModelSnapshot {
+  readonly listed: readonly ListedModel[]
+  /** By every name that a request may use. */
+  readonly byName: ReadonlyMap<string, ModelConfig>
+}
+
+interface Found {
+  readonly config: ModelConfig
+  readonly created: number
+}
+
+/** Reads all configurations and model files. Whatever is wrong with one of them, the others are there. */
+export async function readModels(deps: ReadModelsDeps, sources: ModelSources): Promise<ModelSnapshot> {
+  const files = await filesOf(deps, sources.modelsPath)
+  const configured = [...(await readConfigured(deps, sources, files)).values()]
+  const listed: ListedModel[] = configured.map(({ config, created }) => ({ id: config.name, config, created }))
+  const byName = new Map(configured.map(({ config }) => [config.name, config]))
+  const owners = new Map(configured.map(({ config }) => [config.modelFile, config]))
+  for (const file of files.filter(isModelFile)) {
+    const owner = owners.get(join(sources.modelsPath, file))
+    const bare = owner === undefined ? await readBare(deps, sources, file) : undefined
+    if (bare?.isSound === true) listed.push({ id: file, config: bare.config, created: bare.created })
+    const config = owner ?? bare?.config
+    if (config !== undefined) addNames(byName, [file, basename(file, extname(file))], config)
+  }
+  for (const builtin of sources.builtin ?? []) {
+    const found = byName.has(builtin.name) ? undefined : await readBuiltin(deps, sources, builtin)
+    if (found === undefined) continue
+    listed.push(found)
+    byName.set(builtin.name, found.config)
+  }
+  deps.summaries.sweep()
+  return { listed, byName }
+}
+
+/** A name that is taken stays with who has it. */
+function addNames(byName: Map<string, ModelConfig>, names: readonly string[], config: ModelConfig): void {
+  for (const name of names) if (!byName.has(name)) byName.set(name, config)
+}
+
+/** Names in the models folder, in alphabetical order; hidden ones are not for us. */
+async function filesOf({ warn }: ReadModelsDeps, modelsPath: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(modelsPath, { withFileTypes: true })
+    return entries.flatMap((entry) => (entry.isDirectory() || entry.name.startsWith('.') ? [] : [entry.name])).sort()
+  } catch (error) {
+    warn({ file: modelsPath, reason: AppError.from(error, 'internal').message })
+    return []
+  }
+}
+
+/** A model file of its own, or the first part of one. */
+function isModelFile(file: string): boolean {
+  return /\.gguf$/i.test(file) && (splitPlace(file)?.number ?? 1) === 1
+}
+
+/** By name, in the order of the files; a later configuration replaces an earlier one of the same name. */
+async function readConfigured(
+  deps: ReadModelsDeps,
+  sources: ModelSources,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, Found>> {
+  const paths = files.filter((file) => /\.ya?ml$/i.test(file)).map((file) => join(sources.modelsPath, file))
+  if (sources.modelsConfigFile !== undefined) paths.push(sources.modelsConfigFile)
+  const configured = new Map<string, Found>()
+  for (const path of paths) {
+    const file = basename(path)
+    try {
+      for (const raw of await readConfigFile(path)) {
+        const found = await readModel(deps, sources, { raw, path }).catch((error: unknown) => warnOf(deps, file, error))
+        if (found === undefined) continue
+        configured.delete(found.config.name)
+        configured.set(found.config.name, found)
+      }
+    } catch (error) {
+      warnOf(deps, file, error)
+    }
+  }
+  return configured
+}
+
+function warnOf({ warn }: ReadModelsDeps, file: string, error: unknown): undefined {
+  warn({ file, reason: AppError.from(error, 'model.config-invalid').message })
+}
+
+interface ConfigEntry {
+  readonly raw: Record<string, unknown>
+  /** The file it stands in. */
+  readonly path: string
+}
+
+async function readModel(deps: ReadModelsDeps, sources: ModelSources, { raw, path }: ConfigEntry): Promise<Found> {
+  const { modelsPath } = sources
+  const file = parseModelFile(raw)
+  for (const { filename } of file.download_files ?? []) refuseOutsidePath(String(filename))
+  const stem = basename(path, extname(path))
+  const modelFile = await fileInModels(modelsPath, String(file.parameters?.model || file.name || stem))
+  const gguf = await summaryOf(deps, modelFile)
+  const name = checkedName(String(file.name || gguf?.name || stem))
+  const config = toModelConfig(
+    file,
+    { name, modelFile, raw, ...(gguf && { gguf }), ...(await besides(modelsPath, file)) },
+    sources,
+  )
+  // Only now is it known to be a model whose keys matter.
+  for (const { key, sentence } of keyWarnings(raw))
+    deps.warn({ file: basename(path), key, reason: `"${key}" ${sentence}` })
+  return { config, created: (await changedAt(modelFile)) ?? (await changedAt(path)) ?? 0 }
+}
+
+/** Undefined for a file that is not there, broken (then it is said), or of another format. */
+async function summaryOf({ summaries, warn }: ReadModelsDeps, modelFile: string): Promise<GgufSummary | undefined> {
+  const state = await summaries.of(modelFile)
+  if (state === undefined) return undefined
+  if ('summary' in state) return state.summary
+  if (/\.gguf$/i.test(modelFile)) warn({ file: basename(modelFile), reason: state.problem })
+  return undefined
+}
+
+/** The other files a model is made of. */
+async function besides(
+  modelsPath: string,
+  file: ModelFile,
+): Promise<{ readonly mmproj?: string; readonly loraAdapters: readonly string[] }> {
+  const adapters = file.lora_adapters ?? [file.lora_adapter ?? '']
+  const names = adapters.map(String).filter((name) => name !== '')
+  const loraAdapters = await Promise.all(names.map((name) => fileInModels(modelsPath, name)))
+  if (file.mmproj === undefined || file.mmproj === '') return { loraAdapters }
+  return { mmproj: await fileInModels(modelsPath, String(file.mmproj)), loraAdapters }
+}
+
+/** A file with no configuration: all defaults, under its own name. */
+async function readBare(
+  deps: ReadModelsDeps,
+  sources: ModelSources,
+  file: string,
+): Promise<(Found & { readonly isSound: boolean }) | undefined> {
+  const modelFile = join(sources.modelsPath, file)
+  if (!(await staysInside(sources.modelsPath, modelFile).catch(() => false))) {
+    deps.warn({ file, reason: 'it is a link that leads out of the models folder' })
+    return undefined
+  }
+  const gguf = await summaryOf(deps, modelFile)
+  const config = bareConfig(file, { modelFile, ...(gguf && { gguf }) }, sources)
+  return { config, created: (await changedAt(modelFile)) ?? 0, isSound: gguf?.kind === 'model' }
+}
+
+async function readBuiltin(
+  deps: ReadModelsDeps,
+  sources: ModelSources,
+  builtin: BuiltinModel,
+): Promise<ListedModel | undefined> {
+  const state = await deps.summaries.of(builtin.file)
+  if (state === undefined || 'problem' in state) {
+    deps.warn({ file: basename(builtin.file), reason: state?.problem ?? 'the file is not there' })
+    return undefined
+  }
+  const { name, file, demonstration } = builtin
+  const config = bareConfig(name, { modelFile: file, gguf: state.summary }, sources)
+  const created = (await changedAt(file)) ?? 0
+  return { id: name, config, created, ...(demonstration === undefined ? {} : { demonstration }) }
+}
+
+function bareConfig(
+  name: string,
+  files: { readonly modelFile: string; readonly gguf?: GgufSummary },
+  defaults: ModelDefaults,
+): ModelConfig {
+  return toModelConfig({ parameters: { model: basename(files.modelFile) } }, { name, ...files }, defaults)
+}
+
+/** Unix seconds. */
+async function changedAt(file: string): Promise<number | undefined> {
+  const info = await stat(file).catch(() => undefined)
+  return info === undefined ? undefined : Math.floor(info.mtimeMs / 1000)
+}

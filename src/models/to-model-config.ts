@@ -1,0 +1,115 @@
+import { AppError } from '../base/errors.ts'
+import { backendName } from './aliases.ts'
+import type { ModelFile } from './config-schema.ts'
+import { contextSize, type ModelDefaults, positive, readyTimeoutMs } from './defaults.ts'
+import type { GgufSummary } from './gguf/summarize-gguf.ts'
+import type { ModelConfig, ModelParameters } from './model-config.ts'
+import { declaredUseCases, guessedUseCases, isEmbeddingModel } from './use-cases.ts'
+
+/** What the disk says about a model. */
+export interface ModelFiles {
+  readonly name: string
+  readonly modelFile: string
+  readonly mmproj?: string
+  readonly loraAdapters?: readonly string[]
+  readonly gguf?: GgufSummary
+  readonly raw?: Readonly<Record<string, unknown>>
+}
+
+/** Joins what a YAML file says (nothing, for a bare model file) with what is known of its files and the defaults. */
+export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: ModelDefaults): ModelConfig {
+  const { gguf } = files
+  const backend = file.backend === undefined || file.backend === '' ? undefined : checkedBackend(String(file.backend))
+  const embeddings = isOn(file.embeddings) ?? (gguf !== undefined && isEmbeddingModel(gguf))
+  const reranking = isOn(file.reranking) ?? gguf?.pooling === 'rank'
+  const facts = { embeddings, reranking, ...(backend && { backend }), ...(gguf && { gguf }) }
+  const useCases = [...declaredUseCases(texts(file.known_usecases)), ...guessedUseCases(facts)]
+  return {
+    name: files.name,
+    parameters: toParameters(file.parameters ?? {}, files.name),
+    modelFile: files.modelFile,
+    embeddings,
+    reranking,
+    mmap: isOn(file.mmap) ?? true,
+    mlock: isOn(file.mmlock) ?? false,
+    f16: isOn(file.f16) ?? defaults.f16 ?? false,
+    flashAttention: flashAttention(file.flash_attention),
+    loraAdapters: loraAdapters(file, files.loraAdapters ?? []),
+    stopWords: texts(file.stopwords),
+    options: texts(file.options),
+    knownUseCases: [...new Set(useCases)],
+    readyTimeoutMs: readyTimeoutMs(file.grpc),
+    downloadFiles: (file.download_files ?? []).map(({ filename, uri, sha256 }) => ({
+      filename: String(filename),
+      uri: String(uri),
+      ...given('sha256', text(sha256)),
+    })),
+    ...given('backend', backend),
+    ...given('description', text(file.description)),
+    ...given('contextSize', contextSize(file.context_size, defaults, gguf)),
+    ...given('threads', positive(file.threads) ?? positive(defaults.threads)),
+    ...given('gpuLayers', file.gpu_layers),
+    ...given('batch', positive(file.parameters?.batch)),
+    ...given('mmproj', files.mmproj),
+    ...given('tensorSplit', text(file.tensor_split)),
+    ...given('mainGpu', text(file.main_gpu)),
+    ...given('systemPrompt', text(file.system_prompt)),
+    ...given('grammar', text(file.grammar)),
+    ...given('reasoningDisabled', isOn(file.reasoning?.disable)),
+    ...given('raw', files.raw),
+  }
+}
+
+/** LocalAI's zeros that mean "not said" are left out, so that the default applies. */
+function toParameters(parameters: NonNullable<ModelFile['parameters']>, name: string): ModelParameters {
+  return {
+    model: text(parameters.model) ?? name,
+    ...given('temperature', parameters.temperature),
+    ...given('topP', parameters.top_p),
+    ...given('topK', parameters.top_k),
+    ...given('minP', parameters.min_p),
+    ...given('typicalP', positive(parameters.typical_p)),
+    ...given('maxTokens', positive(parameters.max_tokens)),
+    ...given('seed', parameters.seed),
+    ...given('repeatPenalty', positive(parameters.repeat_penalty)),
+    ...given('repeatLastN', parameters.repeat_last_n),
+    ...given('frequencyPenalty', parameters.frequency_penalty),
+    ...given('presencePenalty', parameters.presence_penalty),
+    ...given('ignoreEos', isOn(parameters.ignore_eos)),
+  }
+}
+
+function checkedBackend(written: string): string {
+  if (/^[a-zA-Z0-9_-]+$/.test(written)) return backendName(written)
+  throw new AppError('model.config-invalid', `invalid backend name: ${written}`, { details: { backend: written } })
+}
+
+/** `lora_adapter` with its scale, or the list of adapters with theirs; a missing scale is 1. */
+function loraAdapters(file: ModelFile, adapters: readonly string[]): ModelConfig['loraAdapters'] {
+  const scales = file.lora_adapters === undefined ? [file.lora_scale ?? 1] : (file.lora_scales ?? [])
+  return adapters.map((adapter, index) => ({ file: adapter, scale: scales[index] ?? 1 }))
+}
+
+function flashAttention(value: ModelFile['flash_attention']): ModelConfig['flashAttention'] {
+  const word = String(value ?? 'auto').toLowerCase()
+  if (['on', 'true', 'yes', 'enabled', '1'].includes(word)) return 'on'
+  if (['off', 'false', 'no', 'disabled', '0'].includes(word)) return 'off'
+  if (word === 'auto' || word === '') return 'auto'
+  throw new AppError('model.config-invalid', `"flash_attention" must be auto, on or off, and it is "${word}"`)
+}
+
+function isOn(value: boolean | string | undefined): boolean | undefined {
+  return typeof value === 'string' ? ['yes', 'on'].includes(value.toLowerCase()) : value
+}
+
+function text(value: string | number | boolean | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : String(value)
+}
+
+function texts(values: readonly (string | number | boolean)[] | undefined): readonly string[] {
+  return (values ?? []).map(String)
+}
+
+function given<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: Value })
+}
