@@ -185,7 +185,7 @@ export class ModelSlot {
         leases: new Set(),
         unused: Promise.withResolvers(),
       }
-      log.debug({ backend: backend.name, pid: backend.pid }, 'model in memory')
+      log.debug({ backend: backend.name, process: backend.pid }, 'model in memory')
       this.#onLoaded(life.run)
     } catch (error) {
       this.#onLoadFailed(error)
