@@ -143,8 +143,20 @@ describe('the llama-cpp backend process', () => {
     }
   })
 
+  it('gives up a load that the caller cancels', async () => {
+    const cancelled = new Promise<ServiceError | null>((resolve) => {
+      const call = client.LoadModel(model(tinyChat()), (error) => resolve(error))
+      call.cancel()
+    })
+    assert.equal((await cancelled)?.code, status.CANCELLED)
+  })
+
   it('loads a model', async () => {
-    const result = await ask(client, client.LoadModel, model(tinyChat(), { Embeddings: true, ContextSize: 1024, FlashAttention: 'off' }))
+    const result = await ask(
+      client,
+      client.LoadModel,
+      model(tinyChat(), { Embeddings: true, ContextSize: 1024, FlashAttention: 'off' }),
+    )
     assert.deepEqual(result, { message: '', success: true })
     const { state, memory } = await ask(client, client.Status, {})
     assert.equal(state, 'READY')
@@ -389,6 +401,34 @@ describe('the end of a llama-cpp backend process', () => {
       backend.child.kill(signal)
       await failed
       assert.deepEqual(await ended(backend.child), { code: 0, signal: null })
+      assert.equal(existsSync(backend.socket), false)
+    })
+  }
+
+  for (const [name, environment] of [
+    ['which holds its stdin', { LOCALAI_BACKEND_LIFELINE: 'stdin' }],
+    ['which it only knows by number', { LOCALAI_BACKEND_PARENT_WATCH: '0.05' }],
+  ] as const) {
+    it(`comes when the parent, ${name}, is killed`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'llama-backend-'))
+      const program = `
+        const { spawn } = require('node:child_process')
+        const [main, socket] = process.argv.slice(1)
+        spawn(process.execPath, [main, '--addr', socket], { stdio: ['pipe', 'inherit', 'ignore'] })`
+      const parent = spawn(process.execPath, ['-e', program, MAIN, join(folder, 'b.sock')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...environment },
+      })
+      try {
+        const lines = createInterface({ input: parent.stdout })
+        await once(lines, 'line')
+        const closed = once(lines, 'close')
+        parent.kill('SIGKILL')
+        // The backend has the other end of this pipe: it closes when the backend is gone.
+        await closed
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
     })
   }
 

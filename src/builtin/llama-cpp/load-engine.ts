@@ -27,9 +27,10 @@ export function chooseEngine(wanted: EngineName | 'auto', facts: EngineFacts): E
 }
 
 /**
- * Threads for node-llama-cpp. It attaches no thread pool, so on a CPU llama.cpp starts and joins its threads anew for
- * every token: measured, two threads gave 59-90 tokens/s where one gave 151-206. One, then, unless the model's
- * `nlc_threads:` option says otherwise. On a GPU the CPU threads hardly matter. Pure.
+ * Threads for node-llama-cpp. It attaches no ggml thread pool, so on a CPU every pass starts and joins its own threads
+ * (strace: one clone3 per token and extra thread), which then spin for each other: measured, two threads gave 59-90
+ * tokens/s where one gave 151-206. There is no call to attach one. So it gets one thread, unless the model's
+ * `nlc_threads:` option says otherwise (many streams on idle cores do gain). On a GPU this hardly matters. Pure.
  */
 export function nodeThreads(request: LoadRequest, hasGpu: boolean): number {
   return request.nodeThreads ?? (hasGpu ? request.options.threads : 1)

@@ -19,6 +19,8 @@ async function main(): Promise<void> {
     process.exitCode = EXIT_USAGE
     return
   }
+  // The socket is for our own user: whoever reaches it can make this process read any file that it can.
+  process.umask(0o077)
   const stopping = new AbortController()
   const stop = (limitMs: number): void => {
     stopping.abort()

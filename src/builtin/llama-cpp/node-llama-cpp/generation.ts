@@ -42,7 +42,7 @@ export async function* generateOnSequence(
   deps: GenerationDeps,
   job: GenerationJob,
 ): AsyncGenerator<GeneratedPiece, GenerationEnd> {
-  const { request, prompt, slot, signal } = job
+  const { request, prompt, slot } = job
   const history = [...prompt]
   const options = await evaluateOptions(deps, job, history)
   const started = performance.now()
@@ -91,7 +91,6 @@ export async function* generateOnSequence(
     }
   } finally {
     deps.rule.forget(slot.index)
-    signal.throwIfAborted()
   }
 }
 
