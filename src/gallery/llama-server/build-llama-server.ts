@@ -41,6 +41,12 @@ export async function findLlamaServer(init: LlamaServerInit): Promise<LlamaServe
   return files === undefined ? undefined : await findBuilt(files)
 }
 
+/** Where the program is or would be; undefined where there is nothing to build it from. Starts nothing. */
+export async function llamaServerBinary(init: LlamaServerInit): Promise<string | undefined> {
+  const files = await locateLlamaServerFiles(init)
+  return files === undefined ? undefined : binaryOf(files)
+}
+
 /**
  * Compiles llama-server from the source inside the npm package, against the libraries of its platform package: one to
  * three minutes of a C++ compiler at low priority, nothing downloaded. Gives the existing program when there is one.
@@ -71,8 +77,12 @@ export async function buildLlamaServer(
 }
 
 async function findBuilt(files: LlamaServerFiles): Promise<LlamaServer | undefined> {
-  const binary = join(files.parentDir, files.key, PROGRAM_NAME)
+  const binary = binaryOf(files)
   return (await exists(binary)) ? { binary, version: files.version } : undefined
+}
+
+function binaryOf(files: LlamaServerFiles): string {
+  return join(files.parentDir, files.key, PROGRAM_NAME)
 }
 
 /** Builds in a folder beside the final one, which gets its name at the very end. */

@@ -108,3 +108,9 @@ export async function exists(path: string): Promise<boolean> {
     () => false,
   )
 }
+
+/** Where the program is, or will be once it is built; undefined where it cannot be built at all. */
+export async function llamaServerBinary(init: LlamaServerInit): Promise<string | undefined> {
+  const files = await locateLlamaServerFiles(init)
+  return files === undefined ? undefined : join(files.parentDir, files.key, PROGRAM_NAME)
+}

@@ -1,0 +1,145 @@
+import { AppError } from '../../../base/errors.ts'
+import { type AbortOptions, anySignal, raceSignal } from '../../../base/signals.ts'
+import type { Engine, GeneratedPiece, GenerateRequest, GenerationEnd } from '../engine.ts'
+import { type CompletionEvent, createCompletionAnswer } from './completion-answer.ts'
+import { toCompletionBody } from './completion-request.ts'
+import { openEventStream } from './event-stream.ts'
+import { member, type ServerApi } from './server-api.ts'
+import { toServerError } from './server-errors.ts'
+import type { ServerFacts } from './server-info.ts'
+import type { ServerProcess } from './server-process.ts'
+import { createVectors } from './vectors.ts'
+
+export interface LlamaServerEngineDeps {
+  readonly api: ServerApi
+  readonly server: ServerProcess
+  readonly facts: ServerFacts
+}
+
+export interface LlamaServerEngineInit {
+  readonly parallel: number
+  readonly embeddings: boolean
+  readonly reranking: boolean
+  readonly dispose: () => Promise<void>
+}
+
+/** A connection breaks a moment before the process that held it is known to be gone. */
+const EXIT_NOTICE_MS = 1000
+
+/**
+ * The engine over a running llama-server, which queues and batches by itself.
+ *
+ * NOTE: llama-server generates at its own pace, however slowly the answer is read: what a reader leaves unread waits in
+ * the server, at most a context's worth of tokens. Reading stops with the reader, so it does not pile up here.
+ */
+export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: LlamaServerEngineInit): Engine {
+  const { api, server, facts } = deps
+  const { info } = facts
+  const closing = new AbortController()
+  const counters = { running: 0, generated: 0, prompt: 0, tokensPerSecond: 0 }
+
+  function checkAlive(): void {
+    closing.signal.throwIfAborted()
+    if (server.hasExited) throw server.died()
+  }
+  /** What really went wrong when a call fails. */
+  async function failure(error: unknown, options: AbortOptions): Promise<AppError> {
+    options.signal?.throwIfAborted()
+    closing.signal.throwIfAborted()
+    if (error instanceof AppError) return error
+    await Promise.race([server.exited, pause(EXIT_NOTICE_MS)])
+    return server.hasExited ? server.died() : AppError.from(error, 'backend.failed')
+  }
+  async function call(path: string, body: unknown, options: AbortOptions = {}): Promise<unknown> {
+    checkAlive()
+    try {
+      return await raceSignal(
+        api.post(path, body, { signal: anySignal(closing.signal, options.signal) }),
+        options.signal,
+      )
+    } catch (error) {
+      throw await failure(error, options)
+    }
+  }
+  function count(end: GenerationEnd): void {
+    counters.generated += end.completionTokens
+    counters.prompt += end.promptTokens - end.cachedTokens
+    if (end.generationMs > 0) counters.tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
+  }
+  async function* complete(
+    request: GenerateRequest,
+    options: AbortOptions,
+  ): AsyncGenerator<GeneratedPiece, GenerationEnd> {
+    const signal = anySignal(closing.signal, options.signal)
+    const answer = createCompletionAnswer({ request, endTexts: facts.endTexts, now: () => performance.now() })
+    const stream = openEventStream<CompletionEvent>(api.dispatcher, {
+      path: '/completion',
+      body: toCompletionBody(request, info),
+      signal,
+      toError: toServerError,
+    })
+    try {
+      for (let event = await stream.next(); event !== undefined; event = await stream.next()) {
+        const { piece, end } = answer.push(event)
+        if (piece !== undefined) {
+          yield piece
+          signal.throwIfAborted()
+        }
+        if (end !== undefined) {
+          count(end)
+          return end
+        }
+      }
+      throw new Error('llama-server broke off its answer')
+    } finally {
+      stream.cancel()
+    }
+  }
+  const checkTokens = (tokens: readonly number[]): void => {
+    // llama.cpp would look beyond its tables.
+    const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= info.vocabularySize)
+    if (strange === undefined) return
+    throw new AppError('request.invalid', `token ${strange} is not one of the model's ${info.vocabularySize} tokens`)
+  }
+  return {
+    name: 'llama-server',
+    info,
+    async *generate(request, options = {}) {
+      checkAlive()
+      if (facts.endTexts.size === 0) throw new AppError('backend.unsupported', 'this model does not generate text')
+      counters.running += 1
+      try {
+        return yield* complete(request, options)
+      } catch (error) {
+        throw await failure(error, options)
+      } finally {
+        counters.running -= 1
+      }
+    },
+    async tokenize(text, options) {
+      const answer = await call('/tokenize', { content: text, add_special: false, parse_special: true }, options)
+      return member(answer, 'tokens', 'object') as readonly number[]
+    },
+    async detokenize(tokens, options) {
+      checkTokens(tokens)
+      return member(await call('/detokenize', { tokens }, options), 'content', 'string')
+    },
+    ...createVectors({ call, checkTokens }, { ...init, pools: facts.pools }),
+    status: () => ({
+      busySequences: Math.min(counters.running, init.parallel),
+      waitingRequests: Math.max(0, counters.running - init.parallel),
+      memoryBytes: server.memoryBytes(),
+      lastTokensPerSecond: counters.tokensPerSecond,
+      tokensGenerated: counters.generated,
+      promptTokensProcessed: counters.prompt,
+    }),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new AppError('node.stopping', 'the engine is closing'))
+      await init.dispose()
+    },
+  }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

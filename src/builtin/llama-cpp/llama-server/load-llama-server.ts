@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../../base/errors.ts'
+import type { EngineLoadOptions, LoadEngine } from '../engine.ts'
+import { createLlamaServerEngine } from './llama-server-engine.ts'
+import { createServerApi, type ServerApi } from './server-api.ts'
+import { parallelSequences, serverArguments } from './server-arguments.ts'
+import { readServerFacts } from './server-info.ts'
+import { type ServerProcess, startServerProcess } from './server-process.ts'
+
+export interface LlamaServerLoaderInit {
+  /** The llama-server program; its libraries lie beside it. */
+  readonly binary: string
+  /** What the program may see of the environment; nothing when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+const FIRST_LOOK_MS = 5
+const LONGEST_LOOK_MS = 100
+
+/**
+ * Opens a model with llama-server, as a child of this process on a unix socket that only this user can reach. The child
+ * never outlives this process. When it ends by itself, running and later calls fail with `backend.died`.
+ */
+export function createLlamaServerLoader(init: LlamaServerLoaderInit): LoadEngine {
+  return async (options) => {
+    options.signal?.throwIfAborted()
+    await using opened = new AsyncDisposableStack()
+    const folder = await mkdtemp(join(tmpdir(), 'local-ai-'))
+    opened.defer(async () => await rm(folder, { recursive: true, force: true }))
+    // llama-server takes a host for a unix socket when its name ends like this.
+    const socketPath = join(folder, 'llama.sock')
+    const server = startServerProcess({
+      binary: init.binary,
+      args: serverArguments(options, socketPath),
+      environment: init.environment ?? {},
+      onOutput: (text) => process.stderr.write(text),
+    })
+    opened.defer(async () => await server.stop())
+    const api = createServerApi(socketPath)
+    opened.defer(async () => await api.close())
+    const facts = await openModel(api, server, options)
+    options.onProgress?.(1)
+    const owned = opened.move()
+    return createLlamaServerEngine(
+      { api, server, facts },
+      {
+        parallel: parallelSequences(options),
+        embeddings: options.embeddings,
+        reranking: options.reranking,
+        dispose: async () => await owned.disposeAsync(),
+      },
+    )
+  }
+}
+
+async function openModel(api: ServerApi, server: ServerProcess, options: EngineLoadOptions) {
+  const { signal } = options
+  const abandon = (): void => server.kill()
+  signal?.addEventListener('abort', abandon, { once: true })
+  try {
+    await untilReady(api, server)
+    return await readServerFacts(api, { ...options, embeddings: options.embeddings && !options.reranking })
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof AppError && error.code === 'backend.load-failed') throw error
+    throw new AppError('backend.load-failed', `llama-server ${await server.exited}: ${server.lastLines()}`, {
+      cause: error,
+    })
+  } finally {
+    signal?.removeEventListener('abort', abandon)
+  }
+}
+
+/** llama-server listens before it reads the model, and says that it is not ready. */
+async function untilReady(api: ServerApi, server: ServerProcess): Promise<void> {
+  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_MS)) {
+    if (server.hasExited) {
+      throw new AppError('backend.load-failed', `llama-server ${await server.exited}: ${server.lastLines()}`)
+    }
+    const isReady = await api.get('/health').then(
+      () => true,
+      () => false,
+    )
+    if (isReady) return
+    await Promise.race([server.exited, delay(pauseMs)])
+  }
+}
