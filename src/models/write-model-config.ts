@@ -1,12 +1,12 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { type ModelFile, parseModelFile } from './config-schema.ts'
+import { parseModelFile } from './config-schema.ts'
 import { installedName } from './model-name.ts'
 import { refuseOutsidePath } from './model-paths.ts'
 
 /** What an install writes: LocalAI's keys, whichever of them this node uses. */
-export type WritableModelConfig = ModelFile & { readonly name: string } & { readonly [key: string]: unknown }
+export type WritableModelConfig = Readonly<Record<string, unknown>> & { readonly name: string }
 
 /**
  * Writes `<name>.yaml` into the models folder, whole or not at all, and gives its path; a file of that name is replaced.
