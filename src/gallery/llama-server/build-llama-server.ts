@@ -19,6 +19,7 @@ import {
   type LlamaServerInit,
   locateLlamaServerFiles,
   PROGRAM_NAME,
+  programPath,
 } from './llama-server-files.ts'
 import { runCommand } from './run-command.ts'
 
@@ -39,12 +40,6 @@ const OUTPUT_LINES = 12
 export async function findLlamaServer(init: LlamaServerInit): Promise<LlamaServer | undefined> {
   const files = await locateLlamaServerFiles(init)
   return files === undefined ? undefined : await findBuilt(files)
-}
-
-/** Where the program is or would be; undefined where there is nothing to build it from. Starts nothing. */
-export async function llamaServerBinary(init: LlamaServerInit): Promise<string | undefined> {
-  const files = await locateLlamaServerFiles(init)
-  return files === undefined ? undefined : binaryOf(files)
 }
 
 /**
@@ -77,12 +72,8 @@ export async function buildLlamaServer(
 }
 
 async function findBuilt(files: LlamaServerFiles): Promise<LlamaServer | undefined> {
-  const binary = binaryOf(files)
+  const binary = programPath(files)
   return (await exists(binary)) ? { binary, version: files.version } : undefined
-}
-
-function binaryOf(files: LlamaServerFiles): string {
-  return join(files.parentDir, files.key, PROGRAM_NAME)
 }
 
 /** Builds in a folder beside the final one, which gets its name at the very end. */

@@ -8,7 +8,7 @@ import { COMPILE_RECIPE } from './compile-plan.ts'
 export interface LlamaServerInit {
   /** Where built programs are kept; a folder per version and platform is made in it. */
   readonly cacheDir: string
-  /** The folder of the node-llama-cpp package; found by module resolution when absent. */
+  /** A folder whose `node_modules` has node-llama-cpp and its platform package; by default where this code finds them. */
   readonly engineRoot?: string
 }
 
@@ -47,24 +47,31 @@ const LIBRARY = /^lib(llama|ggml)[\w.-]*\.(so|dylib)$/
 /** Names everything; undefined when this platform or this installation has no llama.cpp libraries to link to. */
 export async function locateLlamaServerFiles(init: LlamaServerInit): Promise<LlamaServerFiles | undefined> {
   const platform = PLATFORMS[`${process.platform}-${process.arch}`]
-  const engineRoot = init.engineRoot ?? findEngineRoot()
-  if (platform === undefined || engineRoot === undefined) return undefined
-  const librariesDir = await findUpwards(
-    engineRoot,
-    join('node_modules', '@node-llama-cpp', platform, 'bins', platform),
-  )
+  const engine = init.engineRoot === undefined ? findEngine() : join(init.engineRoot, 'node_modules/node-llama-cpp')
+  if (platform === undefined || engine === undefined || !(await exists(engine))) return undefined
+  const librariesDir = await findUpwards(engine, `node_modules/@node-llama-cpp/${platform}/bins/${platform}`)
   if (librariesDir === undefined) return undefined
-  const version = await readVersion(engineRoot)
+  const version = await readVersion(engine)
   const libraries = (await readdir(librariesDir)).filter((name) => LIBRARY.test(name)).sort()
   return {
     version,
-    sourceBundle: join(engineRoot, 'llama', 'gitRelease.bundle'),
+    sourceBundle: join(engine, 'llama', 'gitRelease.bundle'),
     librariesDir,
     libraries,
     nativeDir: NATIVE_DIR,
     parentDir: join(init.cacheDir, PROGRAM_NAME),
     key: `${version}-${platform}-${await recipeHash()}`,
   }
+}
+
+/** Where the program is, or will be once it is built; undefined where it cannot be built at all. */
+export async function llamaServerBinary(init: LlamaServerInit): Promise<string | undefined> {
+  const files = await locateLlamaServerFiles(init)
+  return files === undefined ? undefined : programPath(files)
+}
+
+export function programPath({ parentDir, key }: LlamaServerFiles): string {
+  return join(parentDir, key, PROGRAM_NAME)
 }
 
 /** Changes whenever our sources, flags or way of compiling do. */
@@ -76,7 +83,7 @@ async function recipeHash(): Promise<string> {
   return hash.digest('hex').slice(0, 12)
 }
 
-function findEngineRoot(): string | undefined {
+function findEngine(): string | undefined {
   try {
     // The package exports its entry only: dist/index.js.
     return dirname(dirname(fileURLToPath(import.meta.resolve('node-llama-cpp'))))
@@ -93,11 +100,11 @@ async function findUpwards(from: string, path: string): Promise<string | undefin
   }
 }
 
-async function readVersion(engineRoot: string): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(join(engineRoot, 'package.json'), 'utf8'))
+async function readVersion(engine: string): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(join(engine, 'package.json'), 'utf8'))
   const version = (manifest as { readonly version?: unknown }).version
   if (typeof version !== 'string' || !/^[\w.+-]+$/.test(version)) {
-    throw new AppError('backend.build-failed', `no version in the package.json of ${engineRoot}`)
+    throw new AppError('backend.build-failed', `no version in the package.json of ${engine}`)
   }
   return version
 }
@@ -107,10 +114,4 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-/** Where the program is, or will be once it is built; undefined where it cannot be built at all. */
-export async function llamaServerBinary(init: LlamaServerInit): Promise<string | undefined> {
-  const files = await locateLlamaServerFiles(init)
-  return files === undefined ? undefined : join(files.parentDir, files.key, PROGRAM_NAME)
 }
