@@ -312,6 +312,20 @@ describe('the llama-cpp backend process', () => {
     assert.ok(after.tokens_generated - before < 2000, 'a cancelled generation does not run to its end')
   })
 
+  it('lets a new request in while others generate', async () => {
+    const fill = (word: string) => stream(client, { Prompt: `${word} is remembered`, Tokens: 2, IgnoreEOS: true })
+    await Promise.all(['One', 'Two', 'Three', 'Four'].map(fill))
+    const running = Array.from({ length: 3 }, () => client.PredictStream({ Prompt: 'Tell', IgnoreEOS: true }))
+    let over = 0
+    for (const call of running) call.on('error', () => {}).on('end', () => (over += 1))
+    await Promise.all(running.map((call) => once(call, 'data')))
+    // The free sequence remembers one of those words: its cache must be cut while the other three go on.
+    const { text } = await stream(client, { Prompt: prompt('Say the word plum.') })
+    assert.equal(text, 'plum')
+    assert.equal(over, 0, 'the new request waited for the end of the others')
+    for (const call of running) call.cancel()
+  })
+
   it('does not let one slow reader stop the others', async () => {
     const slow = client.PredictStream({ Prompt: prompt('Tell me a story.'), IgnoreEOS: true })
     slow.on('error', () => {})
