@@ -10,7 +10,7 @@ export interface Setting<T> {
   /** Variables in the order they are tried; the first that is set wins, even when it is empty. */
   readonly env: readonly string[]
   /** Shown in the help; a function is evaluated when the setting is resolved. */
-  readonly fallback: T | (() => T)
+  readonly fallback: NoInfer<T> | (() => NoInfer<T>)
   /** What the help shows as the default when it is not the value itself. */
   readonly fallbackText?: string
   readonly help: string

@@ -128,7 +128,7 @@ const backendSettings = {
   externalGrpcBackends: setting({
     flags: ['--external-grpc-backends'],
     env: ['LOCALAI_EXTERNAL_GRPC_BACKENDS', 'EXTERNAL_GRPC_BACKENDS'],
-    fallback: [] as readonly string[],
+    fallback: [],
     fallbackText: '',
     help: 'Backends of your own, NAME:URI; the URI is host:port of a running gRPC server or a program to start',
     group: 'Backends',
@@ -234,7 +234,7 @@ export const runSettings = {
   models: setting({
     flags: ['--models'],
     env: ['LOCALAI_MODELS', 'MODELS'],
-    fallback: [] as readonly string[],
+    fallback: [],
     fallbackText: '',
     help: 'Models to install before serving, as MODEL arguments are',
     group: 'Models',
@@ -243,7 +243,7 @@ export const runSettings = {
   loadToMemory: setting({
     flags: ['--load-to-memory'],
     env: ['LOCALAI_LOAD_TO_MEMORY', 'LOAD_TO_MEMORY'],
-    fallback: [] as readonly string[],
+    fallback: [],
     fallbackText: '',
     help: 'Models to load right away instead of at their first request',
     group: 'Models',
@@ -252,7 +252,7 @@ export const runSettings = {
   defaultModel: setting({
     flags: ['--default-model'],
     env: ['LOCALAI_DEFAULT_MODEL'],
-    fallback: 'smollm2-135m-instruct' as string | undefined,
+    fallback: 'smollm2-135m-instruct',
     help: 'Model to install when the models folder is empty; an empty text switches that off',
     group: 'Models',
     kind: optionalText,

@@ -33,8 +33,9 @@ const list: CommandDefinition<typeof listSettings> = {
   settings: listSettings,
   isDefault: true,
   examples: [['local-ai backends list', 'what runs models here']],
-  async run({ settings, log }) {
-    const backends = await composeBackendInstaller(settings, { log }).list()
+  async run({ settings, log, environment }) {
+    await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
+    const backends = await installer.list()
     if (settings.json) {
       process.stdout.write(`${JSON.stringify(backends, undefined, 2)}\n`)
       return
@@ -58,13 +59,14 @@ const install: CommandDefinition<typeof installSettings> = {
     ['local-ai backends install llama-server', 'compile the faster engine for several CPU cores (about two minutes)'],
     ['local-ai backends install llama-cpp-cuda', 'the CUDA build of llama.cpp, for machines with an NVIDIA GPU'],
   ],
-  async run({ settings, log, arguments: words }) {
+  async run({ settings, log, environment, arguments: words }) {
     const [name] = words
     if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
     const progress = createProgressPrinter()
     try {
-      await composeBackendInstaller(settings, { log }).install(name, {
+      await installer.install(name, {
         signal: interrupted.signal,
         force: settings.force,
         onProgress: ({ what, current, total }) =>
@@ -84,10 +86,11 @@ const uninstall: CommandDefinition<typeof storageSettings> = {
   summary: 'Remove an installed backend',
   settings: storageSettings,
   examples: [['local-ai backends uninstall llama-server', 'frees its disk space']],
-  async run({ settings, log, arguments: words }) {
+  async run({ settings, log, environment, arguments: words }) {
     const [name] = words
     if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
-    await composeBackendInstaller(settings, { log }).uninstall(name)
+    await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
+    await installer.uninstall(name)
     process.stdout.write(`removed ${name}\n`)
   },
 }

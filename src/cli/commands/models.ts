@@ -28,7 +28,7 @@ const list: CommandDefinition<typeof listSettings> = {
     ['local-ai models list --json | jq -r ".[].name"', 'for scripts'],
   ],
   async run({ settings, log, environment }) {
-    const installer = composeModelInstaller(settings, { log, environment: environment.variables })
+    await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
     const models = await installer.list()
     if (settings.json) {
       process.stdout.write(`${JSON.stringify(models, undefined, 2)}\n`)
@@ -56,7 +56,7 @@ const install: CommandDefinition<typeof listSettings> = {
   ],
   async run({ settings, log, environment, arguments: words }) {
     if (words.length === 0) throw new AppError('config.invalid', 'expected "<model> ..."')
-    const installer = composeModelInstaller(settings, { log, environment: environment.variables })
+    await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
     const progress = createProgressPrinter()
     const installed = []

@@ -40,9 +40,10 @@ export const runCommand: CommandDefinition<typeof settings> = {
       process.stdout.write(`${version()}\n`)
       return
     }
+    const context = { log, environment: environment.variables }
     const models = [...settings.models, ...words]
-    await refuseTypos(words, await knownModels(settings, log))
-    await runUntilSignal(composeNode({ ...settings, models }, { log, environment: environment.variables }))
+    await refuseTypos(words, await knownModels(settings, context))
+    await runUntilSignal(composeNode({ ...settings, models }, context))
   },
 }
 

@@ -1,0 +1,220 @@
+// Our HTTP path against a bare llama-server: the same model, the same options, the same run, rounds interleaved.
+//
+//   node bench/http-path.ts [--model FILE] [--rounds 5] [--tokens 128] [--streams 1,8] [--json FILE]
+//
+// Prints a table of medians with the ratio to llama-server, pair by pair, then one JSON object. Throughput is tokens a
+// second over all streams; the first byte is measured with one stream of one token; CPU is of the whole process tree.
+// Absolute figures drift on shared machines: read the ratios.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { availableParallelism, cpus, homedir, tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findEnginePackage } from '../src/gallery/engine-package.ts'
+import { buildLlamaServer, findLlamaServer } from '../src/gallery/llama-server/build-llama-server.ts'
+import { startLocalAi } from '../test/support/local-ai.ts'
+import { midLlama } from '../test/support/tiny-models.ts'
+import { cpuOfTree, median, streamOnce } from './support/measure.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    tokens: { type: 'string', default: '128' },
+    streams: { type: 'string', default: '1,8' },
+    json: { type: 'string' },
+  },
+})
+const rounds = Number(options.rounds)
+const tokens = Number(options.tokens)
+const streamCounts = options.streams.split(',').map(Number)
+const parallel = Math.max(...streamCounts)
+const contextSize = 512
+const threads = availableParallelism()
+
+interface Candidate {
+  readonly name: string
+  readonly url: string
+  readonly pid: number
+}
+
+interface Sample {
+  readonly tokensPerSecond: number
+  readonly cpuMsPerToken: number
+  readonly firstByteMs: number
+}
+
+const model = resolve(options.model ?? (await midLlama()))
+const folder = mkdtempSync(join(tmpdir(), 'local-ai-bench-'))
+mkdirSync(join(folder, 'models'))
+symlinkSync(model, join(folder, 'models', basename(model)))
+const bare = await startLlamaServer()
+await using ours = await startOurs('auto')
+await using node = await startOurs('node-llama-cpp')
+try {
+  const candidates: readonly Candidate[] = [
+    ...(bare === undefined
+      ? []
+      : [{ name: 'llama-server', url: `${bare.url}/v1/completions`, pid: bare.child.pid ?? 0 }]),
+    { name: 'local-ai (engine it chose)', url: `${ours.url}/v1/completions`, pid: ours.pid },
+    { name: 'local-ai (node-llama-cpp)', url: `${node.url}/v1/completions`, pid: node.pid },
+  ]
+  for (const candidate of candidates) await streamOnce(candidate.url, body(4))
+  const results = await measureAll(candidates)
+  print(candidates, results)
+} finally {
+  bare?.child.kill('SIGTERM')
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function measureAll(candidates: readonly Candidate[]): Promise<Map<string, Sample[]>> {
+  const results = new Map<string, Sample[]>()
+  for (const streams of streamCounts) {
+    for (let round = 0; round < rounds; round += 1) {
+      // The order turns with the round, so that nobody is always first.
+      for (const index of candidates.keys()) {
+        const candidate = candidates[(index + round) % candidates.length]
+        if (candidate === undefined) continue
+        const key = `${candidate.name}|${streams}`
+        results.set(key, [...(results.get(key) ?? []), await measure(candidate, streams)])
+      }
+      process.stderr.write(`${streams} streams: round ${round + 1} of ${rounds}\n`)
+    }
+  }
+  return results
+}
+
+async function measure(candidate: Candidate, streams: number): Promise<Sample> {
+  const first = await streamOnce(candidate.url, body(1))
+  const cpu = cpuOfTree(candidate.pid)
+  const started = performance.now()
+  await Promise.all(Array.from({ length: streams }, () => streamOnce(candidate.url, body(tokens))))
+  const elapsedMs = performance.now() - started
+  const generated = streams * tokens
+  return {
+    tokensPerSecond: (1000 * generated) / elapsedMs,
+    cpuMsPerToken: (cpuOfTree(candidate.pid) - cpu) / generated,
+    firstByteMs: first.firstByteMs,
+  }
+}
+
+function body(maxTokens: number): unknown {
+  return {
+    model: basename(model),
+    prompt: 'The node joins',
+    max_tokens: maxTokens,
+    temperature: 0,
+    ignore_eos: true,
+    stream: true,
+  }
+}
+
+function print(candidates: readonly Candidate[], results: ReadonlyMap<string, readonly Sample[]>): void {
+  const reference = candidates[0]
+  const rows = streamCounts.flatMap((streams) =>
+    candidates.map((candidate) => {
+      const samples = results.get(`${candidate.name}|${streams}`) ?? []
+      const base = results.get(`${reference?.name}|${streams}`) ?? []
+      const of = (pick: (sample: Sample) => number): number => median(samples.map(pick))
+      return {
+        candidate: candidate.name,
+        streams,
+        tokensPerSecond: round(
+          of((sample) => sample.tokensPerSecond),
+          1,
+        ),
+        ratio: round(
+          median(samples.map((sample, index) => sample.tokensPerSecond / (base[index]?.tokensPerSecond ?? Number.NaN))),
+          3,
+        ),
+        cpuMsPerToken: round(
+          of((sample) => sample.cpuMsPerToken),
+          2,
+        ),
+        firstByteMs: round(
+          of((sample) => sample.firstByteMs),
+          2,
+        ),
+        firstByteOverReferenceMs: round(
+          median(samples.map((sample, index) => sample.firstByteMs - (base[index]?.firstByteMs ?? Number.NaN))),
+          2,
+        ),
+      }
+    }),
+  )
+  console.table(rows)
+  const report = {
+    model: basename(model),
+    cpu: cpus()[0]?.model,
+    threads,
+    rounds,
+    tokens,
+    reference: reference?.name,
+    rows,
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  console.log(JSON.stringify(report))
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+async function startOurs(engine: string) {
+  const config = {
+    name: basename(model),
+    backend: 'llama-cpp',
+    parameters: { model: basename(model) },
+    context_size: contextSize,
+    threads,
+    options: [`parallel:${parallel}`, ...(engine === 'auto' ? [] : [`engine:${engine}`])],
+  }
+  const own = mkdtempSync(join(folder, 'node-'))
+  mkdirSync(join(own, 'models'))
+  symlinkSync(model, join(own, 'models', basename(model)))
+  writeFileSync(join(own, 'models', 'bench.yaml'), JSON.stringify(config))
+  return await startLocalAi({ folder: own, environment: { LOCALAI_LLAMA_CPP_ENGINE: engine } })
+}
+
+/** A llama-server of the same build, alone; undefined when there is none and none can be built. */
+async function startLlamaServer(): Promise<{ url: string; child: ChildProcess } | undefined> {
+  const init = { cacheDir: join(homedir(), '.cache', 'local-ai') }
+  const binary = await findOrBuild(init)
+  if (binary === undefined) return undefined
+  const port = await freePort()
+  const words = ['-m', model, '--host', '127.0.0.1', '--port', String(port), '-c', String(contextSize * parallel)]
+  const more = ['-np', String(parallel), '-t', String(threads), '--no-webui', '--log-disable']
+  const child = spawn(binary, [...words, ...more], { stdio: 'ignore' })
+  const url = `http://127.0.0.1:${port}`
+  const deadline = AbortSignal.timeout(60_000)
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}`)
+    deadline.throwIfAborted()
+    const answer = await fetch(`${url}/health`).catch(() => undefined)
+    if (answer?.ok === true) return { url, child }
+  }
+}
+
+async function findOrBuild(init: { cacheDir: string }): Promise<string | undefined> {
+  const found = await findLlamaServer(init)
+  if (found !== undefined) return found.binary
+  if (findEnginePackage({ cachePath: init.cacheDir }) === undefined) return undefined
+  try {
+    return (await buildLlamaServer(init)).binary
+  } catch (error) {
+    console.error(`llama-server cannot be built here, so there is nothing to compare with: ${String(error)}`)
+    return undefined
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}

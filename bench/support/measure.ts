@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+
+/** What one streamed answer cost, as its client saw it. Milliseconds. */
+export interface StreamSample {
+  readonly firstByteMs: number
+  readonly totalMs: number
+  readonly events: number
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+
+/** Posts a streaming request and reads it to the end, counting events; the text is not looked at. */
+export function streamOnce(url: string, body: unknown): Promise<StreamSample> {
+  const started = performance.now()
+  return new Promise((resolve, reject) => {
+    const call = request(
+      url,
+      { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+      (response) => {
+        let firstByteMs = 0
+        let events = 0
+        let failure = ''
+        response.on('data', (chunk: Buffer) => {
+          if (firstByteMs === 0) firstByteMs = performance.now() - started
+          if (response.statusCode !== 200) failure += chunk.toString()
+          for (let at = chunk.indexOf('data:'); at !== -1; at = chunk.indexOf('data:', at + 5)) events += 1
+        })
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve({ firstByteMs, totalMs: performance.now() - started, events })
+          else reject(new Error(`${url}: ${response.statusCode} ${failure}`))
+        })
+        response.on('error', reject)
+      },
+    )
+    call.on('error', reject)
+    call.end(JSON.stringify(body))
+  })
+}
+
+/** CPU milliseconds that a process and its descendants have used so far (Linux: /proc, in ticks of 10 ms). */
+export function cpuOfTree(pid: number): number {
+  const parents = new Map<number, number>()
+  const ticks = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      parents.set(Number(name), Number(fields[1]))
+      ticks.set(Number(name), Number(fields[11]) + Number(fields[12]))
+    } catch {
+      // The process has ended between the listing and the reading.
+    }
+  }
+  const belongs = (id: number): boolean => id === pid || (parents.has(id) && belongs(parents.get(id) ?? 0))
+  return [...ticks].reduce((total, [id, used]) => total + (belongs(id) ? used * 10 : 0), 0)
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}

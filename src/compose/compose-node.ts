@@ -1,0 +1,183 @@
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { createApiServer } from '../api/server.ts'
+import { type BackendCatalog, createBackendCatalog, parseExternalBackends } from '../backends/backend-catalog.ts'
+import { createModelLoader } from '../backends/model-loader.ts'
+import { lifecycle, type Startable } from '../base/lifecycle.ts'
+import type { Environment } from '../config/setting.ts'
+import type { RunSettings } from '../config/settings.ts'
+import type { ModelInstaller } from '../gallery/install-model.ts'
+import { createChat } from '../inference/chat.ts'
+import { createComplete } from '../inference/complete.ts'
+import { createEmbed } from '../inference/embed.ts'
+import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
+import { createModelRegistry } from '../models/create-model-registry.ts'
+import { validateGguf } from '../models/gguf/validate-gguf.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { builtinMain } from './builtin-main.ts'
+import { composeModelInstaller } from './compose-gallery.ts'
+import { createEngines, type Engines } from './engines.ts'
+import { inBackground } from './in-background.ts'
+import { createModelSetup } from './model-setup.ts'
+import { versionWithCommit } from './version.ts'
+
+export interface NodeContext {
+  readonly log: Logger
+  readonly environment: Environment
+}
+
+const BYTES_PER_MEGABYTE = 1024 * 1024
+
+const DEMONSTRATION = {
+  name: 'tiny-chat',
+  file: fileURLToPath(new URL('../../assets/models/tiny-chat-q8_0.gguf', import.meta.url)),
+  demonstration:
+    'A demonstration model of 570 KB: it knows a few dozen sentences, and anything else gets fluent nonsense.',
+} as const
+
+/** `run`: one node. The list at the end is the order of starting. */
+export function composeNode(settings: RunSettings, { log, environment }: NodeContext): Startable & AsyncDisposable {
+  const metrics = createMetrics({ log: log.child({ room: 'api' }) })
+  const registry = createModelRegistry(
+    { log: log.child({ room: 'models' }) },
+    {
+      modelsPath: settings.modelsPath,
+      builtin: [DEMONSTRATION],
+      f16: settings.f16,
+      defaultModel: () => settings.defaultModel,
+      ...(settings.modelsConfigFile === undefined ? {} : { modelsConfigFile: settings.modelsConfigFile }),
+      ...(settings.contextSize === undefined ? {} : { contextSize: settings.contextSize }),
+      ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+    },
+  )
+  const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
+  const catalog = composeCatalog(settings, engines)
+  const loader = composeLoader({ settings, environment, log, metrics, catalog })
+  const generation = { registry, loader, log: log.child({ room: 'inference' }) }
+  const installer = composeModelInstaller(settings, { log, environment }, registry)
+  const models = createModelSetup({ installer, registry, loader, log: log.child({ room: 'gallery' }) }, settings)
+  let backendNames: readonly string[] = []
+  let starting: string | undefined = 'starting'
+  const api = createApiServer(
+    {
+      chat: createChat(generation),
+      complete: createComplete(generation),
+      embed: createEmbed(generation),
+      tokenize: createTokenize(generation),
+      detokenize: createDetokenize(generation),
+      registry,
+      loader,
+      metrics,
+      log: log.child({ room: 'api' }),
+      state: {
+        backends: () => backendNames,
+        engine: () => engines.current(),
+        startingBecause: () => starting,
+      },
+    },
+    {
+      address: settings.address,
+      version: versionWithCommit(),
+      uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
+      shutdownTimeoutMs: settings.shutdownTimeoutMs,
+      metricsEndpoint: !settings.disableMetricsEndpoint,
+      ...(settings.machineTag === undefined ? {} : { machineTag: settings.machineTag }),
+    },
+  )
+  const announce = {
+    async start() {
+      backendNames = await catalog.names()
+      starting = undefined
+      log.info({ url: urlOf(api.address()), version: versionWithCommit() }, 'local-ai is ready')
+    },
+    stop: async () => {},
+  }
+  return lifecycle([
+    closing(installer),
+    makeFolder(settings.modelsPath),
+    registry,
+    engines,
+    loader,
+    models.beforeServing,
+    api,
+    announce,
+    inBackground({ log: log.child({ room: 'node' }) }, [
+      models.installDefault,
+      (options) => engines.buildInBackground(loader, options),
+    ]),
+  ])
+}
+
+/** What a word on the command line may name: the models of the galleries. */
+export async function knownModels(settings: RunSettings, context: NodeContext): Promise<readonly string[]> {
+  await using installer: ModelInstaller & AsyncDisposable = composeModelInstaller(settings, context)
+  return (await installer.list()).map((model) => model.name)
+}
+
+function composeCatalog(settings: RunSettings, engines: Engines): BackendCatalog {
+  return createBackendCatalog({
+    builtins: [
+      {
+        name: 'llama-cpp',
+        command: process.execPath,
+        // Asked for at every start of a process: what the engines are is known only once they have started.
+        get args() {
+          return [fileURLToPath(builtinMain('llama-cpp')), ...engines.backendArguments()]
+        },
+      },
+    ],
+    external: parseExternalBackends(settings.externalGrpcBackends),
+    backendsPath: settings.backendsPath,
+    systemPath: settings.backendsSystemPath,
+  })
+}
+
+function composeLoader(parts: {
+  readonly settings: RunSettings
+  readonly environment: Environment
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly catalog: BackendCatalog
+}) {
+  const { settings, environment, metrics, catalog } = parts
+  return createModelLoader(
+    {
+      log: parts.log.child({ room: 'backends' }),
+      catalog,
+      validate: validateGguf,
+      events: metrics,
+    },
+    {
+      environment,
+      modelsPath: settings.modelsPath,
+      maxActiveBackends: settings.maxActiveBackends,
+      forceEvictionWhenBusy: settings.forceEvictionWhenBusy,
+      lruEvictionMaxRetries: settings.lruEvictionMaxRetries,
+      lruEvictionRetryIntervalMs: settings.lruEvictionRetryIntervalMs,
+      enableWatchdogIdle: settings.watchdogIdle,
+      watchdogIdleTimeoutMs: settings.watchdogIdleTimeoutMs,
+      enableWatchdogBusy: settings.watchdogBusy,
+      watchdogBusyTimeoutMs: settings.watchdogBusyTimeoutMs,
+    },
+  )
+}
+
+function makeFolder(path: string): Startable {
+  return {
+    async start() {
+      await mkdir(path, { recursive: true, mode: 0o750 })
+    },
+    stop: async () => {},
+  }
+}
+
+function closing(resource: AsyncDisposable): Startable {
+  return { start: async () => {}, stop: async () => await resource[Symbol.asyncDispose]() }
+}
+
+/** An address that a person can open: a wildcard is reached through the loopback. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
+import { tinyChat } from '../support/tiny-models.ts'
+
+async function chat(node: RunningNode, body: Record<string, unknown> = {}): Promise<Response> {
+  return await fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'tiny-chat',
+      temperature: 0,
+      messages: [{ role: 'user', content: 'What is the capital of France?' }],
+      ...body,
+    }),
+  })
+}
+
+async function textOf(response: Response): Promise<string> {
+  const body = (await response.json()) as { choices?: { message: { content: string } }[] }
+  return body.choices?.[0]?.message.content ?? JSON.stringify(body)
+}
+
+async function backendPids(node: RunningNode): Promise<number[]> {
+  const system = (await (await fetch(`${node.url}/system`)).json()) as { loaded_models: { pid?: number }[] }
+  return system.loaded_models.map((model) => model.pid).filter((pid) => pid !== undefined)
+}
+
+/** Every process below this one, by the parent links of /proc. */
+function descendants(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]) === pid
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+  return children.flatMap((child) => [child, ...descendants(child)])
+}
+
+/** Resolves when the process is gone: its /proc folder cannot be read any more (a zombie counts as gone). */
+async function gone(pid: number): Promise<void> {
+  const deadline = AbortSignal.timeout(20_000)
+  for (;;) {
+    deadline.throwIfAborted()
+    try {
+      if (/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return
+    } catch {
+      return
+    }
+    await new Promise(setImmediate)
+  }
+}
+
+const linuxOnly = process.platform === 'linux' ? {} : { skip: 'reads /proc, which only Linux has' }
+
+describe('no process is left behind', linuxOnly, () => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
+    it(`after ${signal} of the node`, async () => {
+      await using node = await startLocalAi()
+      assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+      const below = descendants(node.pid)
+      assert.ok(below.length > 0)
+      const ended = await node.end(signal)
+      if (signal === 'SIGKILL') assert.equal(ended.signal, 'SIGKILL')
+      else assert.equal(ended.code, 0)
+      await Promise.all(below.map(gone))
+    })
+  }
+})
+
+describe('a backend that dies', () => {
+  it('fails its request with a typed error, and the next request gets a new process', async () => {
+    await using node = await startLocalAi()
+    assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+    const [pid] = await backendPids(node)
+    assert.ok(pid !== undefined)
+
+    const response = await chat(node, { stream: true, messages: [{ role: 'user', content: 'Tell me a story.' }] })
+    const reader = response.body?.getReader()
+    assert.ok(reader !== undefined)
+    let events = new TextDecoder().decode((await reader.read()).value)
+    process.kill(pid, 'SIGKILL')
+    for (let read = await reader.read(); !read.done; read = await reader.read())
+      events += new TextDecoder().decode(read.value)
+    // The story may have been written before the signal arrived; otherwise the stream must say what happened.
+    if (!events.includes('"finish_reason":"stop"')) assert.match(events, /data: \{"error":/)
+    assert.match(events, /data: \[DONE\]\n\n$/)
+
+    assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+    const [next] = await backendPids(node)
+    assert.ok(next !== undefined && next !== pid)
+  })
+})
+
+describe('a broken model file', () => {
+  it('is an error with the reason, and the node lives on', async () => {
+    await using node = await startLocalAi({
+      prepare(folder) {
+        mkdirSync(join(folder, 'models'))
+        copyFileSync(tinyChat(), join(folder, 'models', 'short.gguf'))
+        truncateSync(join(folder, 'models', 'short.gguf'), 300_000)
+        writeFileSync(join(folder, 'models', 'noise.gguf'), Buffer.alloc(4096, 0x5a))
+      },
+    })
+    for (const model of ['short.gguf', 'noise.gguf']) {
+      const response = await chat(node, { model })
+      const body = (await response.json()) as { error: { message: string } }
+      assert.ok(response.status >= 400 && response.status < 600)
+      assert.match(body.error.message, /bytes|magic|GGUF/i)
+    }
+    assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+  })
+})
+
+describe('shutting down', () => {
+  it('lets a running stream finish', async () => {
+    await using node = await startLocalAi()
+    const response = await chat(node, { stream: true, messages: [{ role: 'user', content: 'Tell me a story.' }] })
+    const ended = once(node.child, 'exit')
+    node.child.kill('SIGTERM')
+    const text = await response.text()
+    assert.match(text, /"finish_reason":"stop"/)
+    assert.match(text, /data: \[DONE\]\n\n$/)
+    assert.deepEqual((await ended)[0], 0)
+  })
+
+  it('says that the port is taken, and exits', async () => {
+    await using node = await startLocalAi()
+    const { port } = new URL(node.url)
+    await assert.rejects(startLocalAi({ arguments: ['--address', `127.0.0.1:${port}`] }), /already in use/)
+  })
+})
