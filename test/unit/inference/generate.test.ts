@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { pino } from 'pino'
+import type { BackendClient } from '../../../src/backends/backend-client.ts'
+import { AppError } from '../../../src/base/errors.ts'
+import { createChat } from '../../../src/inference/chat.ts'
+import { createEmbed } from '../../../src/inference/embed.ts'
+import type { GenerationDeps } from '../../../src/inference/generate.ts'
+import { collect, modelConfig, words } from '../../integration/scripted-backend.ts'
+
+function deps(client: Partial<BackendClient>) {
+  const leases = { given: 0, back: 0 }
+  const loader: GenerationDeps['loader'] = {
+    async acquire() {
+      leases.given += 1
+      return {
+        client: client as BackendClient,
+        backend: 'fake',
+        [Symbol.dispose]: () => {
+          leases.back += 1
+        },
+      }
+    },
+  }
+  const registry = { find: (name: string) => (name === 'm' ? modelConfig('m') : undefined) }
+  return { leases, deps: { loader, registry, log: pino({ level: 'silent' }) } }
+}
+
+const request = { model: 'm', messages: [{ role: 'user', content: 'hi' }], sampling: {} } as const
+
+const embedded = (vector: number[]) => ({
+  embeddings: vector,
+  tokens: 0,
+  dim: vector.length,
+  prompt_tokens: 2,
+  layout: 'EMBEDDING_LAYOUT_FINAL' as const,
+})
+
+describe('chat', () => {
+  it('gives the model back when its reader leaves, and when it ends by itself', async () => {
+    const { leases, deps: given } = deps({ predictStream: (options) => words('a', 'b')(options, {}) })
+    const chat = createChat(given)
+    for await (const _ of chat(request)) break
+    assert.deepEqual(leases, { given: 1, back: 1 })
+    await collect(chat(request))
+    assert.deepEqual(leases, { given: 2, back: 2 })
+  })
+
+  it('does nothing before the first pull', () => {
+    const { leases, deps: given } = deps({})
+    createChat(given)(request)
+    assert.equal(leases.given, 0)
+  })
+
+  it('says where to look when there is no such model', async () => {
+    const chat = createChat(deps({}).deps)
+    await assert.rejects(collect(chat({ ...request, model: 'other' })), (error) => {
+      assert.ok(error instanceof AppError)
+      assert.equal(error.code, 'model.not-found')
+      assert.equal(error.message, 'model "other" not found. To see available models, call GET /v1/models')
+      return true
+    })
+  })
+})
+
+describe('embed', () => {
+  it('keeps the order of the inputs and adds the tokens up', async () => {
+    const { deps: given, leases } = deps({
+      embedding: async ({ Embeddings = '', EmbeddingTokens = [] }) =>
+        embedded([Embeddings === '' ? EmbeddingTokens.length : Number(Embeddings)]),
+    })
+    const inputs = [...Array.from({ length: 20 }, (_, index) => String(index)), [1, 2, 3]]
+    const result = await createEmbed(given)({ model: 'm', inputs })
+    assert.deepEqual(
+      result.vectors.map(([first]) => first),
+      [...Array.from({ length: 20 }, (_, index) => index), 3],
+    )
+    assert.equal(result.promptTokens, 42)
+    assert.deepEqual(leases, { given: 1, back: 1 })
+  })
+
+  it('keeps the model until every call has ended, also after a failure', async () => {
+    let running = 0
+    const { deps: given, leases } = deps({
+      async embedding({ Embeddings }, { signal } = {}) {
+        if (Embeddings === 'bad') throw new AppError('backend.failed', 'no')
+        running += 1
+        await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+          .catch(() => {
+            assert.equal(leases.back, 0)
+          })
+          .finally(() => {
+            running -= 1
+          })
+        return embedded([1])
+      },
+    })
+    await assert.rejects(createEmbed(given)({ model: 'm', inputs: ['slow', 'slow', 'bad'] }), /no/)
+    assert.equal(running, 0)
+    assert.equal(leases.back, 1)
+  })
+
+  it('refuses vectors that are one per token, and none at all', async () => {
+    const perToken = deps({ embedding: async () => ({ ...embedded([1]), layout: 'EMBEDDING_LAYOUT_PER_TOKEN' }) })
+    await assert.rejects(createEmbed(perToken.deps)({ model: 'm', inputs: ['a'] }), /vector per token/)
+    const nothing = deps({ embedding: async () => embedded([]) })
+    await assert.rejects(createEmbed(nothing.deps)({ model: 'm', inputs: ['a'] }), /without a vector/)
+  })
+})
