@@ -13,7 +13,7 @@ export interface Vocabulary {
   check(tokens: readonly number[]): void
   /** Special tokens are written out. */
   detokenize(tokens: readonly number[]): string
-  /** As an answer shows it: special tokens are silent. */
+  /** Inside an answer, after `before`. Control tokens are part of the text: a tool call may be written in them. */
   textOf(tokens: readonly number[], before: readonly number[]): string
   isEnd(token: number): boolean
   endTokens(): readonly number[]
@@ -48,7 +48,7 @@ export function createVocabulary(model: LlamaModel): Vocabulary {
       check(tokens)
       return model.detokenize(tokens as readonly Token[], true)
     },
-    textOf: (tokens, before) => model.detokenize(tokens as readonly Token[], false, before as readonly Token[]),
+    textOf: (tokens, before) => model.detokenize(tokens as readonly Token[], true, before as readonly Token[]),
     isEnd: (token) => model.isEogToken(token as Token),
     endTokens() {
       ends ??= [...model.iterateAllTokens()].filter((token) => model.isEogToken(token))
