@@ -1,0 +1,47 @@
+import { isObject, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import { type GrammarRules, gbnfLiteral, throughMarker } from '../../../grammar/gbnf.ts'
+import { valueRule } from '../../../grammar/json-rules.ts'
+import { jsonSchemaRule } from '../../../grammar/json-schema-to-gbnf.ts'
+import { isExpressible } from '../../../grammar/tool-call-gbnf.ts'
+
+/** What stands around each value, its parameter's name in it. */
+export interface ParameterTags {
+  before(name: string): string
+  readonly after: string
+}
+
+/** The rule of arguments written between tags, in the order of the schema. */
+export function taggedArgumentsRule(
+  rules: GrammarRules,
+  parameters: JsonObject | undefined,
+  tags: ParameterTags,
+): string {
+  const properties = parameters?.['properties']
+  const required: readonly unknown[] = Array.isArray(parameters?.['required']) ? parameters['required'] : []
+  const entries = isObject(properties) ? Object.entries(properties as JsonObject) : []
+  const parts = entries.map(([name, schema]) => {
+    const value = parameterValueRule(rules, schema ?? true, tags.after)
+    const parameter = rules.rule('parameter', `${gbnfLiteral(tags.before(name))} ${value}`)
+    return required.includes(name) ? parameter : `${parameter}?`
+  })
+  return parts.length === 0 ? '""' : rules.rule('parameters', parts.join(' '))
+}
+
+/** A value and what comes behind it. Text stands as it is; everything else is JSON. */
+function parameterValueRule(rules: GrammarRules, schema: JsonValue, end: string): string {
+  const texts = isObject(schema) ? textsOf(schema as JsonObject) : undefined
+  if (texts === 'any') return throughMarker(rules, end)
+  if (texts !== undefined) {
+    return `${rules.rule('text', texts.map((text) => gbnfLiteral(text)).join(' | '))} ${gbnfLiteral(end)}`
+  }
+  const json = isObject(schema) && isExpressible(schema as JsonObject)
+  const value = json ? jsonSchemaRule(rules, schema as JsonObject, { subject: 'tools' }) : valueRule(rules)
+  return `${value} ${gbnfLiteral(end)}`
+}
+
+/** The texts that a schema of strings allows; undefined for a schema of something else. */
+function textsOf(schema: JsonObject): readonly string[] | 'any' | undefined {
+  const listed = schema['enum']
+  if (Array.isArray(listed) && listed.every((value) => typeof value === 'string')) return listed
+  return schema['type'] === 'string' ? 'any' : undefined
+}
