@@ -7,6 +7,8 @@ import type { EngineName, LoadRequest } from './load-request.ts'
 export interface EngineChoice {
   /** What the command line says. */
   readonly engine: EngineName | 'auto'
+  /** Sequences for models that do not say; 0: the engine decides. */
+  readonly parallel: number
   /** Where the llama-server program should be. */
   readonly llamaServer?: string
 }
@@ -45,7 +47,7 @@ export function createEngineLoader(choice: EngineChoice, log: (line: string) => 
     const mayUseGpu = request.options.gpuLayers > 0 && wanted !== 'llama-server'
     const hasGpu = mayUseGpu && (await findGpu())
     const engine = chooseEngine(wanted, { hasLlamaServer, hasGpu })
-    const options = { ...request.options, signal }
+    const options = { ...request.options, parallel: request.options.parallel || choice.parallel, signal }
     log(`engine: ${engine}`)
     if (engine === 'llama-server') {
       if (choice.llamaServer === undefined || !hasLlamaServer) {

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util'
 import { watchParent } from '../harness/parent-watch.ts'
 import { serve } from '../harness/serve.ts'
+import { findEngineIn } from './engine-root.ts'
 import { createEngineLoader, type EngineChoice } from './load-engine.ts'
 import { createLlamaService } from './service.ts'
 
-const USAGE = 'usage: main --addr ADDRESS [--engine auto|node-llama-cpp|llama-server] [--llama-server PATH]'
+const USAGE = `usage: main --addr ADDRESS [--engine auto|node-llama-cpp|llama-server] [--parallel N]
+            [--engine-root FOLDER] [--llama-server PROGRAM]`
 const DEFAULT_POLL_MS = 2000
 /** A pass of llama.cpp cannot be interrupted: past this, the process goes without waiting for it. */
 const STOP_LIMIT_MS = 5000
@@ -56,13 +58,18 @@ function readArguments(): { readonly address: string; readonly choice: EngineCho
       options: {
         addr: { type: 'string' },
         engine: { type: 'string', default: 'auto' },
+        'engine-root': { type: 'string' },
         'llama-server': { type: 'string' },
+        parallel: { type: 'string', default: '0' },
       },
     })
-    const { addr, engine, 'llama-server': llamaServer } = values
+    const { addr, engine, 'engine-root': engineRoot, 'llama-server': llamaServer } = values
+    const parallel = Number(values.parallel)
     if (addr === undefined || addr === '') return undefined
     if (engine !== 'auto' && engine !== 'node-llama-cpp' && engine !== 'llama-server') return undefined
-    return { address: addr, choice: { engine, ...(llamaServer === undefined ? {} : { llamaServer }) } }
+    if (!Number.isInteger(parallel) || parallel < 0) return undefined
+    if (engineRoot !== undefined) findEngineIn(engineRoot)
+    return { address: addr, choice: { engine, parallel, ...(llamaServer === undefined ? {} : { llamaServer }) } }
   } catch {
     // parseArgs throws for an unknown option: the usage line says it better.
     return undefined
