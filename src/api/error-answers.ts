@@ -29,7 +29,8 @@ export function answerUnroutable(thrown: unknown, request: FastifyRequest, reply
 
 /** For what does not even parse as HTTP, or came too slowly: there is no request yet, only a socket. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // What was already written may be half of an answer, into which nothing can be put.
+  if (!socket.writable || socket.bytesWritten > 0 || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }

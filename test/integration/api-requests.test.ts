@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { Value } from 'typebox/value'
 import { Completion, EmbeddingList, ErrorBody, ModelList } from '../../src/api/openai/response-schema.ts'
@@ -143,6 +143,25 @@ describe('paths', () => {
       assert.equal((await api.post(path, { messages })).status, 200, path)
     }
   })
+})
+
+describe('what is no HTTP', () => {
+  const cases = [
+    ['garbage', 'GARBAGE\r\n\r\n', 400],
+    ['a header without end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, 431],
+  ] as const
+  for (const [name, text, status] of cases) {
+    it(`is answered with ${status}: ${name}`, async () => {
+      await using api = await startApi()
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+      socket.write(text)
+      let answer = ''
+      for await (const bytes of socket) answer += String(bytes)
+      assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), answer)
+      const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))
+      assert.equal(Value.Parse(ErrorBody, body).error.code, status)
+    })
+  }
 })
 
 describe('headers', () => {
