@@ -73,7 +73,8 @@ async function openEngine(llama: Llama, options: EngineLoadOptions): Promise<Eng
     llama,
     model,
     rule,
-    info: readInfo(model, context?.contextSize ?? Math.min(wantedContext(model, options), model.trainContextSize)),
+    // llama.cpp rounds up to a multiple of 256; what was asked for is what counts.
+    info: readInfo(model, Math.min(wantedContext(model, options), context?.contextSize ?? model.trainContextSize)),
     threads: options.threads,
     ...(context === undefined ? {} : { context }),
     dispose: async () => await owned.disposeAsync(),
@@ -119,7 +120,8 @@ async function createContext(
 }
 
 function wantedContext(model: LlamaModel, options: EngineLoadOptions): number {
-  return options.contextSize > 0 ? options.contextSize : Math.min(model.trainContextSize, DEFAULT_CONTEXT_SIZE)
+  const asked = options.contextSize > 0 ? options.contextSize : DEFAULT_CONTEXT_SIZE
+  return Math.min(asked, model.trainContextSize)
 }
 
 function readInfo(model: LlamaModel, contextSize: number): EngineModelInfo {

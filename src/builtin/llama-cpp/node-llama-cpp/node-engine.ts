@@ -47,6 +47,7 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
     counters,
   }
 
+  const ensureOpen = (): void => closing.signal.throwIfAborted()
   function readPrompt(text: string): readonly number[] {
     if (context === undefined) throw new AppError('backend.unsupported', 'this model does not generate text')
     const prompt = vocabulary.tokenizePrompt(text)
@@ -76,22 +77,34 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
     name: 'node-llama-cpp',
     info,
     async *generate(request, options = {}) {
+      ensureOpen()
       const left = new AbortController()
       const signal = anySignal(AbortSignal.any([left.signal, closing.signal]), options.signal)
       try {
         return yield* readAhead(onFreeSequence(request, signal), { limit: READ_AHEAD, abandon: () => left.abort() })
       } catch (error) {
         options.signal?.throwIfAborted()
+        ensureOpen()
         throw AppError.from(error, 'backend.failed')
       }
     },
-    tokenize: async (text) => vocabulary.tokenize(text),
-    detokenize: async (tokens) => vocabulary.detokenize(tokens),
+    async tokenize(text) {
+      ensureOpen()
+      return vocabulary.tokenize(text)
+    },
+    async detokenize(tokens) {
+      ensureOpen()
+      return vocabulary.detokenize(tokens)
+    },
     async embed(input, options) {
+      ensureOpen()
       if (typeof input !== 'string') vocabulary.check(input)
       return await vectors.embed(input, options)
     },
-    rerank: vectors.rerank,
+    async rerank(query, documents, options) {
+      ensureOpen()
+      return await vectors.rerank(query, documents, options)
+    },
     status: () => ({
       busySequences: pool.busy,
       waitingRequests: pool.waiting,
