@@ -1,8 +1,9 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
+import { parseModelFile } from '../models/config-schema.ts'
 import { validateGguf } from '../models/gguf/validate-gguf.ts'
 import { writeModelConfig } from '../models/write-model-config.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -67,7 +68,6 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
     const kept = await keepsExisting(modelsPath, job)
     await refuseForeignFiles(modelsPath, job)
     const installed: InstalledFile[] = []
-    const created: string[] = []
     await using staging = new AsyncDisposableStack()
     const staged: StagedFile[] = []
     for (const file of files) {
@@ -81,20 +81,21 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
       const sha256 = next.sha256 ?? file.sha256
       installed.push({ filename: file.filename, uri: from, ...(sha256 === undefined ? {} : { sha256 }) })
     }
+    const committed: StagedFile[] = []
     try {
       for (const file of staged) {
-        if (!file.alreadyThere) created.push(file.target)
         await file.commit()
+        committed.push(file)
       }
       await verifyInPlace(modelsPath, job, options)
       options.signal?.throwIfAborted()
       if (!kept) {
         await writeRecord(modelsPath, { name, reference: job.reference, files: installed })
-        await writeModelConfig(modelsPath, { ...job.config, name })
+        await writeModelConfig(modelsPath, { ...parseModelFile(job.config), ...job.config, name })
       }
     } catch (error) {
       if (!kept) await removeRecord(modelsPath, name)
-      await Promise.all(created.map((path) => rm(path, { force: true })))
+      await Promise.all(committed.map((file) => file.revert()))
       throw error
     }
     log.info({ model: name, from: job.reference, kept }, 'model installed')

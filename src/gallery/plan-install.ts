@@ -4,6 +4,7 @@ import { distance } from 'fastest-levenshtein'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import type { AbortOptions } from '../base/signals.ts'
+import { parseModelFile } from '../models/config-schema.ts'
 import { boundedCopy, mergeConfig, readYaml } from './bounded-yaml.ts'
 import { type Catalog, isLocalGallery } from './catalog.ts'
 import type { HttpClient } from './download/http-client.ts'
@@ -67,7 +68,7 @@ export function createPlanner(deps: PlannerDeps, init: PlannerInit): Planner {
       if (entry !== undefined) return await planEntry(deps, init, { entry, options })
       if (local === undefined) throw await unknownModel(deps.catalog, text, options)
     }
-    const uri: ModelUri = local === undefined ? parseModelUri(text) : { kind: 'file', path: local }
+    const uri = absolute(local === undefined ? parseModelUri(text) : { kind: 'file', path: local })
     if (uri.kind === 'file' && options.allowLocalFiles === false) {
       throw new AppError('download.refused', 'files of this machine cannot be installed over the network')
     }
@@ -118,7 +119,7 @@ async function planConfigFile(
 
 async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOptions): Promise<InstallPlan> {
   const reference = describeUri(uri)
-  const inside = uri.kind === 'file' ? insideFolder(init.modelsPath, resolve(uri.path)) : undefined
+  const inside = uri.kind === 'file' ? insideFolder(init.modelsPath, uri.path) : undefined
   const filename = inside ?? ggufName(uri)
   const parts = splitParts(filename)
   const text = uri.kind === 'http' ? uri.url : reference
@@ -134,6 +135,8 @@ async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOpti
 /** A model that is itself named by a URI becomes one more file to fetch. */
 function finishPlan(plan: InstallPlan): InstallPlan {
   const name = checkModelName(plan.name)
+  // What would be refused when it is written is refused before gigabytes are fetched for it.
+  parseModelFile({ ...plan.config, name })
   const parameters = isObject(plan.config['parameters']) ? plan.config['parameters'] : {}
   const { model } = parameters
   const files = dedupe(plan.files)
@@ -175,6 +178,11 @@ function splitParts(filename: string): readonly string[] {
 
 function partMark(filename: string): string {
   return /-\d{5}-of-\d{5}\.gguf$/i.exec(filename)?.[0] ?? filename
+}
+
+/** The same wherever the node is started the next time. */
+function absolute(uri: ModelUri): ModelUri {
+  return uri.kind === 'file' ? { kind: 'file', path: resolve(uri.path) } : uri
 }
 
 /** A bare word may be a file of the working directory or of the models folder. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { crc32 } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import { type Entry, openPromise } from 'yauzl'
 import { AppError } from '../../base/errors.ts'
@@ -30,7 +31,10 @@ export async function readZipMember(request: MemberRequest, sink: MemberSink, op
       options.signal?.throwIfAborted()
       if (entry.fileName !== request.member) continue
       checkZipEntry(entry, request)
-      await sink(guardArchive(await zip.openReadStreamPromise(entry), request, options), entry.uncompressedSize)
+      const stream = await zip.openReadStreamPromise(entry)
+      // It may fail before anyone reads from it; whoever reads then gets the error.
+      stream.on('error', () => {})
+      await sink(checkedBytes(stream, { ...request, crc32: entry.crc32 }, options), entry.uncompressedSize)
       return
     }
   } catch (error) {
@@ -54,7 +58,11 @@ export async function readTarMember(request: MemberRequest, sink: MemberSink, op
     onReadEntry(entry: ReadEntry) {
       entries += 1
       if (found !== undefined || withoutFirstFolder(entry.path) !== request.member) entry.resume()
-      else found = takeTarEntry(entry, request, sink).finally(() => stopped.abort())
+      else {
+        found = takeTarEntry(entry, request, sink).finally(() => stopped.abort())
+        // It is awaited below, maybe only after it has failed.
+        found.catch(() => {})
+      }
       if (entries > MAX_ENTRIES) stopped.abort()
     },
   })
@@ -64,10 +72,7 @@ export async function readTarMember(request: MemberRequest, sink: MemberSink, op
     options.signal?.throwIfAborted()
     if (found === undefined) throw badArchive(request, entries > MAX_ENTRIES ? 'it has too many entries' : error)
     // The reading was stopped because the member is complete, or the member's own failure says more.
-    if (!stopped.signal.aborted) {
-      found.catch(() => {})
-      throw badArchive(request, error)
-    }
+    if (!stopped.signal.aborted) throw badArchive(request, error)
   }
   if (found === undefined) throw noMember(request)
   await found
@@ -81,20 +86,23 @@ async function takeTarEntry(entry: ReadEntry, request: MemberRequest, sink: Memb
   await sink(entry as unknown as AsyncIterable<Buffer>, entry.size)
 }
 
-async function* guardArchive(
+async function* checkedBytes(
   source: AsyncIterable<Buffer>,
-  request: MemberRequest,
+  request: MemberRequest & { readonly crc32: number },
   options: AbortOptions,
 ): AsyncGenerator<Buffer> {
+  let sum = 0
   try {
     for await (const chunk of source) {
       options.signal?.throwIfAborted()
+      sum = crc32(chunk, sum)
       yield chunk
     }
   } catch (error) {
     options.signal?.throwIfAborted()
     throw badArchive(request, error)
   }
+  if (sum !== request.crc32) throw badArchive(request, 'its bytes do not match their checksum (CRC)')
 }
 
 function checkZipEntry(entry: Entry, request: MemberRequest): void {

@@ -37,7 +37,7 @@ export interface FetchOptions extends AbortOptions {
   readonly onProgress?: OnProgress
 }
 
-/** A complete and verified file that has not got its final name yet. Disposing of it keeps `<target>.partial`. */
+/** A complete and verified file that has not got its final name yet. Until it is disposed of, nobody else touches it. */
 export interface StagedFile extends AsyncDisposable {
   readonly target: string
   readonly bytes: number
@@ -46,6 +46,8 @@ export interface StagedFile extends AsyncDisposable {
   /** It was there before, under its final name. */
   readonly alreadyThere: boolean
   commit(): Promise<void>
+  /** Takes the name away again and keeps the bytes as `<target>.partial`. */
+  revert(): Promise<void>
 }
 
 /**
@@ -127,7 +129,12 @@ export function createFileFetcher(deps: FileFetcherDeps, init: FileFetcherInit):
         alreadyThere: present !== undefined,
         async commit() {
           if (present === undefined) await giveName(target)
-          await lock.release()
+        },
+        async revert() {
+          if (present !== undefined) return
+          await rename(target, partialPath(target))
+          const sum = sha256 === undefined ? {} : { sha256 }
+          await writeNote(target, { from: describeUri(request.uri), totalBytes: bytes, ...sum })
         },
         [Symbol.asyncDispose]: lock.release,
       }

@@ -75,11 +75,11 @@ export function createPackageSource(deps: PackageSourceDeps, init: PackageSource
   function runClient(
     client: readonly string[],
     args: readonly string[],
-    options: AbortOptions & { readonly folder?: string },
+    options: AbortOptions & { readonly folder?: string; readonly growsIn?: string },
   ): Promise<ChildResult | undefined> {
     const [command = '', ...first] = client
-    const { folder, signal } = options
-    const own = folder === undefined ? {} : { TMPDIR: folder, TEMP: folder, TMP: folder }
+    const { folder, growsIn, signal } = options
+    const own = growsIn === undefined ? {} : { TMPDIR: growsIn, TEMP: growsIn, TMP: growsIn }
     const environment = init.environment === undefined ? {} : { environment: { ...init.environment, ...own } }
     const cwd = folder === undefined ? {} : { cwd: folder }
     return deps.run(
@@ -95,7 +95,12 @@ export function createPackageSource(deps: PackageSourceDeps, init: PackageSource
     const growth = watchGrowth(folder, (bytes) => meter.at(bytes))
     meter.at(0)
     try {
-      const result = await runClient(client, clientArguments(request), { ...options, folder })
+      const result = await runClient(client, clientArguments(request), {
+        ...options,
+        folder,
+        // Where pip collects a wheel before it moves it; npm uses a cache of its own.
+        ...(request.kind === 'pypi' ? { growsIn: folder } : {}),
+      })
       if (result?.exitCode !== 0) {
         const what = `${client.at(-1) === 'pip' ? 'pip' : client.join(' ')} download of ${request.packageName}@${request.version}`
         throw commandFailed(what, result ?? { exitCode: null, output: '' })

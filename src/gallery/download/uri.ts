@@ -79,7 +79,7 @@ export function parseModelUri(text: string, options: ParseUriOptions = {}): Mode
   if (/^npm:\/\//i.test(trimmed)) return packageFile('npm', trimmed)
   if (/^pypi:\/\//i.test(trimmed)) return packageFile('pypi', trimmed)
   if (!trimmed.includes('://') && (isLocalPath(trimmed) || options.isFile?.(trimmed) === true)) {
-    return { kind: 'file', path: trimmed }
+    return localUri(trimmed)
   }
   throw unknownForm(trimmed)
 }
@@ -182,7 +182,12 @@ function fileUri(text: string): ModelUri {
   const rest = text.slice('file://'.length)
   const path = rest.startsWith('/') && /^\/[A-Za-z]:[/\\]/.test(rest) ? rest.slice(1) : rest
   if (path === '') throw unknownForm(text)
-  return { kind: 'file', path: decoded(path) }
+  return localUri(decoded(path))
+}
+
+/** Every path begins in a way that shows it is one, so that descriptions can be read again. */
+function localUri(path: string): ModelUri {
+  return { kind: 'file', path: isLocalPath(path) ? path : `./${path}` }
 }
 
 function packageFile(kind: 'npm' | 'pypi', text: string): ModelUri {
