@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { AppError } from '../base/errors.ts'
-import { globalSettings, runSettings, storageSettings } from '../config/settings.ts'
+import { globalSettings } from '../config/settings.ts'
 import { backendsCommand } from './commands/backends.ts'
 import { modelsCommand } from './commands/models.ts'
 import { runCommand } from './commands/run.ts'
-import { addSettings, normalizeArguments } from './options.ts'
+import { addSettings, booleanFlags, normalizeArguments } from './options.ts'
 import { addCommand } from './program.ts'
 import { USAGE_EXIT_CODE, usageMessage } from './usage-error.ts'
 
@@ -21,9 +21,7 @@ program.addHelpText('after', '\nWithout a command, local-ai runs the node: `loca
 
 try {
   for (const command of withDescendants(program)) command.exitOverride().configureOutput({ outputError: () => {} })
-  await program.parseAsync(normalizeArguments(process.argv.slice(2), [globalSettings, runSettings, storageSettings]), {
-    from: 'user',
-  })
+  await program.parseAsync(normalizeArguments(process.argv.slice(2), booleanFlags(program)), { from: 'user' })
 } catch (error) {
   process.exitCode = report(error)
 }

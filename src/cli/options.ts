@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander'
 import type { Given, Setting, Table } from '../config/setting.ts'
 
+/** Placeholder of the flags that need no value: `--flag`, `--flag=false`. */
+const BOOL = 'BOOL'
+
 /** Adds a table's rows to a command, grouped for its help. */
 export function addSettings(command: Command, table: Table): void {
   for (const row of Object.values(table)) {
@@ -9,7 +12,7 @@ export function addSettings(command: Command, table: Table): void {
 }
 
 function toOption(row: Setting<unknown>, flag: string, alias: boolean): Option {
-  const value = row.kind.placeholder === undefined ? ' <BOOL>' : ` <${row.kind.placeholder}>`
+  const value = row.kind.placeholder === undefined ? ` [${BOOL}]` : ` <${row.kind.placeholder}>`
   const short = row.short !== undefined && !alias ? `${row.short}, ` : ''
   const option = new Option(`${short}${flag}${value}`, describe(row))
   option.argParser((text: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), text])
@@ -38,16 +41,18 @@ function toAttribute(flag: string): string {
   return new Option(flag).attributeName()
 }
 
+/** The boolean flags of a command and of all below it. */
+export function booleanFlags(command: Command): string[] {
+  const own = command.options.filter((option) => option.flags.endsWith(`[${BOOL}]`)).map((option) => option.long ?? '')
+  return [...own, ...command.commands.flatMap(booleanFlags)]
+}
+
 /**
  * Gives every bare boolean flag its `=true`, so that `--f16 model.gguf` does not take the model for the flag's value.
  * What stands after `--` is left alone.
  */
-export function normalizeArguments(words: readonly string[], tables: readonly Table[]): string[] {
-  const bare = new Set(
-    tables.flatMap((table) =>
-      Object.values(table).flatMap((row) => (row.kind.placeholder === undefined ? row.flags : [])),
-    ),
-  )
+export function normalizeArguments(words: readonly string[], flags: readonly string[]): string[] {
+  const bare = new Set(flags)
   const end = words.indexOf('--')
   return words.map((word, index) => (bare.has(word) && (end === -1 || index < end) ? `${word}=true` : word))
 }

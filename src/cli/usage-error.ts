@@ -26,7 +26,7 @@ export function usageMessage(error: CommanderError, knownFlags: readonly string[
       return `${flag}: missing value`
     }
     case 'commander.missingArgument':
-      return `expected "<${/'([^']+)'/.exec(said)?.[1] ?? 'argument'}>"`
+      return `expected "<${/'([^']+)'/.exec(said)?.[1]?.toLowerCase() ?? 'argument'}>"`
     default:
       return said.split('\n')[0] ?? said
   }

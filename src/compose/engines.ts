@@ -39,13 +39,18 @@ export function createEngines(deps: { readonly log: Logger }, settings: RunSetti
     return { name: 'node-llama-cpp', reason: 'llama-server is not built: local-ai backends install llama-server' }
   }
 
+  function announce(): void {
+    const { name, reason } = current()
+    log.info({ engine: name, reason }, 'engine for models')
+  }
+
   async function start(options: AbortOptions = {}): Promise<void> {
     engineRoot = await ensureEnginePackage(settings, {
       ...options,
       onInstall: () => log.info('installing the llama.cpp engine from npm (about 60 MB, once)'),
     })
     binary = await llamaServerBinary({ cacheDir: settings.cachePath })
-    log.info(current(), 'engine for models')
+    announce()
   }
 
   async function buildInBackground(
@@ -56,7 +61,7 @@ export function createEngines(deps: { readonly log: Logger }, settings: RunSetti
     if (!wanted || binary === undefined || existsSync(binary)) return
     log.info('compiling llama-server in the background (one to three minutes, once)')
     await buildLlamaServer({ cacheDir: settings.cachePath }, { ...options, jobs: BACKGROUND_JOBS })
-    log.info(current(), 'engine for models')
+    announce()
     // What runs on the other engine is asked to leave after its running requests; the next request loads it again.
     const ours = loader.loaded().filter((model) => model.backend === 'llama-cpp')
     await Promise.all(ours.map((model) => loader.unload(model.id, options)))

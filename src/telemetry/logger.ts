@@ -27,6 +27,7 @@ function destination(format: LogConfig['format']): DestinationStream {
     colorize,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'room',
+    singleLine: true,
     messageFormat: '{if room}[{room}] {end}{msg}',
   })
 }

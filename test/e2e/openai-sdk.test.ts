@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import OpenAI from 'openai'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
+import { tinyEmbedding } from '../support/tiny-models.ts'
 
 const GREEDY = { model: 'tiny-chat', temperature: 0 } as const
 const FRANCE = [{ role: 'user', content: 'What is the capital of France?' }] as const
@@ -20,7 +23,13 @@ describe('the openai SDK, unmodified, against the running command line', () => {
   let client: OpenAI
 
   before(async () => {
-    node = await startLocalAi()
+    const embedding = await tinyEmbedding()
+    node = await startLocalAi({
+      prepare(folder) {
+        mkdirSync(join(folder, 'models'))
+        copyFileSync(embedding, join(folder, 'models', 'embedder.gguf'))
+      },
+    })
     client = new OpenAI({ baseURL: `${node.url}/v1`, apiKey: 'unused', maxRetries: 0 })
   })
   after(() => node[Symbol.asyncDispose]())
@@ -143,9 +152,9 @@ describe('the openai SDK, unmodified, against the running command line', () => {
 
   it('embeds, as floats and as base64', async () => {
     const input = ['hello', 'world']
-    const floats = await client.embeddings.create({ model: 'tiny-chat', input, encoding_format: 'float' })
+    const floats = await client.embeddings.create({ model: 'embedder', input, encoding_format: 'float' })
     // The SDK asks for base64 by itself and decodes it.
-    const decoded = await client.embeddings.create({ model: 'tiny-chat', input })
+    const decoded = await client.embeddings.create({ model: 'embedder', input })
     assert.equal(floats.data.length, 2)
     for (const [index, { embedding }] of floats.data.entries()) {
       const length = Math.sqrt(embedding.reduce((sum, value) => sum + value * value, 0))

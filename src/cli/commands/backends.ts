@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
-import { composeBackendInstaller } from '../../compose/compose-gallery.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { storageSettings } from '../../config/settings.ts'
 import { addCommand, type CommandDefinition } from '../program.ts'
@@ -34,6 +33,7 @@ const list: CommandDefinition<typeof listSettings> = {
   isDefault: true,
   examples: [['local-ai backends list', 'what runs models here']],
   async run({ settings, log, environment }) {
+    const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
     const backends = await installer.list()
     if (settings.json) {
@@ -62,6 +62,7 @@ const install: CommandDefinition<typeof installSettings> = {
   async run({ settings, log, environment, arguments: words }) {
     const [name] = words
     if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
     const progress = createProgressPrinter()
@@ -89,6 +90,7 @@ const uninstall: CommandDefinition<typeof storageSettings> = {
   async run({ settings, log, environment, arguments: words }) {
     const [name] = words
     if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
     await installer.uninstall(name)
     process.stdout.write(`removed ${name}\n`)

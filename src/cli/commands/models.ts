@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
-import { composeModelInstaller } from '../../compose/compose-gallery.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { storageSettings } from '../../config/settings.ts'
 import { addCommand, type CommandDefinition } from '../program.ts'
@@ -28,6 +27,7 @@ const list: CommandDefinition<typeof listSettings> = {
     ['local-ai models list --json | jq -r ".[].name"', 'for scripts'],
   ],
   async run({ settings, log, environment }) {
+    const { composeModelInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
     const models = await installer.list()
     if (settings.json) {
@@ -56,6 +56,7 @@ const install: CommandDefinition<typeof listSettings> = {
   ],
   async run({ settings, log, environment, arguments: words }) {
     if (words.length === 0) throw new AppError('config.invalid', 'expected "<model> ..."')
+    const { composeModelInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
     const progress = createProgressPrinter()

@@ -1,5 +1,4 @@
 import { AppError } from '../../base/errors.ts'
-import { composeNode, knownModels } from '../../compose/compose-node.ts'
 import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { runSettings } from '../../config/settings.ts'
@@ -40,6 +39,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
       process.stdout.write(`${version()}\n`)
       return
     }
+    const { composeNode, knownModels } = await import('../../compose/compose-node.ts')
     const context = { log, environment: environment.variables }
     const models = [...settings.models, ...words]
     await refuseTypos(words, await knownModels(settings, context))

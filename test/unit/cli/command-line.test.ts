@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Command, CommanderError } from 'commander'
-import { addSettings, givenBy, normalizeArguments } from '../../../src/cli/options.ts'
+import { addSettings, booleanFlags, givenBy, normalizeArguments } from '../../../src/cli/options.ts'
 import { createProgressPrinter, formatBytes, formatTable, renderProgress } from '../../../src/cli/terminal.ts'
 import { nearest, usageMessage } from '../../../src/cli/usage-error.ts'
 import { runSettings } from '../../../src/config/settings.ts'
 
 describe('flags', () => {
   it('a bare boolean flag does not swallow the word behind it', () => {
-    assert.deepEqual(normalizeArguments(['--f16', 'a.gguf', '--', '--f16'], [runSettings]), [
+    const command = new Command()
+    addSettings(command, runSettings)
+    assert.deepEqual(normalizeArguments(['--f16', 'a.gguf', '--', '--f16'], booleanFlags(command)), [
       '--f16=true',
       'a.gguf',
       '--',
