@@ -72,7 +72,13 @@ export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, i
       if (event.firstTokenMs !== undefined) series.firstToken.observe({ model }, event.firstTokenMs / 1000)
       const speed = tokensPerSecond(event)
       if (speed !== undefined) series.speed.observe({ model }, speed)
-      log.info({ id, endpoint, status, durationMs: Math.round(durationMs), ...event }, 'request finished')
+      const { firstTokenMs, generationMs, ...facts } = event
+      const times = {
+        durationMs,
+        ...(firstTokenMs === undefined ? {} : { firstTokenMs, generationMs: generationMs ?? 0 }),
+      }
+      const rounded = Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms)]))
+      log.info({ id, endpoint, status, ...facts, ...rounded }, 'request finished')
     },
     httpAnswered({ method, path, seconds }) {
       series.http.observe({ method, path }, seconds)
