@@ -124,7 +124,7 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       checkTokens(tokens)
       return member(await call('/detokenize', { tokens }, options), 'content', 'string')
     },
-    ...createVectors({ call, checkTokens }, { ...init, pools: facts.pools }),
+    ...createVectors({ call, checkTokens }, { ...init, pools: facts.pools, frame: facts.frame }),
     status: () => ({
       busySequences: Math.min(counters.running, init.parallel),
       waitingRequests: Math.max(0, counters.running - init.parallel),

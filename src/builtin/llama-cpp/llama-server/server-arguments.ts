@@ -37,6 +37,8 @@ export function serverArguments(options: EngineLoadOptions, socketPath: string):
     ...(options.reranking ? ['--reranking'] : []),
     ...(options.embeddings && !options.reranking ? ['--embeddings'] : []),
     ...options.lora.flatMap(({ file, scale }) => ['--lora-scaled', loraArgument(file, scale)]),
+    // Everything is said above: trying what fits would read the model twice.
+    ...['--fit', 'off'],
     // Control tokens are part of the text (a tool call may be written in them); those that end it are taken off again.
     '--special',
     // A full context ends the answer; nothing is forgotten silently.

@@ -8,6 +8,13 @@ export interface ServerFacts {
   readonly endTexts: ReadonlyMap<number, string>
   /** One vector per text, rather than one per token. */
   readonly pools: boolean
+  /** The special tokens that a whole text gets around it. */
+  readonly frame: Frame
+}
+
+export interface Frame {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
 }
 
 /** What llama-server shows where a model has no template of its own. */
@@ -27,11 +34,10 @@ export async function readServerFacts(
   { signal, embeddings }: AbortOptions & { readonly embeddings: boolean },
 ): Promise<ServerFacts> {
   const options = signal === undefined ? {} : { signal }
-  const [props, models, plain, prompt, endTokens, pools] = await Promise.all([
+  const [props, models, frame, endTokens, pools] = await Promise.all([
     api.get('/props', options),
     api.get('/v1/models', options),
-    api.post('/tokenize', { content: 'a', add_special: false }, options),
-    api.post('/tokenize', { content: 'a', add_special: true }, options),
+    readFrame(api, options),
     readEndTokens(api, options),
     embeddings ? poolsVectors(api, options) : false,
   ])
@@ -46,7 +52,7 @@ export async function readServerFacts(
       ...(template === '' || template === FALLBACK_TEMPLATE ? {} : { chatTemplate: template }),
       bosToken: member(props, 'bos_token', 'string'),
       eosToken: member(props, 'eos_token', 'string'),
-      addsBos: firstToken(prompt) !== firstToken(plain),
+      addsBos: frame.before.length > 0,
     },
     endTexts: new Map(
       await Promise.all(
@@ -57,6 +63,7 @@ export async function readServerFacts(
       ),
     ),
     pools,
+    frame,
   }
 }
 
@@ -87,6 +94,12 @@ async function poolsVectors(api: ServerApi, options: AbortOptions): Promise<bool
   )
 }
 
-function firstToken(answer: unknown): unknown {
-  return (member(answer, 'tokens', 'object') as readonly unknown[])[0]
+async function readFrame(api: ServerApi, options: AbortOptions): Promise<Frame> {
+  const tokenize = async (whole: boolean): Promise<readonly number[]> => {
+    const answer = await api.post('/tokenize', { content: 'a', add_special: whole }, options)
+    return member(answer, 'tokens', 'object') as readonly number[]
+  }
+  const [bare, framed] = await Promise.all([tokenize(false), tokenize(true)])
+  const at = framed.findIndex((_, index) => bare.every((token, offset) => framed[index + offset] === token))
+  return { before: framed.slice(0, at), after: framed.slice(at + bare.length) }
 }

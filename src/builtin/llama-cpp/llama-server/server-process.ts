@@ -11,9 +11,10 @@ export interface ServerProcess {
   /** Resident memory; 0 where the system does not tell. */
   memoryBytes(): number
   died(): AppError
-  /** Asks it to end, then makes it end. Resolves when it is gone. */
-  stop(): Promise<void>
+  /** It holds nothing that would need an orderly end, and that takes seconds while it generates. */
   kill(): void
+  /** Kills it, and resolves when it is gone. */
+  stop(): Promise<void>
 }
 
 export interface ServerProcessInit {
@@ -25,7 +26,6 @@ export interface ServerProcessInit {
 
 /** The end of a pipe that the child reads: it ends itself when this process is gone, even by SIGKILL. */
 const LIFELINE_FD = 3
-const STOP_LIMIT_MS = 2000
 const TAIL_LIMIT = 4096
 const TAIL_LINES = 8
 
@@ -48,8 +48,8 @@ export function startServerProcess(init: ServerProcessInit): ServerProcess {
     ending = how
     return how
   })
-  const kill = (signal: NodeJS.Signals): void => {
-    if (ending === undefined) child.kill(signal)
+  const kill = (): void => {
+    if (ending === undefined) child.kill('SIGKILL')
   }
   return {
     exited,
@@ -59,12 +59,10 @@ export function startServerProcess(init: ServerProcessInit): ServerProcess {
     lastLines: () => tail.trim().split('\n').slice(-TAIL_LINES).join('\n'),
     memoryBytes: () => (ending === undefined && child.pid !== undefined ? residentBytes(child.pid) : 0),
     died: () => new AppError('backend.died', `llama-server ${ending ?? 'closed its connection'}`),
-    kill: () => kill('SIGKILL'),
+    kill,
     async stop() {
-      kill('SIGTERM')
-      const timer = setTimeout(() => kill('SIGKILL'), STOP_LIMIT_MS)
+      kill()
       await exited
-      clearTimeout(timer)
     },
   }
 }

@@ -2,6 +2,7 @@ import { AppError } from '../../../base/errors.ts'
 import type { AbortOptions } from '../../../base/signals.ts'
 import type { Engine } from '../engine.ts'
 import { member } from './server-api.ts'
+import type { Frame } from './server-info.ts'
 
 export interface VectorsDeps {
   readonly call: (path: string, body: unknown, options?: AbortOptions) => Promise<unknown>
@@ -13,30 +14,26 @@ export interface VectorsInit {
   readonly reranking: boolean
   /** The model gives one vector per text, rather than one per token. */
   readonly pools: boolean
+  readonly frame: Frame
 }
 
 /** Embeddings and relevance scores. llama-server must have been started for them, and it does one or the other. */
 export function createVectors({ call, checkTokens }: VectorsDeps, init: VectorsInit): Pick<Engine, 'embed' | 'rerank'> {
-  async function embedPooled(input: string | readonly number[], options?: AbortOptions) {
-    const answer = await call('/v1/embeddings', { input, encoding_format: 'base64' }, options)
-    const first: unknown = (member(answer, 'data', 'object') as readonly unknown[])[0]
-    const vector = readFloats(member(first, 'embedding', 'string'))
-    return {
-      vector: toUnitLength(vector),
-      tokens: member(member(answer, 'usage', 'object'), 'prompt_tokens', 'number'),
-    }
+  /** What a text says is never a special token. */
+  async function tokensOf(text: string, options?: AbortOptions): Promise<readonly number[]> {
+    const answer = await call('/tokenize', { content: text, add_special: false, parse_special: false }, options)
+    return member(answer, 'tokens', 'object') as readonly number[]
   }
-  /** A model that was not made for embeddings: its last token has seen the whole text. */
-  async function embedLastToken(input: string | readonly number[], options?: AbortOptions) {
-    const tokens = typeof input === 'string' ? await tokensOf(input, options) : input
+  async function vectorOf(tokens: readonly number[], options?: AbortOptions): Promise<readonly number[]> {
+    if (init.pools) {
+      const answer = await call('/v1/embeddings', { input: tokens, encoding_format: 'base64' }, options)
+      const first: unknown = (member(answer, 'data', 'object') as readonly unknown[])[0]
+      return readFloats(member(first, 'embedding', 'string'))
+    }
+    // A model that was not made for embeddings: its last token has seen the whole text.
     const answer = await call('/embedding', { content: tokens }, options)
     const first: unknown = (answer as readonly unknown[])[0]
-    const rows = member(first, 'embedding', 'object') as readonly (readonly number[])[]
-    return { vector: toUnitLength(rows.at(-1) ?? []), tokens: tokens.length }
-  }
-  async function tokensOf(text: string, options?: AbortOptions): Promise<readonly number[]> {
-    const answer = await call('/tokenize', { content: text, add_special: true, parse_special: true }, options)
-    return member(answer, 'tokens', 'object') as readonly number[]
+    return (member(first, 'embedding', 'object') as readonly (readonly number[])[]).at(-1) ?? []
   }
   return {
     async embed(input, options) {
@@ -44,8 +41,9 @@ export function createVectors({ call, checkTokens }: VectorsDeps, init: VectorsI
         throw new AppError('backend.unsupported', 'this model was not loaded for embeddings')
       }
       if (typeof input !== 'string') checkTokens(input)
-      if (input.length === 0) throw new AppError('request.invalid', 'there is nothing to embed')
-      return init.pools ? await embedPooled(input, options) : await embedLastToken(input, options)
+      const tokens = withFrame(typeof input === 'string' ? await tokensOf(input, options) : input, init.frame)
+      if (tokens.length === 0) throw new AppError('request.invalid', 'there is nothing to embed')
+      return { vector: toUnitLength(await vectorOf(tokens, options)), tokens: tokens.length }
     },
     async rerank(query, documents, options) {
       if (!init.reranking) throw new AppError('backend.unsupported', 'this model was not loaded for reranking')
@@ -58,6 +56,12 @@ export function createVectors({ call, checkTokens }: VectorsDeps, init: VectorsI
       return { scores, tokens: member(member(answer, 'usage', 'object'), 'prompt_tokens', 'number') }
     },
   }
+}
+
+function withFrame(tokens: readonly number[], { before, after }: Frame): readonly number[] {
+  const hasBefore = before.every((token, index) => tokens[index] === token)
+  const hasAfter = after.every((token, index) => tokens[tokens.length - after.length + index] === token)
+  return [...(hasBefore ? [] : before), ...tokens, ...(hasAfter ? [] : after)]
 }
 
 /** llama-server gives the classifier's bare output; this keeps the order and ends between 0 and 1. */
