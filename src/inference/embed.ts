@@ -1,9 +1,10 @@
 import type { BackendClient } from '../backends/backend-client.ts'
 import { AppError } from '../base/errors.ts'
-import type { AbortOptions } from '../base/signals.ts'
+import { type AbortOptions, anySignal } from '../base/signals.ts'
 import { findModel } from './find-model.ts'
 import type { GenerationDeps } from './generate.ts'
 import type { EmbeddingRequest } from './request.ts'
+import { useModel } from './use-model.ts'
 
 export interface Embeddings {
   /** In the order of the inputs. */
@@ -23,30 +24,40 @@ interface Embedded {
 
 export function createEmbed({ registry, loader }: Pick<GenerationDeps, 'registry' | 'loader'>): Embed {
   return async function embed({ model, inputs }, options = {}) {
-    const config = findModel(registry, model)
-    using lease = await loader.acquire(config, options)
-    const failed = new AbortController()
-    const signal = options.signal === undefined ? failed.signal : AbortSignal.any([failed.signal, options.signal])
-    const results: Embedded[] = []
-    const waiting = inputs.entries()
-
-    async function work(): Promise<void> {
-      for (const [index, input] of waiting) results[index] = await embedOne(lease.client, input, { signal })
-    }
-
-    const workers = Array.from({ length: Math.min(CONCURRENCY, inputs.length) }, work)
-    try {
-      await Promise.all(workers)
-    } catch (error) {
-      // The lease must outlive every call made under it.
-      failed.abort(error)
-      await Promise.allSettled(workers)
-      throw error
-    }
+    const results = await useModel(loader, findModel(registry, model), {
+      ...options,
+      use: async ({ client }) => await embedAll(client, inputs, options),
+    })
     return {
       vectors: results.map(({ vector }) => vector),
       promptTokens: results.reduce((sum, { tokens }) => sum + tokens, 0),
     }
+  }
+}
+
+async function embedAll(
+  client: Pick<BackendClient, 'embedding'>,
+  inputs: EmbeddingRequest['inputs'],
+  options: AbortOptions,
+): Promise<readonly Embedded[]> {
+  const failed = new AbortController()
+  const signal = anySignal(failed.signal, options.signal)
+  const results: Embedded[] = []
+  const waiting = inputs.entries()
+
+  async function work(): Promise<void> {
+    for (const [index, input] of waiting) results[index] = await embedOne(client, input, { signal })
+  }
+
+  const workers = Array.from({ length: Math.min(CONCURRENCY, inputs.length) }, work)
+  try {
+    await Promise.all(workers)
+    return results
+  } catch (error) {
+    // The lease must outlive every call made under it.
+    failed.abort(error)
+    await Promise.allSettled(workers)
+    throw error
   }
 }
 

@@ -7,6 +7,7 @@ import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { InferenceEvent } from './events.ts'
 import { readReplies } from './read-replies.ts'
+import { mayAskAgain } from './use-model.ts'
 
 /** What every generation needs of the world. */
 export interface GenerationDeps {
@@ -25,13 +26,36 @@ export type PrepareGeneration = (random: () => number) => {
   readonly predict: PredictOptions
 }
 
-/** Prepares on the first pull, borrows the model, runs one generation and gives the model back however it ends. */
+/**
+ * Prepares on the first pull, borrows the model, runs one generation and gives the model back however it ends. A backend
+ * that is found dead before it has answered anything is started again, once.
+ */
 export async function* generate(
-  { loader, log, clock = () => performance.now(), random = Math.random }: GenerationDeps,
+  deps: GenerationDeps,
   prepare: PrepareGeneration,
   options: AbortOptions = {},
 ): AsyncGenerator<InferenceEvent, void> {
-  const { config, predict } = prepare(random)
+  const prepared = prepare(deps.random ?? Math.random)
+  for (let attempt = 0; ; attempt += 1) {
+    let answered = false
+    try {
+      for await (const event of generateOnce(deps, prepared, options)) {
+        answered = true
+        yield event
+      }
+      return
+    } catch (error) {
+      if (answered || !mayAskAgain(error, attempt)) throw error
+      deps.log.debug({ model: prepared.config.name }, 'the backend was found dead, asking once more')
+    }
+  }
+}
+
+async function* generateOnce(
+  { loader, log, clock = () => performance.now() }: GenerationDeps,
+  { config, predict }: ReturnType<PrepareGeneration>,
+  options: AbortOptions,
+): AsyncGenerator<InferenceEvent, void> {
   using lease = await loader.acquire(config, options)
   const replies = lease.client.predictStream(predict, options)
   const init = { maxTokens: predict.Tokens ?? 0, now: clock, newToolCallId }

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '../base/signals.ts'
 import { findModel } from './find-model.ts'
 import type { GenerationDeps } from './generate.ts'
+import { useModel } from './use-model.ts'
 
 export type Tokenize = (
   request: { readonly model: string; readonly text: string },
@@ -16,16 +17,20 @@ type TokenizeDeps = Pick<GenerationDeps, 'registry' | 'loader'>
 
 export function createTokenize({ registry, loader }: TokenizeDeps): Tokenize {
   return async function tokenize({ model, text }, options = {}) {
-    using lease = await loader.acquire(findModel(registry, model), options)
-    const answer = await lease.client.tokenize({ Prompt: text }, options)
+    const answer = await useModel(loader, findModel(registry, model), {
+      ...options,
+      use: async ({ client }) => await client.tokenize({ Prompt: text }, options),
+    })
     return answer.tokens
   }
 }
 
 export function createDetokenize({ registry, loader }: TokenizeDeps): Detokenize {
   return async function detokenize({ model, tokens }, options = {}) {
-    using lease = await loader.acquire(findModel(registry, model), options)
-    const answer = await lease.client.detokenize(tokens, options)
+    const answer = await useModel(loader, findModel(registry, model), {
+      ...options,
+      use: async ({ client }) => await client.detokenize(tokens, options),
+    })
     return answer.content
   }
 }

@@ -46,6 +46,38 @@ describe('chat', () => {
     assert.deepEqual(leases, { given: 2, back: 2 })
   })
 
+  it('asks once more when the backend is found dead before it has said anything', async () => {
+    let calls = 0
+    const { leases, deps: given } = deps({
+      async *predictStream(options) {
+        calls += 1
+        if (calls === 1) throw new AppError('backend.died', 'gone')
+        return yield* words('a')(options, {})
+      },
+    })
+    const events = await collect(createChat(given)(request))
+    assert.deepEqual(events[0], { type: 'text-delta', text: 'a' })
+    assert.deepEqual(leases, { given: 2, back: 2 })
+  })
+
+  it('does not ask again after a second death, after other failures, or once it has answered', async () => {
+    const failing = (code: 'backend.died' | 'backend.failed', ...before: string[]) =>
+      deps({
+        async *predictStream(options) {
+          if (before.length > 0) yield* words(...before)(options, {})
+          throw new AppError(code, 'no')
+        },
+      })
+    for (const [{ leases, deps: given }, times] of [
+      [failing('backend.died'), 2],
+      [failing('backend.failed'), 1],
+      [failing('backend.died', 'a'), 1],
+    ] as const) {
+      await assert.rejects(collect(createChat(given)(request)), /no/)
+      assert.deepEqual(leases, { given: times, back: times })
+    }
+  })
+
   it('does nothing before the first pull', () => {
     const { leases, deps: given } = deps({})
     createChat(given)(request)
