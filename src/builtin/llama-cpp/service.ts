@@ -26,11 +26,20 @@ export interface LlamaServiceDeps {
 export function createLlamaService({ loadEngine }: LlamaServiceDeps): BackendProgram {
   const slot = createModelSlot()
   const formats = createChatFormats()
+  /** Engines that were loaded with `embeddings: true`. llama-server must know beforehand, so nobody gets it unasked. */
+  const embedders = new WeakSet<Engine>()
   const handlers: Partial<BackendHandlers> = {
     LoadModel: unary(async (request, { signal }) => {
       return await toResult(async () => {
         const load = toLoadRequest(request)
-        await slot.replace(async (options) => await loadEngine(load, options), { signal })
+        await slot.replace(
+          async (options) => {
+            const engine = await loadEngine(load, options)
+            if (load.options.embeddings) embedders.add(engine)
+            return engine
+          },
+          { signal },
+        )
       }, signal)
     }),
     Free: unary(async (_request, { signal }) => await toResult(async () => await slot.unload({ signal }), signal)),
@@ -49,6 +58,12 @@ export function createLlamaService({ loadEngine }: LlamaServiceDeps): BackendPro
       using model = slot.hold()
       const input = request.EmbeddingTokens.length > 0 ? request.EmbeddingTokens : request.Embeddings
       if (input === '') throw new AppError('request.invalid', 'there is nothing to embed')
+      if (!embedders.has(model.engine)) {
+        throw new AppError(
+          'request.unsupported',
+          'the model is not loaded for embeddings: say "embeddings: true" in its YAML',
+        )
+      }
       const { vector, tokens } = await model.engine.embed(input, options)
       return {
         embeddings: [...vector],
