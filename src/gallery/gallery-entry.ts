@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
+import { installedName } from '../models/model-name.ts'
 import { boundedCopy, readYaml } from './bounded-yaml.ts'
 import { checkRelativePath, looksLikeUri } from './download/uri.ts'
 
@@ -109,21 +110,7 @@ export function parseBaseConfig(text: string, what: string): BaseConfig {
 
 /** How names are compared: LocalAI writes `/` in file names as `__`, and nobody remembers capitals. */
 export function comparableName(name: string): string {
-  return modelFileName(name).toLowerCase()
-}
-
-/** The name a model of this name is installed under. */
-export function modelFileName(name: string): string {
-  return name.trim().replaceAll('/', '__')
-}
-
-/** A name that is safe as `<name>.yaml` in the models folder. */
-export function checkModelName(name: string): string {
-  const safe = modelFileName(name)
-  if (!/^[\p{L}\p{N}_][^\\/\p{Cc}]*$/u.test(safe) || safe.includes('..') || safe.length > 200) {
-    throw new AppError('model.config-invalid', `"${name.slice(0, 200)}" cannot be the name of a model`)
-  }
-  return safe
+  return name.trim().replaceAll('/', '__').toLowerCase()
 }
 
 /** LocalAI's files have one `uri`; ours may have `sources`, too. */
@@ -140,7 +127,7 @@ function toEntry(value: unknown, gallery: GallerySource): GalleryEntry {
     throw new AppError('model.config-invalid', 'an entry without a name')
   }
   const name = value['name'].trim()
-  checkModelName(name)
+  installedName(name)
   const what = `gallery entry ${name}`
   return {
     name,

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
-import { parseModelFile } from '../models/config-schema.ts'
 import { validateGguf } from '../models/gguf/validate-gguf.ts'
+import { installedName } from '../models/model-name.ts'
 import { writeModelConfig } from '../models/write-model-config.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Catalog } from './catalog.ts'
@@ -12,7 +12,7 @@ import type { FileFetcher, StagedFile } from './download/fetch-file.ts'
 import type { HttpClient } from './download/http-client.ts'
 import type { OnProgress } from './download/progress.ts'
 import { checkRelativePath, describeUri, parseModelUri } from './download/uri.ts'
-import { type GalleryEntry, modelFileName } from './gallery-entry.ts'
+import type { GalleryEntry } from './gallery-entry.ts'
 import { configPath, type InstalledFile, readExisting, removeRecord, sourceOf, writeRecord } from './install-record.ts'
 import { createPlanner, type InstallPlan, type PlanOptions } from './plan-install.ts'
 import { stageFile } from './stage-file.ts'
@@ -91,7 +91,7 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
       options.signal?.throwIfAborted()
       if (!kept) {
         await writeRecord(modelsPath, { name, reference: job.reference, files: installed })
-        await writeModelConfig(modelsPath, { ...parseModelFile(job.config), ...job.config, name })
+        await writeModelConfig(modelsPath, { ...job.config, name })
       }
     } catch (error) {
       if (!kept) await removeRecord(modelsPath, name)
@@ -119,7 +119,7 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
     async list(options = {}) {
       const [entries, names] = await Promise.all([catalog.list(options), readdir(modelsPath).catch(() => [])])
       const present = new Set(names)
-      return entries.map((entry) => ({ ...entry, installed: present.has(`${modelFileName(entry.name)}.yaml`) }))
+      return entries.map((entry) => ({ ...entry, installed: present.has(`${installedName(entry.name)}.yaml`) }))
     },
   }
 }

@@ -5,6 +5,7 @@ import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import { parseModelFile } from '../models/config-schema.ts'
+import { installedName } from '../models/model-name.ts'
 import { boundedCopy, mergeConfig, readYaml } from './bounded-yaml.ts'
 import { type Catalog, isLocalGallery } from './catalog.ts'
 import type { HttpClient } from './download/http-client.ts'
@@ -19,7 +20,6 @@ import {
 } from './download/uri.ts'
 import {
   type BaseConfig,
-  checkModelName,
   type GalleryEntry,
   type GalleryFile,
   MAX_CONFIG_BYTES,
@@ -134,7 +134,7 @@ async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOpti
 
 /** A model that is itself named by a URI becomes one more file to fetch. */
 function finishPlan(plan: InstallPlan): InstallPlan {
-  const name = checkModelName(plan.name)
+  const name = installedName(plan.name.trim())
   // What would be refused when it is written is refused before gigabytes are fetched for it.
   parseModelFile({ ...plan.config, name })
   const parameters = isObject(plan.config['parameters']) ? plan.config['parameters'] : {}

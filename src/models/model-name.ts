@@ -6,10 +6,13 @@ export function checkedName(name: string): string {
   throw invalidName(name)
 }
 
+/** What no file name may have; real galleries have names such as `llama-3.2-1b-instruct:q4_k_m`, which Windows cannot. */
+const NOT_IN_FILES = process.platform === 'win32' ? /[<>:"\\|?*]/ : /[<>"\\|?*]/
+
 /** The name under which a model is installed, also as a file: LocalAI writes a slash as two underscores. */
 export function installedName(name: string): string {
   const installed = checkedName(name).replaceAll('/', '__')
-  if (/^\.|[<>:"\\|?*]/.test(installed) || installed.includes('..')) throw invalidName(name)
+  if (installed.startsWith('.') || NOT_IN_FILES.test(installed) || installed.includes('..')) throw invalidName(name)
   return installed
 }
 

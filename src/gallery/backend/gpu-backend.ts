@@ -54,6 +54,8 @@ if [ ! -x "$node" ] || [ ! -f "$main" ]; then
 fi
 NODE_PATH="$here/node_modules"
 export NODE_PATH
+# Whoever starts a script like this one watches over it; its stdin is no lifeline.
+unset LOCALAI_BACKEND_LIFELINE
 exec "$node" --import "$here/own-engine.mjs" "$main" --engine node-llama-cpp "$@"
 `
 }
