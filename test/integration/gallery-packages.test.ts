@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -241,6 +242,27 @@ done()`,
         if (totalBytes === undefined && receivedBytes >= 600_000) void writeFile(reported, '')
       },
     })
+  })
+})
+
+describe('what a package client brings', () => {
+  it('is stopped when it grows beyond the limit', async () => {
+    await using at = await place()
+    const client = await at.client(`writeFileSync('growing', Buffer.alloc(10_000_001)); setInterval(() => {}, 1e6)`)
+    await assert.rejects(source({ npm: [client] }).fetch(at.request('npm'), {}), {
+      code: 'download.refused',
+      message: /the package some-package is larger than the limit/,
+    })
+    assert.deepEqual(await at.files(), [])
+  })
+
+  it('goes with the next one when it was left by a process that was killed', async () => {
+    await using at = await place()
+    const gone = spawnSync(process.execPath, ['--version']).pid
+    await mkdir(join(at.folder, `.work-${gone}-abc`, 'deep'), { recursive: true })
+    await mkdir(join(at.folder, `.work-${process.pid}-mine`))
+    await assert.rejects(source({}).fetch(at.request('npm'), {}))
+    assert.deepEqual(await at.files(), [`.work-${process.pid}-mine`])
   })
 })
 

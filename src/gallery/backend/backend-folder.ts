@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
+import { makeWorkFolder } from '../download/work-folder.ts'
 
 /** `metadata.json`, with LocalAI's field names. */
 export interface BackendMetadata {
@@ -36,30 +37,24 @@ export async function installFolder(
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   const name = checkBackendName(metadata.name)
-  await mkdir(backendsPath, { recursive: true })
-  const mark = crypto.randomUUID()
-  const staging = join(backendsPath, `.staging-${mark}`)
-  const replaced = join(backendsPath, `.replaced-${mark}`)
+  await using work = await makeWorkFolder(backendsPath)
+  const staging = join(work.path, 'new')
+  const replaced = join(work.path, 'old')
+  await mkdir(staging)
+  await fill(staging)
+  await checkRunFile(staging, name)
+  const written = { ...metadata, name, installed_at: new Date().toISOString() }
+  await writeFile(join(staging, 'metadata.json'), `${JSON.stringify(written, undefined, 2)}\n`)
+  const place = join(backendsPath, name)
+  const hadOne = await rename(place, replaced).then(
+    () => true,
+    () => false,
+  )
   try {
-    await mkdir(staging)
-    await fill(staging)
-    await checkRunFile(staging, name)
-    const written = { ...metadata, name, installed_at: new Date().toISOString() }
-    await writeFile(join(staging, 'metadata.json'), `${JSON.stringify(written, undefined, 2)}\n`)
-    const place = join(backendsPath, name)
-    const hadOne = await rename(place, replaced).then(
-      () => true,
-      () => false,
-    )
-    try {
-      await rename(staging, place)
-    } catch (error) {
-      if (hadOne) await rename(replaced, place)
-      throw error
-    }
-  } finally {
-    await rm(staging, { recursive: true, force: true, maxRetries: 3 })
-    await rm(replaced, { recursive: true, force: true, maxRetries: 3 })
+    await rename(staging, place)
+  } catch (error) {
+    if (hadOne) await rename(replaced, place)
+    throw error
   }
 }
 

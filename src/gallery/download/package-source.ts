@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
+import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import { type MemberRequest, type MemberSink, readTarMember, readZipMember } from './archive-member.ts'
 import { type ChildResult, commandFailed, type RunCommand } from './child-command.ts'
 import { watchGrowth } from './growth.ts'
@@ -92,11 +92,19 @@ export function createPackageSource(deps: PackageSourceDeps, init: PackageSource
   async function download(request: PackageFileRequest, folder: string, options: FetchOptions): Promise<string> {
     const client = await clientFor(request.kind, options)
     const meter = createProgressMeter(options.onProgress, request.file, undefined)
-    const growth = watchGrowth(folder, (bytes) => meter.at(bytes))
+    const tooLarge = new AbortController()
+    const growth = watchGrowth(folder, (bytes) => {
+      meter.at(bytes)
+      try {
+        checkSize(bytes, request, `the package ${request.packageName}`)
+      } catch (error) {
+        tooLarge.abort(error)
+      }
+    })
     meter.at(0)
     try {
       const result = await runClient(client, clientArguments(request), {
-        ...options,
+        signal: anySignal(tooLarge.signal, options.signal),
         folder,
         // Where pip collects a wheel before it moves it; npm uses a cache of its own.
         ...(request.kind === 'pypi' ? { growsIn: folder } : {}),

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import { type AbortOptions, raceSignal } from '../../base/signals.ts'
+import { isProcessAlive } from './process-alive.ts'
 
 export interface TargetLocks {
   /** Waits until nobody else, in this process or another, works on `target`. Releasing twice does no harm. */
@@ -98,7 +99,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   if (owner.host !== hostname()) {
     throw new AppError('download.failed', `${owner.host} is at work on this file; if it is not, delete ${path}`)
   }
-  if (!isAlive(owner.pid)) return true
+  if (!isProcessAlive(owner.pid)) return true
   return owner.started !== '' && owner.started !== (await startOf(owner.pid))
 }
 
@@ -109,15 +110,6 @@ function parseOwner(text: string): { pid: number; host: string; started: string 
     return { pid: value['pid'], host: value['host'], started: String(value['started'] ?? '') }
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
