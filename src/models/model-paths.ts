@@ -17,9 +17,12 @@ export async function fileInModels(modelsPath: string, configured: string): Prom
   return file
 }
 
-/** Whether a file is below a folder once all symbolic links are followed. The file need not exist yet. */
-export async function staysInside(folder: string, file: string): Promise<boolean> {
-  const way = relative(await realpath(folder), await realpathOfExisting(file))
+/**
+ * Whether the folder of a file is below the models folder once all symbolic links are followed. The file itself may be a
+ * link to anywhere (whoever put it there meant that file, as in a cache of the Hugging Face hub) and need not exist yet.
+ */
+async function staysInside(modelsPath: string, file: string): Promise<boolean> {
+  const way = relative(await realpath(modelsPath), await realpathOfExisting(dirname(file)))
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 

@@ -9,7 +9,7 @@ import type { GgufSummaries } from './gguf-summaries.ts'
 import { keyWarnings } from './key-warnings.ts'
 import type { ModelConfig } from './model-config.ts'
 import { checkedName } from './model-name.ts'
-import { fileInModels, refuseOutsidePath, staysInside } from './model-paths.ts'
+import { fileInModels, refuseOutsidePath } from './model-paths.ts'
 import type { ListedModel } from './model-registry.ts'
 import { readConfigFile } from './read-config-file.ts'
 import { toModelConfig } from './to-model-config.ts'
@@ -171,12 +171,8 @@ async function readBare(
   deps: ReadModelsDeps,
   sources: ModelSources,
   file: string,
-): Promise<(Found & { readonly isSound: boolean }) | undefined> {
+): Promise<Found & { readonly isSound: boolean }> {
   const modelFile = join(sources.modelsPath, file)
-  if (!(await staysInside(sources.modelsPath, modelFile).catch(() => false))) {
-    deps.warn({ file, reason: 'it is a link that leads out of the models folder' })
-    return undefined
-  }
   const gguf = await summaryOf(deps, modelFile)
   const config = bareConfig(file, { modelFile, ...(gguf && { gguf }) }, sources)
   return { config, created: (await changedAt(modelFile)) ?? 0, isSound: gguf?.kind === 'model' }
