@@ -26,7 +26,7 @@ const PREFIX_BYTES = 6
  * Posts JSON and reads the answer as server-sent events of JSON. Made for one small event per token: no streams, no
  * lines, no copies, only what lies between `data: ` and an empty line goes through the parser.
  */
-export function openEventStream<T>(dispatcher: Dispatcher, init: EventStreamInit): EventStream<T> {
+export function openEventStream<T>(dispatcher: Pick<Dispatcher, 'dispatch'>, init: EventStreamInit): EventStream<T> {
   const waiting: T[] = []
   let wake: (() => void) | undefined
   let controller: Dispatcher.DispatchController | undefined
