@@ -38,7 +38,12 @@ const roomRules = Object.entries(doors).flatMap(([room, opens]) => {
   const typesOnly = reachable.filter((name) => opens.includes(`${name}*`))
   const comment = `src/${room} may import: ${opens.join(', ') || 'nothing else in src'}`
   return [
-    forbid(`${room}-doors`, { path: inRoom(room) }, { path: inSource, pathNot: inRooms([room, ...reachable]) }, comment),
+    forbid(
+      `${room}-doors`,
+      { path: inRoom(room) },
+      { path: inSource, pathNot: inRooms([room, ...reachable]) },
+      comment,
+    ),
     ...(typesOnly.length > 0
       ? [
           forbid(

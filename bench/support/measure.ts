@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { request } from 'node:http'
 
 /** What one streamed answer cost, as its client saw it. Milliseconds. */
 export interface StreamSample {
@@ -8,15 +8,16 @@ export interface StreamSample {
   readonly events: number
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-
-/** Posts a streaming request and reads it to the end, counting events; the text is not looked at. */
+/**
+ * Posts a streaming request and reads it to the end, counting events; the text is not looked at. Each has a connection of
+ * its own: llama-server closes idle ones after a few seconds, in the middle of whoever reuses them.
+ */
 export function streamOnce(url: string, body: unknown): Promise<StreamSample> {
   const started = performance.now()
   return new Promise((resolve, reject) => {
     const call = request(
       url,
-      { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+      { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } },
       (response) => {
         let firstByteMs = 0
         let events = 0

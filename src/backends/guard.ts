@@ -12,7 +12,13 @@ import { constants } from 'node:os'
 const KILL_AFTER_MS = 2_000
 
 const [program = '', ...programArguments] = process.argv.slice(2)
-const child = spawn(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'], windowsHide: true })
+// The lifeline is the guard's: a program that knows the variable would take its own closed stdin for the node's end.
+const { LOCALAI_BACKEND_LIFELINE: _, ...environment } = process.env
+const child = spawn(program, programArguments, {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  env: environment,
+  windowsHide: true,
+})
 
 let asked = false
 function askToEnd(): void {

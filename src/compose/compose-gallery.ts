@@ -27,6 +27,7 @@ function composeDownloads(settings: StorageSettings, environment: Environment): 
   return createDownloads({
     hubEndpoint: chooseHubEndpoint(environment),
     ...(token === undefined || token === '' ? {} : { hubToken: token }),
+    packages: { environment },
     http: {
       allowHttp: settings.allowPrivateDownloads,
       allowPrivateAddresses: settings.allowPrivateDownloads,

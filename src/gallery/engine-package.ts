@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../base/errors.ts'
@@ -51,12 +51,6 @@ export async function installEnginePackage(
   }
   if (!isComplete(root)) throw new AppError('download.failed', `npm installed no llama.cpp engine into ${root}`)
   return root
-}
-
-/** The version of the engine in a folder that `findEnginePackage` gave. */
-export async function enginePackageVersion(root: string): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(join(root, 'node_modules/node-llama-cpp/package.json'), 'utf8'))
-  return (manifest as { version: string }).version
 }
 
 function cachedRoot(cachePath: string): string {
