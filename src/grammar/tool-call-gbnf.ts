@@ -10,6 +10,8 @@ export interface ThoughtsForm {
   readonly close: string
   /** The prompt has written `open` already: the thoughts have begun and must end. */
   readonly isOpen: boolean
+  /** White space may follow on `close`. */
+  readonly blanksAfter: boolean
 }
 
 export interface ToolCallForm {
@@ -28,10 +30,9 @@ export function toolCallGbnf(calls: readonly ToolCallForm[], thoughts?: Thoughts
   )
   const call = rules.rule('call', alternatives.join(' | '))
   if (thoughts === undefined) return rules.toText(call)
-  const through = throughMarker(rules, thoughts.close)
-  const blanks = '[ \\n]{0,4}'
-  if (thoughts.isOpen) return rules.toText(`${through} ${blanks} ${call}`)
-  return rules.toText(`( ${gbnfLiteral(thoughts.open)} ${through} ${blanks} )? ${call}`)
+  const through = `${throughMarker(rules, thoughts.close)} ${thoughts.blanksAfter ? '[ \\n]{0,4}' : ''}`
+  if (thoughts.isOpen) return rules.toText(`${through} ${call}`)
+  return rules.toText(`( ${gbnfLiteral(thoughts.open)} ${through} )? ${call}`)
 }
 
 function literalOrNothing(text: string): string {

@@ -5,7 +5,7 @@ import { type ThoughtsForm, toolCallGbnf } from '../../../grammar/tool-call-gbnf
 import { channelThoughts, finalChannel, hasChannels } from './channels.ts'
 import { describeTools, withoutToolTurns } from './fallback-tools.ts'
 import { createOutputParser } from './output-parser.ts'
-import { compileTemplate } from './template-engine.ts'
+import { compileTemplate, systemClock, type TemplateClock } from './template-engine.ts'
 import {
   toTemplateMessages,
   toTemplateTools,
@@ -89,7 +89,7 @@ export interface ChatFormat {
 }
 
 export interface ChatFormatDeps {
-  readonly now?: () => Date
+  readonly clock?: TemplateClock
   readonly newCallId?: () => string
 }
 
@@ -107,9 +107,9 @@ function randomCallId(): string {
 /** @throws AppError `model.file-invalid` for a template that does not compile. */
 export function createChatFormat(
   model: { readonly template: string; readonly bosToken: string; readonly eosToken: string },
-  { now = () => new Date(), newCallId = randomCallId }: ChatFormatDeps = {},
+  { clock = systemClock, newCallId = randomCallId }: ChatFormatDeps = {},
 ): ChatFormat {
-  const template = compileTemplate(model.template, now)
+  const template = compileTemplate(model.template, clock)
   const tokens = { bos_token: model.bosToken, eos_token: model.eosToken }
   const traits = probeTemplate(template, tokens)
   const nativeSyntax = traits.tools ? toolSyntaxOf(model.template) : undefined
@@ -141,9 +141,8 @@ export function createChatFormat(
 
   /** Whether and how thoughts come before a call that a grammar forces. */
   function thoughtsForm(open: ThoughtTags | undefined, enableThinking: boolean): ThoughtsForm | undefined {
-    if (open !== undefined) return { ...open, isOpen: true }
-    const [first] = thoughtTags
-    return mayThink && enableThinking && first !== undefined ? { ...first, isOpen: false } : undefined
+    const tags = open ?? (mayThink && enableThinking ? thoughtTags[0] : undefined)
+    return tags && { ...tags, isOpen: open !== undefined, blanksAfter: !channels }
   }
 
   return {

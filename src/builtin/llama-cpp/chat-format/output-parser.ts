@@ -140,6 +140,7 @@ function createDeltaWriter(): DeltaWriter {
   let deltas: ChatDelta[] = []
   let blanks = ''
   let calls = 0
+  let isBehindCall = false
 
   function write(delta: ChatDelta): void {
     const before = deltas.at(-1)
@@ -159,8 +160,10 @@ function createDeltaWriter(): DeltaWriter {
 
   return {
     content(text, { holdBlanks }) {
-      const said = holdBlanks ? withoutBlanks(text) : text
-      if (said !== '') write({ type: 'content', text: said })
+      const said = holdBlanks ? withoutBlanks(isBehindCall ? text.trimStart() : text) : text
+      if (said === '') return
+      isBehindCall = false
+      write({ type: 'content', text: said })
     },
     closeContent() {
       if (blanks !== '' && calls === 0) write({ type: 'content', text: blanks })
@@ -177,6 +180,7 @@ function createDeltaWriter(): DeltaWriter {
       blanks = ''
       write({ type: 'tool-call-start', index: calls, id, name })
       calls += 1
+      isBehindCall = true
     },
     callArguments(text) {
       if (text !== '') write({ type: 'tool-call-arguments', index: calls - 1, text })

@@ -4,8 +4,21 @@ import { AppError } from '../../../base/errors.ts'
 const maxTemplateLength = 1 << 20
 const maxPromptLength = 1 << 24
 /** Parts of the template that one rendering may evaluate: thousands of messages fit, a loop without end does not. */
-const maxSteps = 10_000_000
+const maxSteps = 5_000_000
+/** For the steps that take long themselves. Looked at now and then. */
+const maxRenderMs = 10_000
+const stepsPerLook = 64
+const stepsPerTurn = 10
 const maxRange = 100_000
+
+export interface TemplateClock {
+  /** What time it is, for templates that say so. */
+  now(): Date
+  /** For measuring. */
+  elapsedMs(): number
+}
+
+export const systemClock: TemplateClock = { now: () => new Date(), elapsedMs: () => performance.now() }
 
 export interface CompiledTemplate {
   /** @throws AppError `request.invalid` with the template's words when it refuses, `model.file-invalid` when it fails. */
@@ -16,7 +29,7 @@ export interface CompiledTemplate {
 const months = 'January February March April May June July August September October November December'.split(' ')
 
 /** A chat template out of a model file: a program of strangers, so that time and size have limits. */
-export function compileTemplate(text: string, now: () => Date): CompiledTemplate {
+export function compileTemplate(text: string, clock: TemplateClock): CompiledTemplate {
   if (text.length > maxTemplateLength) {
     throw new AppError('model.file-invalid', `the chat template is longer than ${maxTemplateLength} characters`)
   }
@@ -24,7 +37,7 @@ export function compileTemplate(text: string, now: () => Date): CompiledTemplate
   return {
     render(variables) {
       try {
-        const result = boundedInterpreter().run(parsed, environment(variables, now)).value
+        const result = boundedInterpreter(clock).run(parsed, environment(variables, clock.now())).value
         const prompt = typeof result === 'string' ? result : ''
         if (prompt.length <= maxPromptLength) return prompt
       } catch (error) {
@@ -60,19 +73,38 @@ interface BoundedInterpreter {
   run(program: Template['parsed'], environment: Environment): { readonly value: unknown }
 }
 
-function boundedInterpreter(): BoundedInterpreter {
+function boundedInterpreter(clock: TemplateClock): BoundedInterpreter {
   const interpreter = new Interpreter()
   const evaluate = interpreter.evaluate.bind(interpreter)
+  const deadline = clock.elapsedMs() + maxRenderMs
+  const loopedOver = new WeakSet<object>()
   let steps = 0
+  let nextLook = stepsPerLook
+
   interpreter.evaluate = (statement: unknown, scope: unknown) => {
     steps += 1
-    if (steps > maxSteps) throw new Error('it takes too long')
-    return evaluate(statement, scope)
+    if (steps >= nextLook) {
+      nextLook = steps + stepsPerLook
+      if (steps > maxSteps || clock.elapsedMs() > deadline) throw new Error('it takes too long')
+    }
+    if (isLoop(statement)) loopedOver.add(statement.iterable.lhs ?? statement.iterable)
+    const result = evaluate(statement, scope)
+    // A turn of a loop costs as much as some steps, even when there is nothing in it.
+    if (isNode(statement) && loopedOver.has(statement)) steps += stepsPerTurn * Number(result?.value?.length ?? 0)
+    return result
   }
   return { run: (program, scope) => interpreter.evaluate(program, scope) }
 }
 
-function environment(variables: Readonly<Record<string, unknown>>, now: () => Date): Environment {
+function isNode(statement: unknown): statement is object {
+  return typeof statement === 'object' && statement !== null
+}
+
+function isLoop(statement: unknown): statement is { readonly iterable: { readonly lhs?: object } } {
+  return isNode(statement) && 'iterable' in statement && isNode(statement.iterable)
+}
+
+function environment(variables: Readonly<Record<string, unknown>>, now: Date): Environment {
   const scope = new Environment()
   for (const [name, value] of Object.entries({ ...globals(now), ...variables })) {
     if (value !== undefined) scope.set(name, value)
@@ -80,7 +112,7 @@ function environment(variables: Readonly<Record<string, unknown>>, now: () => Da
   return scope
 }
 
-function globals(now: () => Date): Readonly<Record<string, unknown>> {
+function globals(now: Date): Readonly<Record<string, unknown>> {
   return {
     true: true,
     True: true,
@@ -89,9 +121,9 @@ function globals(now: () => Date): Readonly<Record<string, unknown>> {
     none: null,
     None: null,
     range: boundedRange,
-    datetime: formatTime('%b %d %Y', now()),
-    date_string: formatTime('%d %b %Y', now()),
-    strftime_now: (format: unknown) => formatTime(String(format), now()),
+    datetime: formatTime('%b %d %Y', now),
+    date_string: formatTime('%d %b %Y', now),
+    strftime_now: (format: unknown) => formatTime(String(format), now),
     raise_exception: (message: unknown) => {
       throw new AppError('request.invalid', `the model's chat template refuses this conversation: ${reason(message)}`)
     },

@@ -24,6 +24,7 @@ export interface TemplateTraits {
 }
 
 const user = { role: 'user', content: 'probe-question' }
+const inParts = (text: unknown): unknown => (typeof text === 'string' ? [{ type: 'text', text }] : text)
 /** A tool as bare as a request may have it, and one that is described throughout. */
 const [bareTool, describedTool] = [{}, { description: '' }].map((described) => ({
   type: 'function',
@@ -50,23 +51,26 @@ export function probeTemplate(template: CompiledTemplate, tokens: Variables): Te
     }
   }
   const noTools = renderPlain([user]) === '' && renderPlain([user], { tools: [] }) !== '' ? [] : undefined
-  const render: Render = (messages, more) => renderPlain(messages, { tools: noTools, ...more })
-  const typedContent =
-    !render([user]).includes('probe-question') &&
-    render([{ role: 'user', content: [{ type: 'text', text: 'probe-question' }] }]).includes('probe-question')
-  const calls = probeCalls(render)
-  const plain = render([user])
+  const isAsked = (content: unknown): boolean =>
+    renderPlain([{ role: 'user', content }], { tools: noTools }).includes(user.content)
+  const typedContent = !isAsked(user.content) && isAsked(inParts(user.content))
+  const render: Render = (messages, more) => {
+    const turns = typedContent ? messages.map((turn) => ({ ...turn, content: inParts(turn.content) })) : messages
+    return renderPlain(turns, { tools: noTools, ...more })
+  }
   return {
-    ...calls,
+    ...probeCalls(render),
     noTools,
     typedContent,
     systemRole: render([{ role: 'system', content: 'probe-system' }, user]).includes('probe-system'),
-    thinkingSwitch: plain !== render([user], { enable_thinking: false }),
+    thinkingSwitch: render([user]) !== render([user], { enable_thinking: false }),
     endOfTurn: endOfTurn(render([user, { role: 'assistant', content: 'probe-answer' }, user])),
   }
 }
 
-type Render = (messages: readonly unknown[], more?: Variables) => string
+type ProbeTurn = Variables & { readonly content: unknown }
+
+type Render = (messages: readonly ProbeTurn[], more?: Variables) => string
 type CallTraits = Pick<TemplateTraits, 'tools' | 'describedTools' | 'argumentsAsText' | 'nullContent' | 'callIdLength'>
 
 /** Tries the shapes of a call from the most usual one on, until a template renders it whole. */
@@ -95,7 +99,7 @@ function isWhole(prompt: string): boolean {
   return !/\bNone\b|\bnull\b|\\"probe_parameter\\"/.test(written)
 }
 
-function conversation(shape: Omit<CallTraits, 'tools' | 'describedTools'>): readonly unknown[] {
+function conversation(shape: Omit<CallTraits, 'tools' | 'describedTools'>): readonly ProbeTurn[] {
   const id = shape.callIdLength === undefined ? 'call_probe0000000000000000' : 'probe0000'.slice(0, shape.callIdLength)
   const given = { probe_parameter: 'probe-value' }
   const called = { name: 'probe_tool', arguments: shape.argumentsAsText ? JSON.stringify(given) : given }
