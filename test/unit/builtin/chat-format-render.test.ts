@@ -174,21 +174,22 @@ describe('a conversation becomes a prompt', () => {
     assert.equal(called, answered)
   })
 
-  it('with the name of the function on its result, and thoughts that led to a call', () => {
-    const template =
-      '{% for m in messages %}{{ m.role }}:{{ m.name }}:{{ m.thinking }}:{{ m.reasoning_content }};{% endfor %}'
-    const turns = [
-      question,
-      { ...call, reasoning: 'hm' },
-      result,
-      { role: 'assistant', content: 'x', reasoning: 'why' },
-    ]
-    const format = createChatFormat({
-      template: `${template}{#${'<tool_call> "arguments"'}#}`,
-      bosToken: '',
-      eosToken: '',
-    })
-    assert.match(format.render(chat([...turns, question])).prompt, /assistant:::why;/)
+  it('with the name of the function on its result, and the thoughts that led to a call', () => {
+    const thought = { ...call, reasoning: 'I have to look.' }
+    const { prompt } = fixtureFormat('channels').render(chat([question, thought, result], { tools: [weatherTool] }))
+    assert.ok(prompt.includes('<|channel|>analysis<|message|>I have to look.<|end|>'))
+    const named = templateText('channels').replace(
+      "'<|start|>functions.' + last.name",
+      "'<|start|>functions.' + message.name",
+    )
+    assert.equal(
+      fixtureFormat('', named).render(chat([question, thought, result], { tools: [weatherTool] })).prompt,
+      prompt,
+    )
+    const later = fixtureFormat('thinking-switch').render(
+      chat([question, { role: 'assistant', content: 'Cold.', reasoning: 'It is winter.' }, question]),
+    )
+    assert.ok(later.prompt.includes('<think>\nIt is winter.\n</think>\n\nCold.<|im_end|>'))
   })
 
   it('with today as the template asks for it', () => {
