@@ -14,7 +14,14 @@ import type {
   GenerationEnd,
   LoadEngine,
 } from '../../src/builtin/llama-cpp/engine.ts'
-import { tinyChat, tinyEmbedding, tinyLlama, tinyLora, tinyReranker } from '../support/tiny-models.ts'
+import {
+  tinyChat,
+  tinyEmbedding,
+  tinyLlama,
+  tinyLlamaWithoutTemplate,
+  tinyLora,
+  tinyReranker,
+} from '../support/tiny-models.ts'
 
 export interface LlamaEngineComplianceInit {
   readonly load: LoadEngine
@@ -490,6 +497,17 @@ function loadTests({ load, isolated }: LlamaEngineComplianceInit): void {
     assert.equal(large.info.contextSize, 4096)
     await using small = await load(loadOptions(tinyChat(), { contextSize: 0, parallel: 1 }))
     assert.equal(small.info.contextSize, 2048)
+  })
+  it('opens a model whose chat template does not parse, and hands the template on', async () => {
+    const whole = await readFile(tinyChat())
+    whole.write('{%- if tools %%', whole.indexOf('{%- if tools %}'))
+    await using engine = await load(loadOptions(await save('template.gguf', whole)))
+    assert.ok(engine.info.chatTemplate?.startsWith('{%- if tools %%'))
+    assert.equal((await generate(engine, {})).text, 'Paris is the capital of France.')
+  })
+  it('tells when a model has no chat template', async () => {
+    await using engine = await load(loadOptions(await tinyLlamaWithoutTemplate()))
+    assert.equal(engine.info.chatTemplate, undefined)
   })
   it('applies a LoRA adapter', async () => {
     const wish = { prompt: 'The node joins', maxTokens: 12 }

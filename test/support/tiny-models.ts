@@ -13,6 +13,10 @@ const run = promisify(execFile)
 /** 749 KB llama with random weights: gibberish, but the same on every machine and in every engine. */
 export const tinyLlama = (seed = 1): Promise<string> => make('tiny-llama', ['--kind', 'llama', '--seed', String(seed)])
 
+/** `tinyLlama` with no chat template of its own. */
+export const tinyLlamaWithoutTemplate = (): Promise<string> =>
+  make('tiny-bare-llama', ['--kind', 'llama', '--template', 'none'])
+
 /** LoRA adapter that fits `tinyLlama` and changes what it says. */
 export const tinyLora = (): Promise<string> => make('tiny-lora', ['--kind', 'lora'])
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../base/errors.ts'
-import type { EngineLoadOptions, LoadEngine } from '../engine.ts'
+import type { Engine, EngineLoadOptions, LoadEngine } from '../engine.ts'
 import { createLlamaServerEngine } from './llama-server-engine.ts'
 import { createServerApi, type ServerApi } from './server-api.ts'
 import { parallelSequences, serverArguments } from './server-arguments.ts'
-import { readServerFacts } from './server-info.ts'
+import { readServerFacts, type ServerFacts } from './server-info.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
 export interface LlamaServerLoaderInit {
@@ -26,37 +26,52 @@ const LONGEST_LOOK_MS = 100
  */
 export function createLlamaServerLoader(init: LlamaServerLoaderInit): LoadEngine {
   return async (options) => {
-    options.signal?.throwIfAborted()
-    await using opened = new AsyncDisposableStack()
-    const folder = await mkdtemp(join(tmpdir(), 'local-ai-'))
-    opened.defer(async () => await rm(folder, { recursive: true, force: true }))
-    // llama-server takes a host for a unix socket when its name ends like this.
-    const socketPath = join(folder, 'llama.sock')
-    const server = startServerProcess({
-      binary: init.binary,
-      args: serverArguments(options, socketPath),
-      environment: init.environment ?? {},
-      onOutput: (text) => process.stderr.write(text),
-    })
-    opened.defer(async () => await server.stop())
-    const api = createServerApi(socketPath)
-    opened.defer(async () => await api.close())
-    const facts = await openModel(api, server, options)
-    options.onProgress?.(1)
-    const owned = opened.move()
-    return createLlamaServerEngine(
-      { api, server, facts },
-      {
-        parallel: parallelSequences(options),
-        embeddings: options.embeddings,
-        reranking: options.reranking,
-        dispose: async () => await owned.disposeAsync(),
-      },
-    )
+    try {
+      return await open(init, options)
+    } catch (error) {
+      if (!isAboutTemplate(error)) throw error
+      // llama-server does not start with a chat template that it cannot parse. Ours is another parser, and the one used.
+      return await open(init, options, await readChatTemplate(options.modelFile))
+    }
   }
 }
 
-async function openModel(api: ServerApi, server: ServerProcess, options: EngineLoadOptions) {
+async function open(init: LlamaServerLoaderInit, options: EngineLoadOptions, chatTemplate?: string): Promise<Engine> {
+  options.signal?.throwIfAborted()
+  await using opened = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'local-ai-'))
+  opened.defer(async () => await rm(folder, { recursive: true, force: true }))
+  // llama-server takes a host for a unix socket when its name ends like this.
+  const socketPath = join(folder, 'llama.sock')
+  const args = serverArguments(options, socketPath)
+  const server = startServerProcess({
+    binary: init.binary,
+    args: chatTemplate === undefined ? args : [...args, '--chat-template', 'chatml'],
+    environment: init.environment ?? {},
+    onOutput: (text) => process.stderr.write(text),
+  })
+  opened.defer(async () => await server.stop())
+  const api = createServerApi(socketPath)
+  opened.defer(async () => await api.close())
+  const facts = await askWhenReady(api, server, options)
+  options.onProgress?.(1)
+  const owned = opened.move()
+  return createLlamaServerEngine(
+    {
+      api,
+      server,
+      facts: chatTemplate === undefined ? facts : { ...facts, info: { ...facts.info, chatTemplate } },
+    },
+    {
+      parallel: parallelSequences(options),
+      embeddings: options.embeddings,
+      reranking: options.reranking,
+      dispose: async () => await owned.disposeAsync(),
+    },
+  )
+}
+
+async function askWhenReady(api: ServerApi, server: ServerProcess, options: EngineLoadOptions): Promise<ServerFacts> {
   const { signal } = options
   const abandon = (): void => server.kill()
   signal?.addEventListener('abort', abandon, { once: true })
@@ -65,10 +80,9 @@ async function openModel(api: ServerApi, server: ServerProcess, options: EngineL
     return await readServerFacts(api, { ...options, embeddings: options.embeddings && !options.reranking })
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof AppError && error.code === 'backend.load-failed') throw error
-    throw new AppError('backend.load-failed', `llama-server ${await server.exited}: ${server.lastLines()}`, {
-      cause: error,
-    })
+    server.kill()
+    const how = await server.exited
+    throw new AppError('backend.load-failed', `llama-server ${how}: ${server.lastLines()}`, { cause: error })
   } finally {
     signal?.removeEventListener('abort', abandon)
   }
@@ -76,10 +90,7 @@ async function openModel(api: ServerApi, server: ServerProcess, options: EngineL
 
 /** llama-server listens before it reads the model, and says that it is not ready. */
 async function untilReady(api: ServerApi, server: ServerProcess): Promise<void> {
-  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_MS)) {
-    if (server.hasExited) {
-      throw new AppError('backend.load-failed', `llama-server ${await server.exited}: ${server.lastLines()}`)
-    }
+  for (let pauseMs = FIRST_LOOK_MS; !server.hasExited; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_MS)) {
     const isReady = await api.get('/health').then(
       () => true,
       () => false,
@@ -87,4 +98,25 @@ async function untilReady(api: ServerApi, server: ServerProcess): Promise<void> 
     if (isReady) return
     await Promise.race([server.exited, delay(pauseMs)])
   }
+  throw server.died()
+}
+
+function isAboutTemplate(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'backend.load-failed' && error.message.includes('chat template')
+}
+
+async function readChatTemplate(modelFile: string): Promise<string> {
+  const { readGgufFileInfo } = await import('node-llama-cpp')
+  const { metadata } = await readGgufFileInfo(modelFile, {
+    readTensorInfo: false,
+    sourceType: 'filesystem',
+    logWarnings: false,
+    ignoreKeys: [
+      'tokenizer.ggml.tokens',
+      'tokenizer.ggml.merges',
+      'tokenizer.ggml.scores',
+      'tokenizer.ggml.token_type',
+    ],
+  })
+  return metadata.tokenizer.chat_template ?? ''
 }
