@@ -46,7 +46,7 @@ describe('the llama-server process', { skip, timeout: 60_000 }, () => {
     const pipe = join(folder, 'alive')
     execFileSync('mkfifo', [pipe])
     const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
-    const parent = startParent({ binary: wrapper, modelFile: tinyChat() })
+    const parent = startParent({ binary: wrapper, modelFile: tinyChat(), temporary: folder })
     await firstLine(parent)
     await rm(pipe)
     const ended = once(new Socket({ fd, readable: true, writable: false }).resume(), 'end')
