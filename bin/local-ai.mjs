@@ -5,30 +5,44 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const REQUIRED_MAJOR = 24
+const PARENT_CHECK_MS = 500
 
 const source = new URL('../src/cli/main.ts', import.meta.url)
 const compiled = new URL('../dist/cli/main.js', import.meta.url)
 const main = existsSync(source) ? source : compiled
 
+endWithNpm()
 if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) {
   await import(main.href)
 } else {
   reExecute(bundledNode())
 }
 
+/**
+ * npm and npx die of a SIGTERM without passing it on, and would leave the server behind. Below them, a change of parent
+ * means that they are gone; a shell that put us in the background is no reason to end.
+ */
+function endWithNpm() {
+  if (process.env.npm_command === undefined || process.platform === 'win32') return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, PARENT_CHECK_MS)
+  timer.unref()
+}
+
 /** The Node binary that this package's own dependencies brought, or undefined. */
 function bundledNode() {
-  const name = { win32: 'win' }[process.platform] ?? process.platform
+  const windows = process.platform === 'win32'
   try {
     const require = createRequire(import.meta.url)
-    const manifest = require.resolve(`node-${name}-${process.arch}/package.json`)
-    const binary = new URL(
-      process.platform === 'win32' ? 'bin/node.exe' : 'bin/node',
-      `file://${manifest.replaceAll('\\', '/')}`,
-    )
+    const manifest = require.resolve(`node-${windows ? 'win' : process.platform}-${process.arch}/package.json`)
+    const binary = new URL(windows ? 'bin/node.exe' : 'bin/node', pathToFileURL(manifest))
     return existsSync(binary) ? fileURLToPath(binary) : undefined
   } catch {
     return undefined
@@ -47,7 +61,6 @@ function reExecute(node) {
   // The channel tells the child when this process is gone, whatever ended it.
   const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, LOCALAI_LAUNCHED: '1' },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {

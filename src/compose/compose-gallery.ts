@@ -59,23 +59,27 @@ export function composeBackendInstaller(
   { log, environment }: GalleryContext,
 ): BackendInstaller & AsyncDisposable {
   const { fetcher, close } = composeDownloads(settings, environment)
-  const init = { cacheDir: settings.cachePath }
+  const { cachePath } = settings
+  const buildInit = (): { cacheDir: string; engineRoot?: string } => {
+    const engineRoot = findEnginePackage({ cachePath })
+    return { cacheDir: cachePath, ...(engineRoot === undefined ? {} : { engineRoot }) }
+  }
   const installer = createBackendInstaller(
     {
       log: log.child({ room: 'gallery' }),
       fetcher,
       run: runCommand,
       llamaServer: {
-        isInstalled: async () => (await findLlamaServer(init)) !== undefined,
+        isInstalled: async () => (await findLlamaServer(buildInit())) !== undefined,
         async build(options) {
           await ensureEnginePackage(settings, options)
           const { onProgress, ...rest } = options
           const report = (current: number, total: number, what: string): void =>
             onProgress?.({ what: `compiling ${what}`, current, total })
-          return await buildLlamaServer(init, { ...rest, onProgress: report })
+          return await buildLlamaServer(buildInit(), { ...rest, onProgress: report })
         },
         async remove() {
-          const found = await findLlamaServer(init)
+          const found = await findLlamaServer(buildInit())
           if (found !== undefined) await rm(dirname(found.binary), { recursive: true, force: true })
         },
       },

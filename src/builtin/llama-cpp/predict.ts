@@ -27,7 +27,8 @@ export async function* predict(
     )
     return toTrailers(end, end.reason, settings.stop)
   }
-  const rendered = (await chatFormat()).render(toChatInput(request))
+  const answerIsConstrained = settings.grammar !== undefined
+  const rendered = (await chatFormat()).render({ ...toChatInput(request), answerIsConstrained })
   const grammar = settings.grammar ?? rendered.grammar
   const generateRequest: GenerateRequest = {
     ...settings,
