@@ -397,8 +397,17 @@ describe('the llama-cpp backend process', () => {
   it('gives its memory back when asked to, and loads again', async () => {
     assert.equal((await ask(client, client.Free, {})).success, true)
     assert.equal((await ask(client, client.Status, {})).state, 'UNINITIALIZED')
-    assert.equal((await ask(client, client.LoadModel, model(await tinyEmbedding()))).success, true)
+    assert.equal(
+      (await ask(client, client.LoadModel, model(await tinyEmbedding(), { Embeddings: true }))).success,
+      true,
+    )
     assert.equal((await ask(client, client.Embedding, { Embeddings: 'x' })).dim, 64)
+  })
+
+  it('embeds with no model that was not loaded for it', async () => {
+    assert.equal((await ask(client, client.LoadModel, model(await tinyEmbedding()))).success, true)
+    const refused = failure(status.INVALID_ARGUMENT, 'request.unsupported')
+    await assert.rejects(ask(client, client.Embedding, { Embeddings: 'x' }), refused)
   })
 })
 

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const tool = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
+const tool = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs')
 
 function cruise(folder: string): Promise<{ code: number; output: string }> {
   const words = [tool, '--config', '.dependency-cruiser.mjs', '--output-type', 'err', folder]
