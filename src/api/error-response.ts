@@ -46,7 +46,7 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'backend.cooling-down': { status: 503, retryAfterSeconds: 10 },
   'backend.died': {
     status: 500,
-    says: "the model's backend process ended unexpectedly; the next request starts it again",
+    says: "the model's backend process ended unexpectedly; the next request starts it again (after a wait when it keeps ending)",
   },
   'backend.unsupported': { status: 400 },
   'backend.failed': { status: 500, says: "the model's backend failed while it worked on this request" },
@@ -78,7 +78,8 @@ export function toErrorAnswer(error: AppError, requestId: string): ErrorAnswer {
 }
 
 /** A path begins where a word begins, which keeps `https://host/path` and `1/2` whole. */
-const ABSOLUTE_PATH = /(?<![\w:/.\\-])(?:\/|[A-Za-z]:\\)(?:[^\s'"`:;,()<>/\\]+[/\\])+(?=[^\s'"`:;,()<>/\\])/g
+const ABSOLUTE_PATH =
+  /(?:(?<![\w:/.\\-])|(?<=\bunix:))(?:\/|[A-Za-z]:\\)(?:[^\s'"`:;,()<>/\\]+[/\\])+(?=[^\s'"`:;,()<>/\\])/g
 
 /** File names stay, the folders of this machine do not. */
 function withoutFolders(message: string): string {

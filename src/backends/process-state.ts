@@ -35,6 +35,8 @@ export interface RestartPolicy {
   readonly maxBackOffMs: number
   /** A death so long after the one before counts as a first one. */
   readonly deathWindowMs: number
+  /** A backend that was ready for so long before it died was healthy: its death counts as a first one, too. */
+  readonly healthyMs: number
 }
 
 export const DEFAULT_RESTART_POLICY: RestartPolicy = {
@@ -42,6 +44,7 @@ export const DEFAULT_RESTART_POLICY: RestartPolicy = {
   deathBackOffMs: 1_000,
   maxBackOffMs: 300_000,
   deathWindowMs: 600_000,
+  healthyMs: 60_000,
 }
 
 const SPOTLESS: FailureHistory = { failedStarts: 0, deaths: 0, lastDeathAt: 0 }
@@ -69,7 +72,7 @@ export function nextState(state: ProcessState, event: ProcessEvent, policy: Rest
       return { phase: 'failed', error: event.error, retryAt, history: { ...history, failedStarts } }
     }
     case 'died':
-      return phase === 'ready' ? afterDeath(history, event, policy) : state
+      return state.phase === 'ready' ? afterDeath(state, event, policy) : state
     case 'stop':
       return phase === 'starting' || phase === 'ready' ? { phase: 'stopping', history } : state
     case 'stopped':
@@ -84,19 +87,21 @@ export function refusal(state: ProcessState, model: string, now: number): AppErr
   if (state.phase !== 'failed' || now >= state.retryAt) return undefined
   const retryAfterMs = state.retryAt - now
   const seconds = Math.ceil(retryAfterMs / 1000)
-  return new AppError(
-    'backend.cooling-down',
-    `model ${model} failed and is tried again in ${seconds} s: ${state.error.message}`,
-    { details: { model, retryAfterMs }, cause: state.error },
-  )
+  // What a process said before it died is for the log: it may name anything.
+  const reason = state.error.code === 'backend.died' ? 'its process keeps ending unexpectedly' : state.error.message
+  return new AppError('backend.cooling-down', `model ${model} failed and is tried again in ${seconds} s: ${reason}`, {
+    details: { model, retryAfterMs },
+    cause: state.error,
+  })
 }
 
 function afterDeath(
-  history: FailureHistory,
+  { since, history }: Extract<ProcessState, { readonly phase: 'ready' }>,
   event: { readonly at: number; readonly error: AppError },
   policy: RestartPolicy,
 ): ProcessState {
-  const recent = history.deaths > 0 && event.at - history.lastDeathAt <= policy.deathWindowMs
+  const again = history.deaths > 0 && event.at - history.lastDeathAt <= policy.deathWindowMs
+  const recent = again && event.at - since < policy.healthyMs
   const deaths = recent ? history.deaths + 1 : 1
   const next = { ...history, deaths, lastDeathAt: event.at }
   if (deaths === 1) return { phase: 'stopped', history: next }

@@ -24,7 +24,8 @@ function toOption(row: Setting<unknown>, flag: string, alias: boolean): Option {
 function describe(row: Setting<unknown>): string {
   const fallback = row.fallbackText ?? (typeof row.fallback === 'function' ? undefined : row.fallback)
   const shown = fallback === undefined || fallback === '' || fallback === false ? '' : ` (default: ${String(fallback)})`
-  return `${row.help}${shown} [$${row.env.join(', $')}]`
+  const variables = row.env.length === 0 ? '' : ` [$${row.env.join(', $')}]`
+  return `${row.help}${shown}${variables}`
 }
 
 /** What the command line said of the rows of a table. Commander has it under the camel-cased long flag. */

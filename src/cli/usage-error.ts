@@ -4,11 +4,13 @@ import { closest, distance } from 'fastest-levenshtein'
 /** The exit status of every mistake on the command line, as in LocalAI. */
 export const USAGE_EXIT_CODE = 80
 
-/** A known word that is probably meant: at most a third of its letters differ. */
+/** A known word that is probably meant: a third of its letters differ at most, or two of them have changed places. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const candidate = closest(word, known)
-  return distance(word, candidate) <= Math.max(1, Math.floor(candidate.length / 3)) ? candidate : undefined
+  const swapped = [...word].sort().join() === [...candidate].sort().join()
+  const near = distance(word, candidate) <= Math.max(swapped ? 2 : 1, Math.floor(candidate.length / 3))
+  return near ? candidate : undefined
 }
 
 /** The sentence for a parse error of commander's, in the words LocalAI uses. */

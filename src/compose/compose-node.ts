@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createApiServer } from '../api/server.ts'
 import { type BackendCatalog, createBackendCatalog, parseExternalBackends } from '../backends/backend-catalog.ts'
@@ -19,6 +18,7 @@ import { builtinMain } from './builtin-main.ts'
 import { composeModelInstaller } from './compose-gallery.ts'
 import { createEngines, type Engines } from './engines.ts'
 import { inBackground } from './in-background.ts'
+import { makeFolder } from './make-folder.ts'
 import { createModelSetup } from './model-setup.ts'
 import { versionWithCommit } from './version.ts'
 
@@ -95,7 +95,7 @@ export function composeNode(settings: RunSettings, { log, environment }: NodeCon
   }
   return lifecycle([
     closing(installer),
-    makeFolder(settings.modelsPath),
+    { start: async () => await makeFolder(settings.modelsPath, '--models-path'), stop: async () => {} },
     registry,
     engines,
     loader,
@@ -161,15 +161,6 @@ function composeLoader(parts: {
       watchdogBusyTimeoutMs: settings.watchdogBusyTimeoutMs,
     },
   )
-}
-
-function makeFolder(path: string): Startable {
-  return {
-    async start() {
-      await mkdir(path, { recursive: true, mode: 0o750 })
-    },
-    stop: async () => {},
-  }
 }
 
 function closing(resource: AsyncDisposable): Startable {

@@ -58,12 +58,22 @@ export const integer: Kind<number> = {
   },
 }
 
+/** An integer of which there cannot be less than none. */
+export const count: Kind<number> = {
+  ...integer,
+  parse(value) {
+    const parsed = integer.parse(value)
+    if (parsed >= 0) return parsed
+    throw new AppError('config.invalid', `expected 0 or more but got "${value}"`)
+  },
+}
+
 /** The same kind for a setting that may stay unsaid. */
 export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   return kind
 }
 
-export const optionalInteger = optional(integer)
+export const optionalCount = optional(count)
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 

@@ -2,12 +2,12 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import {
   bool,
+  count,
   duration,
-  integer,
   list,
   oneOf,
   optional,
-  optionalInteger,
+  optionalCount,
   optionalPath,
   optionalText,
   path,
@@ -110,7 +110,7 @@ export const storageSettings = {
     fallback: 200,
     help: 'Largest file that a download may bring',
     group: 'Hardening',
-    kind: integer,
+    kind: count,
   }),
 } as const
 
@@ -140,7 +140,7 @@ const backendSettings = {
     fallback: 0,
     help: 'Most models in memory; beyond it the least recently used one leaves (0: no limit)',
     group: 'Backends',
-    kind: integer,
+    kind: count,
   }),
   forceEvictionWhenBusy: setting({
     flags: ['--force-eviction-when-busy'],
@@ -156,7 +156,7 @@ const backendSettings = {
     fallback: 30,
     help: 'How often to wait for a busy model before giving up',
     group: 'Backends',
-    kind: integer,
+    kind: count,
   }),
   lruEvictionRetryIntervalMs: setting({
     flags: ['--lru-eviction-retry-interval'],
@@ -215,7 +215,7 @@ const backendSettings = {
     fallback: 4,
     help: 'Answers that one model generates at the same time',
     group: 'Backends',
-    kind: integer,
+    kind: count,
   }),
   autobuildLlamaServer: setting({
     flags: ['--autobuild-llama-server'],
@@ -265,7 +265,7 @@ export const runSettings = {
     fallbackText: 'physical cores',
     help: 'Threads per model, for models that do not say',
     group: 'Performance',
-    kind: optionalInteger,
+    kind: optionalCount,
   }),
   contextSize: setting({
     flags: ['--context-size'],
@@ -274,7 +274,7 @@ export const runSettings = {
     fallbackText: "the model's own, at most 8192",
     help: 'Tokens that a prompt and its answer can have together, for models that do not say',
     group: 'Performance',
-    kind: optionalInteger,
+    kind: optionalCount,
   }),
   f16: setting({
     flags: ['--f16'],
@@ -298,7 +298,7 @@ export const runSettings = {
     fallback: 15,
     help: 'Largest request body in megabytes; beyond it 413',
     group: 'API',
-    kind: integer,
+    kind: count,
   }),
   machineTag: setting({
     flags: ['--machine-tag'],

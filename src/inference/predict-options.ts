@@ -26,12 +26,17 @@ const SEED_RANGE = 2 ** 31
 export function chatOptions(request: ChatRequest, config: ModelConfig, random: () => number): PredictOptions {
   return {
     ...samplingOptions(request.sampling, config, random),
-    ...grammarOption(request.sampling, request.responseFormat, config),
+    // A forced call is the answer: its own grammar holds it, and a response format would rule it out.
+    ...(forcesCall(request) ? {} : grammarOption(request.sampling, request.responseFormat, config)),
     ...toolOptions(request),
     UseTokenizerTemplate: true,
     Messages: withSystemPrompt(request.messages, config).map(toMessage),
     Metadata: metadata(request, config),
   }
+}
+
+function forcesCall({ tools = [], toolChoice = 'auto' }: ChatRequest): boolean {
+  return tools.length > 0 && toolChoice !== 'auto' && toolChoice !== 'none'
 }
 
 /** The prompt goes to the model as it is. */

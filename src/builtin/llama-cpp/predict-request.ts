@@ -9,6 +9,7 @@ const DEFAULT_REPEAT_LAST_N = 64
 const MOST_STOPS = 256
 const LONGEST_STOP = 4096
 const LONGEST_GRAMMAR = 2 * 1024 * 1024
+const DEEPEST_GRAMMAR = 128
 const MOST_BIASES = 100_000
 const MOST_TOP_LOGPROBS = 100
 
@@ -64,8 +65,27 @@ function readStops(stops: readonly string[]): readonly string[] {
 }
 
 function readGrammar(grammar: string): string {
-  if (grammar.length <= LONGEST_GRAMMAR) return grammar
-  throw new AppError('request.invalid', `the grammar is longer than ${LONGEST_GRAMMAR} characters`)
+  if (grammar.length > LONGEST_GRAMMAR) {
+    throw new AppError('request.invalid', `the grammar is longer than ${LONGEST_GRAMMAR} characters`)
+  }
+  if (nestingOf(grammar) > DEEPEST_GRAMMAR) {
+    throw new AppError('request.invalid', `the grammar nests more than ${DEEPEST_GRAMMAR} groups`)
+  }
+  return grammar
+}
+
+/** How deep the groups of a GBNF text nest; llama.cpp's parser calls itself for each and dies of too many. */
+function nestingOf(grammar: string): number {
+  // Strings, character classes and comments may hold parentheses that open nothing.
+  const groups = grammar.replace(/"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*/g, '')
+  let depth = 0
+  let deepest = 0
+  for (const character of groups) {
+    if (character === '(') depth += 1
+    else if (character === ')') depth -= 1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }
 
 /** A JSON object from token id to bias; `false` forbids the token, as in llama.cpp. */

@@ -15,6 +15,7 @@ const policy: RestartPolicy = {
   deathBackOffMs: 1_000,
   maxBackOffMs: 300_000,
   deathWindowMs: 600_000,
+  healthyMs: 60_000,
 }
 const error = new AppError('backend.died', 'it is gone')
 const { history } = INITIAL_STATE
@@ -117,15 +118,34 @@ describe('the life of a backend', () => {
     assert.equal(after.phase, 'stopped')
   })
 
+  it('counts the death of a backend that was healthy for a while as a first one', () => {
+    const liveAndDie = (at: number, forMs: number): readonly ProcessEvent[] => [
+      { type: 'start', at },
+      { type: 'loaded', at },
+      { type: 'died', at: at + forMs, error },
+    ]
+    const healthy = run(INITIAL_STATE, [...loadAndDie(0), ...liveAndDie(1_000, policy.healthyMs)])
+    assert.equal(healthy.phase, 'stopped')
+    const sickly = run(INITIAL_STATE, [...loadAndDie(0), ...liveAndDie(1_000, policy.healthyMs - 1)])
+    assert.equal(sickly.phase, 'failed')
+  })
+
+  it('never repeats what a process said before it died', () => {
+    const said = new AppError('backend.died', 'it last said: unix:/tmp/x/secret.sock')
+    const failed: ProcessState = { phase: 'failed', error: said, retryAt: 1_000, history }
+    assert.doesNotMatch(refusal(failed, 'one', 0)?.message ?? 'secret', /secret/)
+  })
+
   it('refuses only while it cools down, and says how long', () => {
     for (const state of [states.stopped, states.starting, states.ready, states.stopping]) {
       assert.equal(refusal(state, 'one', 0), undefined)
     }
     assert.equal(refusal(states.failed, 'one', 1_000), undefined)
-    const refused = refusal(states.failed, 'one', 400)
+    const loadError = new AppError('backend.load-failed', 'no such file')
+    const refused = refusal({ ...states.failed, error: loadError }, 'one', 400)
     assert.equal(refused?.code, 'backend.cooling-down')
-    assert.equal(refused?.message, 'model one failed and is tried again in 1 s: it is gone')
+    assert.equal(refused?.message, 'model one failed and is tried again in 1 s: no such file')
     assert.deepEqual(refused?.details, { model: 'one', retryAfterMs: 600 })
-    assert.equal(refused?.cause, error)
+    assert.equal(refused?.cause, loadError)
   })
 })

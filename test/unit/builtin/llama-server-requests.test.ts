@@ -207,6 +207,9 @@ describe('the errors of llama-server', () => {
     assert.deepEqual(fromErrorObject(error, 'f').details, { promptTokens: 7, contextSize: 5 })
   })
   it('are told apart from what is no error object', () => {
+    const tooLarge =
+      'input (200 tokens) is too large to process. increase the physical batch size (current batch size: 512)'
+    assert.equal(fromErrorObject({ type: 'server_error', message: tooLarge }, 'f').code, 'request.context-exceeded')
     assert.equal(toServerError(502, '<html>').message, 'llama-server answered 502')
     assert.equal(toServerError(500, '{"error":{"type":"server_error","message":"m"}}').message, 'm')
   })

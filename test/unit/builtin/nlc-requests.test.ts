@@ -171,6 +171,8 @@ describe('Predict options', () => {
       { StopPrompts: Array.from({ length: 1000 }, () => 'x') },
       { StopPrompts: ['x'.repeat(100_000)] },
       { Grammar: 'x'.repeat(3_000_000) },
+      // llama.cpp's parser would overflow its stack and take the process with it.
+      { Grammar: `root ::= ${'('.repeat(100_000)}` },
     ]
     for (const request of bad) {
       assert.throws(() => toGenerationSettings(predictOptions(request)), { code: 'request.invalid' })

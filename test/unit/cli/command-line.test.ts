@@ -38,6 +38,7 @@ describe('a usage error', () => {
 
   it('suggests only words that are near', () => {
     assert.equal(nearest('fedrated', ['federated', 'run']), 'federated')
+    assert.equal(nearest('rnu', ['federated', 'run']), 'run')
     assert.equal(nearest('xyzzy', ['federated', 'run']), undefined)
   })
 })

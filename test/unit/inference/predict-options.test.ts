@@ -87,6 +87,14 @@ describe('grammar', () => {
     assert.equal('Grammar' in chat({ responseFormat: { type: 'text' } }), false)
   })
 
+  it('a forced call rules a response format out', () => {
+    const asked = { tools: [{ name: 'f' }], responseFormat: { type: 'json-object' } } as const
+    for (const toolChoice of ['required', { name: 'f' }] as const) {
+      assert.equal('Grammar' in chat({ ...asked, toolChoice }), false)
+    }
+    assert.equal('Grammar' in chat({ ...asked, toolChoice: 'auto' }), true)
+  })
+
   it('is the configured one unless the request brings its own', () => {
     const config = modelConfig('m', { grammar: 'root ::= "configured"' })
     assert.equal(chat({}, config).Grammar, 'root ::= "configured"')

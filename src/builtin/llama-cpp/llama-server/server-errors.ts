@@ -24,8 +24,17 @@ export function fromErrorObject(error: unknown, fallback: string): AppError {
     case 'not_supported_error':
       return new AppError('backend.unsupported', message)
     default:
-      return new AppError('backend.failed', message)
+      return tooLong(message) ?? new AppError('backend.failed', message)
   }
+}
+
+/** A text to embed must fit in one pass; llama-server calls it a server error when it does not. */
+function tooLong(message: string): AppError | undefined {
+  const [, promptTokens, contextSize] = /input \((\d+) tokens\) is too large.*?batch size: (\d+)/s.exec(message) ?? []
+  if (promptTokens === undefined || contextSize === undefined) return undefined
+  return new AppError('request.context-exceeded', `the text has ${promptTokens} tokens, the context ${contextSize}`, {
+    details: { promptTokens: Number(promptTokens), contextSize: Number(contextSize) },
+  })
 }
 
 function parseError(body: string): unknown {
