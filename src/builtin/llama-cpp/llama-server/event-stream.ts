@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Gather } from './gather-wakes.ts'
 
 export interface EventStream<T> {
   /** The next event; undefined after the last one. Rejects with whatever ended the stream early. */
@@ -11,6 +12,8 @@ export interface EventStreamInit {
   readonly path: string
   readonly body: string
   readonly signal?: AbortSignal
+  /** How the reader learns of events; by default at once. Its end is never held back. */
+  readonly gather?: Gather
   /** Turns an answer that is no stream into an error. */
   readonly toError: (status: number, body: string) => Error
 }
@@ -81,7 +84,10 @@ export function openEventStream<T>(dispatcher: Pick<Dispatcher, 'dispatch'>, ini
       }
       take(chunk)
       if (waiting.length >= MOST_WAITING) reading.pause()
-      wakeReader()
+      // A reader that is not waiting is at work, and will find the event.
+      if (wake === undefined) return
+      if (init.gather === undefined) wakeReader()
+      else init.gather(wakeReader)
     },
     onResponseEnd() {
       if (status === 200) end()

@@ -4,6 +4,7 @@ import type { Engine, GeneratedPiece, GenerateRequest, GenerationEnd } from '../
 import { type CompletionEvent, createCompletionAnswer } from './completion-answer.ts'
 import { toCompletionBody } from './completion-request.ts'
 import { openEventStream } from './event-stream.ts'
+import { createGather } from './gather-wakes.ts'
 import { member, type ServerApi } from './server-api.ts'
 import { toServerError } from './server-errors.ts'
 import type { ServerFacts } from './server-info.ts'
@@ -23,6 +24,10 @@ export interface LlamaServerEngineInit {
   readonly dispose: () => Promise<void>
 }
 
+/** With fewer streams there is little to gather, and a millisecond counts for more. */
+const GATHERED_STREAMS = 3
+const GATHER_MS = 1
+
 /** A connection breaks a moment before the process that held it is known to be gone. */
 const EXIT_NOTICE_MS = 1000
 
@@ -37,6 +42,11 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
   const { info } = facts
   const closing = new AbortController()
   const counters = { running: 0, generated: 0, prompt: 0, tokensPerSecond: 0 }
+  const gather = createGather({
+    active: () => Math.min(counters.running, init.parallel),
+    from: GATHERED_STREAMS,
+    delayMs: GATHER_MS,
+  })
 
   function checkAlive(): void {
     closing.signal.throwIfAborted()
@@ -76,6 +86,7 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       path: '/completion',
       body: toCompletionBody(request, info),
       signal,
+      gather,
       toError: toServerError,
     })
     try {
@@ -95,12 +106,7 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       stream.cancel()
     }
   }
-  const checkTokens = (tokens: readonly number[]): void => {
-    // llama.cpp would look beyond its tables.
-    const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= info.vocabularySize)
-    if (strange === undefined) return
-    throw new AppError('request.invalid', `token ${strange} is not one of the model's ${info.vocabularySize} tokens`)
-  }
+  const checkTokens = (tokens: readonly number[]): void => refuseStrangeTokens(tokens, info.vocabularySize)
   return {
     name: 'llama-server',
     info,
@@ -138,6 +144,13 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       await init.dispose()
     },
   }
+}
+
+function refuseStrangeTokens(tokens: readonly number[], vocabularySize: number): void {
+  // llama.cpp would look beyond its tables.
+  const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabularySize)
+  if (strange === undefined) return
+  throw new AppError('request.invalid', `token ${strange} is not one of the model's ${vocabularySize} tokens`)
 }
 
 async function pause(ms: number): Promise<void> {
