@@ -29,10 +29,10 @@ export function chooseEngine(wanted: EngineName | 'auto', facts: EngineFacts): E
 }
 
 /**
- * Threads for node-llama-cpp. It attaches no ggml thread pool, so on a CPU every pass starts and joins its own threads
- * (strace: one clone3 per token and extra thread), which then spin for each other: measured, two threads gave 59-90
- * tokens/s where one gave 151-206. There is no call to attach one. So it gets one thread, unless the model's
- * `nlc_threads:` option says otherwise (many streams on idle cores do gain). On a GPU this hardly matters. Pure.
+ * Threads for node-llama-cpp. Its JavaScript shares the cores with ggml's threads, which spin at a barrier after every
+ * node of the graph: measured on two cores, two threads are half as fast again as one on an idle machine, and five to
+ * twenty times slower beside one busy process (docs/status.md). One, then, unless the model's `nlc_threads:` option says
+ * otherwise. On a GPU the CPU threads hardly matter. Pure.
  */
 export function nodeThreads(request: LoadRequest, hasGpu: boolean): number {
   return request.nodeThreads ?? (hasGpu ? request.options.threads : 1)

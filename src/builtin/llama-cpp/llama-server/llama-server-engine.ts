@@ -42,11 +42,8 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
   const { info } = facts
   const closing = new AbortController()
   const counters = { running: 0, generated: 0, prompt: 0, tokensPerSecond: 0 }
-  const gather = createGather({
-    active: () => Math.min(counters.running, init.parallel),
-    from: GATHERED_STREAMS,
-    delayMs: GATHER_MS,
-  })
+  const active = (): number => Math.min(counters.running, init.parallel)
+  const gather = createGather({ active, from: GATHERED_STREAMS, delayMs: GATHER_MS })
 
   function checkAlive(): void {
     closing.signal.throwIfAborted()
@@ -132,7 +129,7 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
     },
     ...createVectors({ call, checkTokens }, { ...init, pools: facts.pools, frame: facts.frame }),
     status: () => ({
-      busySequences: Math.min(counters.running, init.parallel),
+      busySequences: active(),
       waitingRequests: Math.max(0, counters.running - init.parallel),
       memoryBytes: server.memoryBytes(),
       lastTokensPerSecond: counters.tokensPerSecond,
