@@ -55,7 +55,7 @@ export function createModelSetup(
       if (defaultModel === undefined || ownModels.length > 0) return
       log.info(
         { model: defaultModel },
-        'the models folder is empty: installing the default model, tiny-chat answers meanwhile',
+        'the models folder is empty: installing the default model; until it is there, tiny-chat answers, a demonstration model that knows a few dozen sentences',
       )
       try {
         await install(defaultModel, options)
@@ -64,7 +64,7 @@ export function createModelSetup(
         const { message } = AppError.from(error, 'internal')
         log.warn(
           { model: defaultModel },
-          `the default model could not be installed, tiny-chat goes on answering: ${message}`,
+          `the default model could not be installed; tiny-chat, the demonstration model, goes on answering: ${message}`,
         )
       }
     },
