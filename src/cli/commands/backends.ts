@@ -2,18 +2,11 @@ import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { storageSettings } from '../../config/settings.ts'
+import { json, printInstallables } from '../listing.ts'
 import { addCommand, type CommandDefinition } from '../program.ts'
-import { createProgressPrinter, formatTable, paint } from '../terminal.ts'
+import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
 
-const json = setting({
-  flags: ['--json'],
-  env: [],
-  fallback: false,
-  help: 'Print JSON instead of a table',
-  group: 'Output',
-  kind: bool,
-})
 const force = setting({
   flags: ['--force'],
   env: [],
@@ -35,17 +28,7 @@ const list: CommandDefinition<typeof listSettings> = {
   async run({ settings, log, environment }) {
     const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
-    const backends = await installer.list()
-    if (settings.json) {
-      process.stdout.write(`${JSON.stringify(backends, undefined, 2)}\n`)
-      return
-    }
-    const rows = backends.map((backend) => [
-      backend.name,
-      backend.installed ? paint('green', 'installed') : '',
-      backend.description,
-    ])
-    process.stdout.write(formatTable([['NAME', 'STATE', 'DESCRIPTION'], ...rows]))
+    printInstallables(await installer.list(), settings.json)
   },
 }
 

@@ -1,19 +1,10 @@
 import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
-import { bool, setting } from '../../config/setting.ts'
 import { storageSettings } from '../../config/settings.ts'
+import { json, printInstallables, printJson } from '../listing.ts'
 import { addCommand, type CommandDefinition } from '../program.ts'
-import { createProgressPrinter, formatTable, paint } from '../terminal.ts'
+import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
-
-const json = setting({
-  flags: ['--json'],
-  env: [],
-  fallback: false,
-  help: 'Print JSON instead of a table',
-  group: 'Output',
-  kind: bool,
-})
 
 const listSettings = { ...storageSettings, json } as const
 
@@ -29,17 +20,7 @@ const list: CommandDefinition<typeof listSettings> = {
   async run({ settings, log, environment }) {
     const { composeModelInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
-    const models = await installer.list()
-    if (settings.json) {
-      process.stdout.write(`${JSON.stringify(models, undefined, 2)}\n`)
-      return
-    }
-    const rows = models.map((model) => [
-      model.name,
-      model.installed ? paint('green', 'installed') : '',
-      model.description ?? '',
-    ])
-    process.stdout.write(formatTable([['NAME', 'STATE', 'DESCRIPTION'], ...rows]))
+    printInstallables(await installer.list(), settings.json)
   },
 }
 
@@ -78,7 +59,7 @@ const install: CommandDefinition<typeof listSettings> = {
         progress.done()
       }
     }
-    if (settings.json) process.stdout.write(`${JSON.stringify(installed, undefined, 2)}\n`)
+    if (settings.json) printJson(installed)
     else for (const model of installed) process.stdout.write(`installed ${model.name}\n`)
   },
 }

@@ -1,6 +1,7 @@
 import type { LlamaEmbeddingContext, LlamaModel, LlamaRankingContext, Token } from 'node-llama-cpp'
 import { AppError } from '../../../base/errors.ts'
-import { type AbortOptions, raceSignal } from '../../../base/signals.ts'
+import { raceSignal } from '../../../base/signals.ts'
+import type { Engine } from '../engine.ts'
 
 export interface VectorContextsInit {
   readonly contextSize: number
@@ -8,17 +9,7 @@ export interface VectorContextsInit {
 }
 
 /** Embeddings and relevance scores of one model. Each context is made on the first call that needs it. */
-export interface VectorContexts extends AsyncDisposable {
-  embed(
-    input: string | readonly number[],
-    options?: AbortOptions,
-  ): Promise<{ readonly vector: readonly number[]; readonly tokens: number }>
-  rerank(
-    query: string,
-    documents: readonly string[],
-    options?: AbortOptions,
-  ): Promise<{ readonly scores: readonly number[]; readonly tokens: number }>
-}
+export interface VectorContexts extends Pick<Engine, 'embed' | 'rerank'>, AsyncDisposable {}
 
 export function createVectorContexts(model: LlamaModel, init: VectorContextsInit): VectorContexts {
   // A text must fit in one pass: encoders attend to all of it at once.
