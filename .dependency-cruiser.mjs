@@ -10,7 +10,9 @@ const doors = {
   backends: ['base', 'telemetry', 'grpc', 'models'],
   builtin: ['base', 'grpc', 'grammar'],
   inference: ['base', 'telemetry', 'models', 'grammar', 'backends*', 'grpc*'],
-  api: ['base', 'telemetry', 'models', 'inference', 'gallery*', 'backends*'],
+  p2p: ['base', 'telemetry'],
+  federation: ['base', 'telemetry', 'p2p*'],
+  api: ['base', 'telemetry', 'models', 'inference', 'gallery*', 'backends*', 'federation', 'p2p*'],
   cli: ['base', 'config', 'compose'],
 }
 doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes(room))
@@ -18,7 +20,8 @@ doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes
 // Outside libraries, and the rooms where each is at home.
 const homes = [
   ['grpc', '@grpc', ['grpc', 'backends', 'builtin']],
-  ['undici', 'undici', ['gallery', 'builtin']],
+  ['undici', 'undici', ['gallery', 'builtin', 'federation']],
+  ['libp2p', 'libp2p|@libp2p|@multiformats|multiformats|uint8arraylist', ['p2p']],
   ['fastify', 'fastify|@fastify', ['api']],
   ['commander', 'commander', ['cli']],
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],

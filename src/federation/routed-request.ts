@@ -1,0 +1,75 @@
+import type { AbortOptions } from '../base/signals.ts'
+
+/** One HTTP request on its way to whoever serves it. The body is the client's bytes, never written anew. */
+export interface RoutedRequest {
+  /** The correlation id; goes along, so that one id finds the request in the logs of both nodes. */
+  readonly id: string
+  readonly method: string
+  /** Path and query as the client sent them. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: Uint8Array | undefined
+  /** What `peekRequest` found; undefined when the request names no model. */
+  readonly model: string | undefined
+  /** The use case of the endpoint (`chat`, `embeddings`, …), for requests that name no model. */
+  readonly capability: string
+}
+
+/** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
+export interface Attempt {
+  readonly peerId: string
+  readonly name: string
+  readonly outcome: 'answered' | 'unreachable' | 'not-started' | 'broken'
+  readonly ms: number
+}
+
+/** The head of an answer, whose first body bytes are already there: up to here another node could still be tried. */
+export interface RoutedAnswer {
+  readonly status: number
+  /** Without hop-by-hop headers (RFC 9110 section 7.6.1). */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** Pulled: a reader that stops reading stops the serving node. Throws `peer.unreachable` when the node is lost midway. */
+  readonly body: AsyncIterable<Uint8Array>
+  readonly node: { readonly peerId: string; readonly name: string }
+  readonly attempts: readonly Attempt[]
+}
+
+/** The place that was booked on this node itself; to be released when the answer has ended. */
+export interface LocalPlace {
+  release(): void
+}
+
+export type Routed =
+  | { readonly kind: 'local'; readonly place: LocalPlace }
+  | { readonly kind: 'remote'; readonly answer: RoutedAnswer }
+
+export interface RequestRouter {
+  /**
+   * Books a place on the node that serves best, here or elsewhere, and, elsewhere, sends the request there; tries the
+   * next node while nothing of an answer has come. Waits in a bounded queue while all are busy.
+   * Throws `network.model-not-found` (naming the models there are), `federation.unavailable` (no node, or all tries failed),
+   * `federation.overloaded` (the queue is full, or the wait was too long; `details.retryAfterMs`).
+   */
+  route(request: RoutedRequest, options?: AbortOptions): Promise<Routed>
+}
+
+/** What the router asks of the node it runs on. An entry without models serves nothing. */
+export interface LocalNode {
+  serves(model: string | undefined, capability: string): boolean
+  /** Whether the model is in memory. */
+  loaded(model: string): boolean
+  readonly slots: number
+}
+
+/** A model that some node of the network has: the union behind `/v1/models`. */
+export interface NetworkModel {
+  readonly name: string
+  readonly created: number
+  readonly description?: string
+  readonly capabilities: readonly string[]
+  /** Names of the nodes that have it. */
+  readonly nodes: readonly string[]
+}
+
+/** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
+export const NOT_STARTED_HEADER = 'x-local-ai-not-started'

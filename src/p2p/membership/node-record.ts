@@ -1,0 +1,58 @@
+/** What a node can do, and how fast; `membership/record-schema.ts` bounds every field of it. */
+export interface ModelAdvert {
+  readonly name: string
+  /** In memory right now. */
+  readonly loaded: boolean
+  /** `chat`, `completion`, `embeddings`, `rerank`, … : the use cases of `models/model-config.ts`. */
+  readonly capabilities: readonly string[]
+  readonly contextSize?: number
+  readonly fileSizeBytes?: number
+  /** SHA-256 of the model's file, hex: equal hashes give equal answers. */
+  readonly fileHash?: string
+  /** Unix seconds, as `/v1/models` shows it. */
+  readonly created?: number
+  readonly description?: string
+  /** Measured on this node; absent until there is a measurement. */
+  readonly promptTokensPerSecond?: number
+  readonly generationTokensPerSecond?: number
+}
+
+/** What a node tells of itself, apart from where it is: changes seldom, and every change is told to all. */
+export interface NodeOffer {
+  readonly version: string
+  /** LocalAI's grouping label (`--p2p-network-id`): nodes serve only for nodes of the same group. '' is a group too. */
+  readonly group: string
+  /** Takes requests of others. False for an entry (`local-ai federated`) and for `run --p2p` without `--federated`. */
+  readonly serves: boolean
+  readonly models: readonly ModelAdvert[]
+  readonly backends: readonly string[]
+  /** Answers that can be generated at the same time before requests wait. */
+  readonly slots: number
+  readonly memoryTotalBytes: number
+  /** `cpu`, or the accelerator's name. */
+  readonly device: string
+  /** Finishes what runs, takes nothing new. */
+  readonly draining: boolean
+}
+
+/** Changes all the time; told to linked peers in every heartbeat. */
+export interface NodeLoad {
+  readonly running: number
+  readonly queued: number
+  readonly memoryFreeBytes: number
+}
+
+/** A node's own words, as its key signs them. */
+export interface NodeRecord {
+  readonly peerId: string
+  readonly name: string
+  /** Unix milliseconds of the node's start; a restart is a greater one. */
+  readonly incarnation: number
+  /** Grows with every record of an incarnation. */
+  readonly sequence: number
+  /** Multiaddresses where the node can be dialled. */
+  readonly addresses: readonly string[]
+  readonly offer: NodeOffer
+  /** The goodbye: the node is leaving, and nothing older may bring it back. */
+  readonly leaving: boolean
+}
