@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
 import {
   bool,
   count,
@@ -227,10 +228,68 @@ const backendSettings = {
   }),
 } as const
 
+/** The HTTP API of a node, with models or without. */
+export const apiSettings = {
+  address: setting({
+    flags: ['--address'],
+    env: ['LOCALAI_ADDRESS', 'ADDRESS'],
+    fallback: ':8080',
+    help: 'Where the API listens: [HOST]:PORT',
+    group: 'API',
+    kind: text,
+  }),
+  uploadLimitMegabytes: setting({
+    flags: ['--upload-limit'],
+    env: ['LOCALAI_UPLOAD_LIMIT', 'UPLOAD_LIMIT'],
+    fallback: 15,
+    help: 'Largest request body in megabytes; beyond it 413',
+    group: 'API',
+    kind: count,
+  }),
+  machineTag: setting({
+    flags: ['--machine-tag'],
+    env: ['LOCALAI_MACHINE_TAG', 'MACHINE_TAG'],
+    fallback: undefined,
+    help: 'Value of a Machine-Tag header on every answer',
+    group: 'API',
+    kind: optionalText,
+  }),
+  disableMetricsEndpoint: setting({
+    flags: ['--disable-metrics-endpoint'],
+    env: ['LOCALAI_DISABLE_METRICS_ENDPOINT', 'DISABLE_METRICS_ENDPOINT'],
+    fallback: false,
+    help: 'Serve no /metrics',
+    group: 'API',
+    kind: bool,
+  }),
+  shutdownTimeoutMs: setting({
+    flags: ['--shutdown-timeout'],
+    env: ['LOCALAI_SHUTDOWN_TIMEOUT'],
+    fallback: 30_000,
+    fallbackText: '30s',
+    help: 'How long running answers may take to finish after SIGTERM',
+    group: 'API',
+    kind: duration,
+  }),
+  apiKeys: setting({
+    flags: ['--api-keys'],
+    env: ['LOCALAI_API_KEY', 'API_KEY'],
+    fallback: [],
+    fallbackText: 'none: the API is open',
+    help: 'Keys that open the API; give them in the variable, not on the command line',
+    group: 'API',
+    kind: list,
+  }),
+} as const
+
+export type ApiSettings = Values<typeof apiSettings>
+
 /** Everything `run` understands beside the global settings. */
 export const runSettings = {
   ...storageSettings,
   ...backendSettings,
+  ...apiSettings,
+  ...memberSettings,
   models: setting({
     flags: ['--models'],
     env: ['LOCALAI_MODELS', 'MODELS'],
@@ -284,47 +343,15 @@ export const runSettings = {
     group: 'Performance',
     kind: bool,
   }),
-  address: setting({
-    flags: ['--address'],
-    env: ['LOCALAI_ADDRESS', 'ADDRESS'],
-    fallback: ':8080',
-    help: 'Where the API listens: [HOST]:PORT',
-    group: 'API',
-    kind: text,
-  }),
-  uploadLimitMegabytes: setting({
-    flags: ['--upload-limit'],
-    env: ['LOCALAI_UPLOAD_LIMIT', 'UPLOAD_LIMIT'],
-    fallback: 15,
-    help: 'Largest request body in megabytes; beyond it 413',
-    group: 'API',
-    kind: count,
-  }),
-  machineTag: setting({
-    flags: ['--machine-tag'],
-    env: ['LOCALAI_MACHINE_TAG', 'MACHINE_TAG'],
-    fallback: undefined,
-    help: 'Value of a Machine-Tag header on every answer',
-    group: 'API',
-    kind: optionalText,
-  }),
-  disableMetricsEndpoint: setting({
-    flags: ['--disable-metrics-endpoint'],
-    env: ['LOCALAI_DISABLE_METRICS_ENDPOINT', 'DISABLE_METRICS_ENDPOINT'],
-    fallback: false,
-    help: 'Serve no /metrics',
-    group: 'API',
-    kind: bool,
-  }),
-  shutdownTimeoutMs: setting({
-    flags: ['--shutdown-timeout'],
-    env: ['LOCALAI_SHUTDOWN_TIMEOUT'],
-    fallback: 30_000,
-    fallbackText: '30s',
-    help: 'How long running answers may take to finish after SIGTERM',
-    group: 'API',
-    kind: duration,
-  }),
 } as const
 
 export type RunSettings = Values<typeof runSettings>
+
+/** `federated`: an entry without models. */
+export const federatedSettings = {
+  ...apiSettings,
+  ...joinSettings,
+  ...routingSettings,
+} as const
+
+export type FederatedSettings = Values<typeof federatedSettings>
