@@ -1,0 +1,28 @@
+import type { Startable } from '../base/lifecycle.ts'
+import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
+import type { Network } from '../p2p/network.ts'
+
+/** Far below the second in which a change has to be with everyone; the network sends only what differs. */
+const LOOK_EVERY_MS = 200
+
+/** Keeps the network told of what this node offers and how busy it is. */
+export function createAdvertiser(deps: {
+  readonly network: Pick<Network, 'advertise' | 'reportLoad'>
+  readonly offer: () => NodeOffer
+  readonly load: () => NodeLoad
+}): Startable {
+  let timer: NodeJS.Timeout | undefined
+  function look(): void {
+    deps.network.advertise(deps.offer())
+    deps.network.reportLoad(deps.load())
+  }
+  return {
+    async start() {
+      look()
+      timer = setInterval(look, LOOK_EVERY_MS)
+    },
+    async stop() {
+      clearInterval(timer)
+    },
+  }
+}

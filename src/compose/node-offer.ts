@@ -1,0 +1,65 @@
+import { freemem, totalmem } from 'node:os'
+import type { LoadedModel } from '../backends/model-lease.ts'
+import type { FileDigest } from '../models/file-digests.ts'
+import type { ListedModel } from '../models/model-registry.ts'
+import type { ModelAdvert, NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
+import type { ModelSpeed } from '../telemetry/speed-meter.ts'
+
+export interface NodeFacts {
+  readonly version: string
+  readonly group: string
+  readonly serves: boolean
+  readonly draining: boolean
+  readonly device: string
+  readonly backends: readonly string[]
+  /** Answers that one loaded model generates at the same time. */
+  readonly slots: number
+  readonly models: readonly ListedModel[]
+  readonly loaded: readonly LoadedModel[]
+  readonly digestOf: (file: string) => FileDigest | undefined
+  readonly speedOf: (model: string) => ModelSpeed
+}
+
+/** What this node tells the network about itself. A node that serves nobody tells of no models. */
+export function toNodeOffer(facts: NodeFacts): NodeOffer {
+  const { version, group, serves, draining, device, slots } = facts
+  return {
+    version,
+    group,
+    serves,
+    models: serves ? facts.models.map((model) => toModelAdvert(model, facts)) : [],
+    backends: serves ? facts.backends : [],
+    slots: serves ? slots : 0,
+    memoryTotalBytes: totalmem(),
+    device,
+    draining,
+  }
+}
+
+function toModelAdvert({ id, config, created, demonstration }: ListedModel, facts: NodeFacts): ModelAdvert {
+  const digest = facts.digestOf(config.modelFile)
+  const speed = facts.speedOf(config.name)
+  const description = demonstration ?? config.description
+  return {
+    name: id,
+    loaded: facts.loaded.some((model) => model.id === config.name && model.phase === 'ready'),
+    capabilities: config.knownUseCases,
+    created,
+    ...(config.contextSize === undefined ? {} : { contextSize: config.contextSize }),
+    ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes, fileHash: digest.sha256 }),
+    ...(description === undefined || description === '' ? {} : { description: description.slice(0, 200) }),
+    ...rounded(speed),
+  }
+}
+
+/** Two digits are enough to choose by, and keep a record from changing with every request. */
+function rounded(speed: ModelSpeed): Partial<ModelAdvert> {
+  return Object.fromEntries(Object.entries(speed).map(([name, value]) => [name, Number(Number(value).toPrecision(2))]))
+}
+
+/** Every lease is a request; beyond a model's slots they wait inside its backend. */
+export function toNodeLoad(loaded: readonly LoadedModel[], slots: number): NodeLoad {
+  const running = loaded.reduce((sum, { inFlight }) => sum + Math.min(inFlight, slots), 0)
+  const all = loaded.reduce((sum, { inFlight }) => sum + inFlight, 0)
+  return { running, queued: all - running, memoryFreeBytes: Math.round(freemem() / 2 ** 24) * 2 ** 24 }
+}
