@@ -15,6 +15,7 @@ const compiled = new URL('../dist/cli/main.js', import.meta.url)
 const main = existsSync(source) ? source : compiled
 
 endWithNpm()
+hideSecrets()
 if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) {
   await import(main.href)
 } else {
@@ -34,6 +35,39 @@ function endWithNpm() {
     process.kill(process.pid, 'SIGTERM')
   }, PARENT_CHECK_MS)
   timer.unref()
+}
+
+/**
+ * What is on a command line can be read by every user of the machine. Secrets move to the environment, which only this
+ * user can read, and the title that replaces the command line says no more than the program's name.
+ */
+function hideSecrets() {
+  const secrets = {
+    '--p2ptoken': 'LOCALAI_P2P_TOKEN',
+    '--p2p-token': 'LOCALAI_P2P_TOKEN',
+    '--api-keys': 'LOCALAI_API_KEY',
+    '--api-key': 'LOCALAI_API_KEY',
+  }
+  const kept = []
+  const found = {}
+  const words = process.argv.slice(2)
+  while (words.length > 0) {
+    const word = words.shift()
+    const [flag, ...rest] = word.split('=')
+    if (word === '--') {
+      kept.push(word, ...words.splice(0))
+    } else if (!Object.hasOwn(secrets, flag) || (rest.length === 0 && words.length === 0)) {
+      kept.push(word)
+    } else {
+      const value = rest.length > 0 ? rest.join('=') : words.shift()
+      const name = secrets[flag]
+      found[name] = flag === '--api-keys' && found[name] !== undefined ? `${found[name]},${value}` : value
+    }
+  }
+  if (Object.keys(found).length === 0) return
+  Object.assign(process.env, found)
+  process.argv.splice(2, process.argv.length, ...kept)
+  process.title = 'local-ai'
 }
 
 /** The Node binary that this package's own dependencies brought, or undefined. */
