@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+/** The command line of this tree, to be run with node. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 export interface LogLine {
   readonly level: number
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly folder?: string
   /** How to start the program, instead of this tree's own source. */
   readonly command?: readonly [string, ...string[]]
+  /** Default `run`. */
+  readonly subcommand?: 'run' | 'federated'
 }
 
 /** A real `local-ai run` as a process, in a folder of its own, on a free port of the loopback. Ready when this resolves. */
@@ -42,7 +45,9 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'local-ai-e2e-'))
   options.prepare?.(folder)
   const [program, ...first] = options.command ?? [process.execPath, MAIN]
-  const words = [...first, 'run', '--address', '127.0.0.1:0', '--log-format', 'json', '--autobuild-llama-server=false']
+  const { subcommand = 'run' } = options
+  const words = [...first, subcommand, '--address', '127.0.0.1:0', '--log-format', 'json']
+  if (subcommand === 'run') words.push('--autobuild-llama-server=false')
   const child = spawn(program, [...words, ...(options.arguments ?? [])], {
     cwd: folder,
     env: { ...process.env, LOCALAI_DEFAULT_MODEL: '', NO_COLOR: '1', ...options.environment },

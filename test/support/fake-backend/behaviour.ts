@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+
 /**
  * How the fake backend is told what to do.
  *
@@ -19,6 +21,10 @@
 export interface PredictScript {
   /** So many replies `t0 `, `t1 `, ... before `replies`. */
   readonly tokens?: number
+  /** One reply in so many milliseconds, counted from the first; as fast as they are read when left out. */
+  readonly everyMs?: number
+  /** `tokens` say when they were sent instead, `@MICROSECONDS `, by the monotonic clock that all processes share. */
+  readonly stamped?: boolean
   /** Reply messages as in the proto; `message` is text. Counters left out are counted. */
   readonly replies?: readonly (Readonly<Record<string, unknown>> & { readonly message?: string })[]
   /** What follows the replies. */
@@ -54,10 +60,23 @@ export function* repliesOf(script: PredictScript): Generator<Readonly<Record<str
   let tokens = 0
   for (let index = 0; index < (script.tokens ?? 0); index++) {
     tokens++
-    yield { message: Buffer.from(`t${index} `), tokens, prompt_tokens: 3 }
+    const text = script.stamped === true ? `@${process.hrtime.bigint() / 1000n} ` : `t${index} `
+    yield { message: Buffer.from(text), tokens, prompt_tokens: 3 }
   }
   for (const reply of script.replies ?? []) {
     tokens++
     yield { tokens, prompt_tokens: 3, ...reply, message: Buffer.from(reply.message ?? '') }
+  }
+}
+
+/** Waits before each value is made, so that what it says of the time is true. The pace does not drift. */
+export async function* paced<T>(values: Iterable<T>, everyMs: number | undefined): AsyncGenerator<T> {
+  const started = performance.now()
+  let made = 0
+  for (const value of values) {
+    yield value
+    made++
+    const waitMs = everyMs === undefined ? 0 : started + made * everyMs - performance.now()
+    if (waitMs > 0) await setTimeout(waitMs)
   }
 }

@@ -7,7 +7,7 @@ import type { RerankRequest__Output } from '../../../src/grpc/generated/backend/
 import type { Result } from '../../../src/grpc/generated/backend/Result.ts'
 import { loadBackendService, WIRE_OPTIONS } from '../../../src/grpc/load-proto.ts'
 import { writeTrailers } from '../../../src/grpc/trailers.ts'
-import { optionMap, repliesOf, toScript } from './behaviour.ts'
+import { optionMap, paced, repliesOf, toScript } from './behaviour.ts'
 import type { Reporter } from './report.ts'
 
 export interface FakeBackendInit {
@@ -29,7 +29,7 @@ export async function serveFakeBackend(
     reporter.report({ event: 'predict', prompt })
     busy++
     let sent = 0
-    for (const reply of repliesOf(script)) {
+    for await (const reply of paced(repliesOf(script), script.everyMs)) {
       if (call.cancelled || call.destroyed) break
       sent++
       if (!call.write(reply)) {
