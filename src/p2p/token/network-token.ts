@@ -1,8 +1,10 @@
-/** One rotating code of the token: `code(key, interval, length, t)` of `token/one-time-code.ts`. */
+/** One rotating secret of the token. */
 export interface OtpParameters {
+  /** Its UTF-8 bytes are the key of the HMAC. */
   readonly key: string
+  /** 1 to 2^31 - 1: more than a timer can wait. */
   readonly intervalSeconds: number
-  /** Characters of the base64 code that LocalAI uses, 1 to 44. */
+  /** Characters of the base64 code that LocalAI uses, 1 to 44. Our keys are made of the whole HMAC. */
   readonly length: number
 }
 
@@ -11,7 +13,7 @@ export interface OtpParameters {
  * either side parses on the other; `networkId` and `ownerKey` are ours, and LocalAI ignores them.
  */
 export interface NetworkToken {
-  /** Rotates the rendezvous in the DHT. */
+  /** Rotates the rendezvous in the DHT. The key may be empty in a token of edgevpn; then `rendezvous` stands in. */
   readonly dht: OtpParameters
   /** Rotates the admission key. */
   readonly crypto: OtpParameters
