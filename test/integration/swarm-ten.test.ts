@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { poll } from '../support/poll.ts'
+import { scriptedModel, startSwarm } from '../support/swarm.ts'
+
+const CHANGE_MS = 1000
+/** Watching a folder and reading it is no matter of the network. */
+const FOLDER_MS = 2000
+
+it('ten nodes that know one address become one network, and a change reaches all', { timeout: 120_000 }, async () => {
+  await using swarm = await startSwarm([
+    { name: 'node-0', scripted: ['of-0'] },
+    ...[1, 2, 3].map((number) => ({ name: `node-${number}`, scripted: [`of-${number}`] })),
+    ...[4, 5, 6, 7, 8, 9].map((number) => ({ name: `node-${number}`, entry: true })),
+  ])
+  const nodes = Array.from({ length: 10 }, (_, number) => swarm.node(`node-${number}`))
+  for (const node of nodes) {
+    const models = await node.models()
+    for (const model of ['of-0', 'of-1', 'of-2', 'of-3']) assert.ok(models.includes(model), `${node.name}: ${models}`)
+  }
+  // Every link is used once.
+  await Promise.all(
+    nodes.flatMap((node) =>
+      [0, 1, 2, 3].map(async (number) => {
+        const response = await node.chat(`of-${number}`, 'hello')
+        assert.equal(response.headers.get('x-localai-node'), `node-${number}`, `${await response.text()}`)
+      }),
+    ),
+  )
+  const { folder } = swarm.node('node-2').process
+  writeFileSync(join(folder, 'models', 'new.yaml'), scriptedModel('new'))
+  await poll('node-2 has read it', FOLDER_MS, async () => (await swarm.node('node-2').models()).includes('new'))
+  await Promise.all(
+    nodes.map((node) => poll(`${node.name} has heard`, CHANGE_MS, async () => (await node.models()).includes('new'))),
+  )
+})
