@@ -1,22 +1,31 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { NOT_STARTED_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { toAppError, toErrorAnswer } from './error-response.ts'
+import { isNothingBegun, toAppError, toErrorAnswer } from './error-response.ts'
 import { toErrorBody } from './openai/errors.ts'
 
 /** Every error that a route does not answer itself, in OpenAI's shape: LocalAI's for all routes but a few dialects'. */
-export function addErrorAnswers(app: FastifyInstance, { log }: { readonly log: Pick<Logger, 'error'> }): void {
+export function addErrorAnswers(
+  app: FastifyInstance,
+  { log }: { readonly log: Pick<Logger, 'error'> },
+  { toMembers = false }: { readonly toMembers?: boolean } = {},
+): void {
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = toAppError(thrown)
     const answer = toErrorAnswer(error, request.id)
     if (answer.status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
+    if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer')
     if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)
+    if (toMembers && isNothingBegun(error.code)) reply.header(NOT_STARTED_HEADER, '1')
     return reply.code(answer.status).send(toErrorBody(answer))
   })
 
   app.setNotFoundHandler(async (_request, reply) => {
     const error = { code: 404, message: 'Resource not found', type: '', param: null }
+    // A member of another version may know the route.
+    if (toMembers) reply.header(NOT_STARTED_HEADER, '1')
     return reply.code(404).send({ error })
   })
 }

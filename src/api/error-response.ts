@@ -26,6 +26,8 @@ interface ErrorRule {
 const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'config.invalid': { status: 500, says: 'this node is not configured correctly' },
   'request.invalid': { status: 400 },
+  'request.unauthorized': { status: 401 },
+  'request.forbidden': { status: 403 },
   'request.unsupported': { status: 400 },
   'request.too-large': { status: 413 },
   'request.not-found': { status: 404 },
@@ -60,6 +62,55 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'node.overloaded': { status: 503, retryAfterSeconds: 1 },
   'node.stopping': { status: 503, retryAfterSeconds: 5 },
   internal: { status: 500, says: 'internal error' },
+}
+
+/**
+ * Whether a failure leaves nothing begun that another node could not do as well. What is wrong with the request itself
+ * is wrong everywhere; and what broke while a backend worked on it (`backend.failed`) may be the request's doing, and
+ * would break the next node too. `backend.died` is tried elsewhere all the same: mostly memory ran out on this machine,
+ * and whoever asks bounds the tries.
+ */
+const NOTHING_BEGUN: Readonly<Record<ErrorCode, boolean>> = {
+  'config.invalid': true,
+  'request.invalid': false,
+  'request.unauthorized': false,
+  'request.forbidden': false,
+  'request.unsupported': false,
+  'request.too-large': false,
+  'request.not-found': false,
+  'request.context-exceeded': false,
+  'request.cancelled': false,
+  'model.not-found': true,
+  'model.config-invalid': true,
+  'model.file-invalid': true,
+  'model.busy': true,
+  'download.refused': true,
+  'download.failed': true,
+  'download.checksum-mismatch': true,
+  'backend.not-found': true,
+  'backend.build-failed': true,
+  'backend.start-failed': true,
+  'backend.start-timeout': true,
+  'backend.load-failed': true,
+  'backend.cooling-down': true,
+  'backend.died': true,
+  'backend.unsupported': false,
+  'backend.failed': false,
+  'token.invalid': false,
+  'admission.refused': false,
+  'admission.clock-skew': false,
+  'peer.unreachable': false,
+  'network.model-not-found': false,
+  'federation.unavailable': false,
+  'federation.overloaded': false,
+  'node.overloaded': true,
+  'node.stopping': true,
+  internal: false,
+}
+
+/** For answers to other nodes; only an error that is the whole answer counts, not one inside a stream. */
+export function isNothingBegun(code: ErrorCode): boolean {
+  return NOTHING_BEGUN[code]
 }
 
 export function statusOf(code: ErrorCode): number {

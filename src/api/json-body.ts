@@ -1,26 +1,36 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 
 /** JSON schemas of tools nest; nothing honest nests deeper than this. */
 const MAX_DEPTH = 128
 
-/** Reads JSON bodies. The size is bounded by the server's body limit, the depth here, before anything is parsed. */
-export function addJsonBody(app: FastifyInstance): void {
+/** The value of a JSON body, or `request.invalid`. The size was bounded by the server's limit, the depth is here. */
+export type ReadJson = (request: FastifyRequest, body: Buffer) => Promise<unknown>
+
+/**
+ * Reads JSON bodies, but for requests that keep their bytes because they may go to another node: their body is the
+ * `Buffer` until somebody calls the function that is given back.
+ */
+export function addJsonBody(app: FastifyInstance, keepsBytes: (request: FastifyRequest) => boolean): ReadJson {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = typeof body === 'string' ? body : body.toString('utf8')
-    if (text.trim() === '') {
-      done(new AppError('request.invalid', 'the request body is empty'))
-    } else if (nestsDeeperThan(text, MAX_DEPTH)) {
-      done(new AppError('request.invalid', `the request body is nested more than ${MAX_DEPTH} levels deep`))
-    } else {
-      void parse(request, text, (error, value: unknown) => {
-        if (error === null) done(null, value)
-        else done(new AppError('request.invalid', 'the request body is not valid JSON', { cause: error }))
-      })
+  const readJson: ReadJson = async (request, body) => {
+    const text = body.toString('utf8')
+    if (text.trim() === '') throw new AppError('request.invalid', 'the request body is empty')
+    if (nestsDeeperThan(text, MAX_DEPTH)) {
+      throw new AppError('request.invalid', `the request body is nested more than ${MAX_DEPTH} levels deep`)
     }
-  })
+    return await new Promise((resolve, reject) => {
+      void parse(request, text, (error, value: unknown) => {
+        if (error === null) resolve(value)
+        else reject(new AppError('request.invalid', 'the request body is not valid JSON', { cause: error }))
+      })
+    })
+  }
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+    keepsBytes(request) ? body : await readJson(request, body),
+  )
+  return readJson
 }
 
 const QUOTE = 0x22

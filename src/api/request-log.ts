@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { NODE_HEADER, toHeaderValue } from './node-header.ts'
 
 interface RequestLogDeps {
   readonly metrics: Pick<Metrics, 'httpAnswered'>
@@ -13,6 +14,13 @@ interface RequestLogDeps {
   readonly counted: (request: FastifyRequest) => boolean
 }
 
+export interface RequestLogInit {
+  /** Value of the `Machine-Tag` header of every answer. */
+  readonly machineTag?: string
+  /** This node's name, for the `X-LocalAI-Node` header of every answer; without it there is no such header. */
+  readonly nodeHeader?: string
+}
+
 /** Probes ask every few seconds and want an answer also while the node stops. */
 const PROBES = new Set(['/healthz', '/readyz', '/metrics'])
 
@@ -20,11 +28,12 @@ const PROBES = new Set(['/healthz', '/readyz', '/metrics'])
 export function addRequestLog(
   app: FastifyInstance,
   { metrics, log, stopping, counted }: RequestLogDeps,
-  { machineTag }: { readonly machineTag?: string },
+  { machineTag, nodeHeader }: RequestLogInit,
 ): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Correlation-ID', request.id)
     if (machineTag !== undefined && machineTag !== '') reply.header('Machine-Tag', machineTag)
+    if (nodeHeader !== undefined) reply.header(NODE_HEADER, toHeaderValue(nodeHeader))
     if (stopping() && !PROBES.has(request.routeOptions.url ?? '')) {
       throw new AppError('node.stopping', 'the node is shutting down')
     }

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { drained } from './drained.ts'
 import { toAppError } from './error-response.ts'
 
 /** How a dialect writes its stream. Every function gives text that is ready for the wire. */
@@ -98,19 +98,7 @@ function openLater(reply: FastifyReply, opening: string, limits: EventStreamLimi
   const timer = setInterval(keepAlive, limits.keepAliveMs)
   return {
     write,
-    async drained(signal) {
-      const stalled = AbortSignal.timeout(limits.stallTimeoutMs)
-      const ended = new AbortController()
-      const options = { signal: AbortSignal.any([signal, stalled, ended.signal]) }
-      try {
-        await Promise.race([once(response, 'drain', options), once(response, 'close', options)])
-      } catch (error) {
-        if (stalled.aborted) response.destroy()
-        throw signal.aborted ? signal.reason : error
-      } finally {
-        ended.abort()
-      }
-    },
+    drained: (signal) => drained(response, { stallTimeoutMs: limits.stallTimeoutMs, signal }),
     end(text) {
       clearInterval(timer)
       if (response.destroyed) return

@@ -5,6 +5,8 @@
 export type ErrorCode =
   | 'config.invalid'
   | 'request.invalid'
+  | 'request.unauthorized'
+  | 'request.forbidden'
   | 'request.unsupported'
   | 'request.too-large'
   | 'request.not-found'

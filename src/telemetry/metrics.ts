@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from './logger.ts'
+import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
 
 /** Which kind of work a request asked for. A closed list: it is a label. */
 export type Endpoint = 'chat' | 'completion' | 'embeddings' | 'tokenize'
@@ -20,7 +21,7 @@ export interface RequestFinished {
 }
 
 /** The business events of the node: each function writes the log line and the counters together. */
-export interface Metrics {
+export interface Metrics extends NetworkMetrics {
   /** An inference request was let in. It waits until `requestAnswering` and is in flight until `requestFinished`. */
   requestStarted(endpoint: Endpoint): void
   requestAnswering(endpoint: Endpoint): void
@@ -55,6 +56,7 @@ export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, i
   if (init.processMetrics !== false) collectDefaultMetrics({ register: registry })
   const series = createSeries([registry])
   return {
+    ...createNetworkMetrics({ log }, [registry]),
     requestStarted(endpoint) {
       series.inFlight.inc({ endpoint })
       series.waiting.inc({ endpoint })

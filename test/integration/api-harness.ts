@@ -1,5 +1,6 @@
 import { pino } from 'pino'
-import { type ApiServer, type ApiServerInit, createApiServer } from '../../src/api/server.ts'
+import type { ApiServer } from '../../src/api/listening-server.ts'
+import { type ApiServerInit, createApiServer } from '../../src/api/server.ts'
 import type { BackendClient } from '../../src/backends/backend-client.ts'
 import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
 import { AppError } from '../../src/base/errors.ts'

@@ -1,10 +1,15 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { PeerToPeer } from './p2p-nodes.ts'
 
 export interface MetricsDeps {
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>
+  readonly metrics: Pick<Metrics, 'text' | 'contentType' | 'networkSeen'>
+  readonly p2p: Pick<PeerToPeer, 'status'> | undefined
 }
 
-export const metricsRoute: FastifyPluginAsync<MetricsDeps> = async (app, { metrics }) => {
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+export const metricsRoute: FastifyPluginAsync<MetricsDeps> = async (app, { metrics, p2p }) => {
+  app.get('/metrics', async (_request, reply) => {
+    if (p2p !== undefined) metrics.networkSeen(p2p.status())
+    return reply.type(metrics.contentType).send(await metrics.text())
+  })
 }

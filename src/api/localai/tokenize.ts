@@ -4,6 +4,7 @@ import type { Detokenize, Tokenize } from '../../inference/tokenize.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
+import { DETOKENIZE, TOKENIZE } from './inference-paths.ts'
 
 export interface TokenizeDeps {
   readonly tokenize: Tokenize
@@ -21,16 +22,16 @@ const DetokenizeRequest = Type.Object({
 
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeDeps> = async (app, deps) => {
   const { tokenize, detokenize, calls, registry } = deps
-  for (const url of ['/v1/tokenize', '/tokenize']) {
-    app.post(url, { schema: { body: TokenizeRequest } }, async (request, reply) => {
+  for (const url of TOKENIZE.urls) {
+    app.post(url, { schema: { body: TokenizeRequest }, config: TOKENIZE.config }, async (request, reply) => {
       const chosen = chooseModel(registry, 'completion', [request.body.model])
       return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
         tokens: await tokenize({ model: chosen, text: request.body.content }, { signal }),
       }))
     })
   }
-  for (const url of ['/v1/detokenize', '/detokenize']) {
-    app.post(url, { schema: { body: DetokenizeRequest } }, async (request, reply) => {
+  for (const url of DETOKENIZE.urls) {
+    app.post(url, { schema: { body: DetokenizeRequest }, config: DETOKENIZE.config }, async (request, reply) => {
       const chosen = chooseModel(registry, 'completion', [request.body.model])
       return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
         content: await detokenize({ model: chosen, tokens: request.body.tokens }, { signal }),

@@ -6,6 +6,7 @@ import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createChatStream, renderChat } from './chat-rendering.ts'
 import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { CHAT } from './inference-paths.ts'
 import { ChatCompletionRequest, ModelQuery } from './schema.ts'
 import { toChatRequest } from './to-inference.ts'
 
@@ -21,8 +22,8 @@ const schema = { body: ChatCompletionRequest, querystring: ModelQuery }
 
 export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = async (app, deps) => {
   const { chat, calls, registry, streamLimits, fingerprint } = deps
-  for (const url of ['/v1/chat/completions', '/chat/completions']) {
-    app.post(url, { schema }, async (request, reply) => {
+  for (const url of CHAT.urls) {
+    app.post(url, { schema, config: CHAT.config }, async (request, reply) => {
       const { body } = request
       const model = chooseModel(registry, 'chat', [body.model, request.query.model])
       const chatRequest = toChatRequest(body, model)

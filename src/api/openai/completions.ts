@@ -6,6 +6,7 @@ import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createCompletionStream, renderCompletion } from './completion-rendering.ts'
 import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { COMPLETION } from './inference-paths.ts'
 import { CompletionRequest, ModelParams, ModelQuery } from './schema.ts'
 import { toCompletionSampling, toPrompts, toResponseFormat } from './to-inference.ts'
 
@@ -21,8 +22,8 @@ const schema = { body: CompletionRequest, querystring: ModelQuery, params: Model
 
 export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (app, deps) => {
   const { complete, calls, registry, streamLimits, fingerprint } = deps
-  for (const url of ['/v1/completions', '/completions', '/v1/engines/:model/completions']) {
-    app.post(url, { schema }, async (request, reply) => {
+  for (const url of COMPLETION.urls) {
+    app.post(url, { schema, config: COMPLETION.config }, async (request, reply) => {
       const { body } = request
       const model = chooseModel(registry, 'completion', [body.model, request.params.model, request.query.model])
       const prompts = toPrompts(body)

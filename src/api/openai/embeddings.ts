@@ -6,6 +6,7 @@ import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import { unixSeconds } from './generation-route.ts'
+import { EMBEDDINGS } from './inference-paths.ts'
 import type { EmbeddingList } from './response-schema.ts'
 import { EmbeddingRequest, ModelParams, ModelQuery } from './schema.ts'
 import { toEmbeddingInputs } from './to-inference.ts'
@@ -19,8 +20,8 @@ export interface EmbeddingsDeps {
 const schema = { body: EmbeddingRequest, querystring: ModelQuery, params: ModelParams }
 
 export const embeddings: FastifyPluginAsyncTypebox<EmbeddingsDeps> = async (app, { embed, calls, registry }) => {
-  for (const url of ['/v1/embeddings', '/embeddings', '/v1/engines/:model/embeddings']) {
-    app.post(url, { schema }, async (request, reply) => {
+  for (const url of EMBEDDINGS.urls) {
+    app.post(url, { schema, config: EMBEDDINGS.config }, async (request, reply) => {
       const { body } = request
       const model = chooseModel(registry, 'embeddings', [body.model, request.params.model, request.query.model])
       const inputs = toEmbeddingInputs(body)

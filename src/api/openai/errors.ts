@@ -3,5 +3,10 @@ import type { ErrorBody } from './response-schema.ts'
 
 /** OpenAI's error shape with all four fields, whatever the error. */
 export function toErrorBody({ status, message, param }: ErrorAnswer): ErrorBody {
-  return { error: { code: status, message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param } }
+  return { error: { code: status, message, type: typeOf(status), param } }
+}
+
+function typeOf(status: number): string {
+  if (status >= 500) return 'server_error'
+  return status === 403 ? 'authorization_error' : 'invalid_request_error'
 }

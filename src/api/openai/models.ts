@@ -2,20 +2,31 @@ import { basename } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { AppError } from '../../base/errors.ts'
+import type { NetworkModel } from '../../federation/routed-request.ts'
 import type { ListedModel, ModelRegistry } from '../../models/model-registry.ts'
 import type { Model, ModelList } from './response-schema.ts'
 import { ModelListQuery } from './schema.ts'
 
 export interface ModelsDeps {
   readonly registry: Pick<ModelRegistry, 'list'>
+  /** Absent when no other node answers for this one. */
+  readonly network: FederatedModels | undefined
 }
 
-export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { registry }) => {
+export interface FederatedModels {
+  /** The models of the other nodes. */
+  models(): readonly NetworkModel[]
+  /** How this node is called among them. */
+  ownName(): string | undefined
+}
+
+export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { registry, network }) => {
   for (const url of ['/v1/models', '/models']) {
     app.get(url, { schema: { querystring: ModelListQuery } }, async (request): Promise<ModelList> => {
       const { filter = '', excludeConfigured = 'true' } = request.query
       const listed = registry.list()
-      const all = excludeConfigured === 'true' ? listed.map(toModel) : withLooseFiles(listed)
+      const own = excludeConfigured === 'true' ? listed.map(toModel) : withLooseFiles(listed)
+      const all = network === undefined ? own : union(own, network)
       return { object: 'list', data: filter === '' ? all : matching(all, filter) }
     })
   }
@@ -23,8 +34,9 @@ export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { regis
   // A name may contain slashes.
   app.get<{ Params: { readonly '*': string } }>('/v1/models/*', async (request): Promise<Model> => {
     const id = request.params['*']
-    const model = registry.list().find((listed) => listed.id === id)
-    if (model !== undefined) return toModel(model)
+    const own = registry.list().filter((listed) => listed.id === id)
+    const [model] = network === undefined ? own.map(toModel) : union(own.map(toModel), network, id)
+    if (model !== undefined) return model
     throw new AppError('request.not-found', `model "${id}" not found. To see available models, call GET /v1/models`)
   })
 }
@@ -33,6 +45,30 @@ function toModel({ id, created, demonstration, config }: ListedModel): Model {
   const description = demonstration ?? config.description
   return {
     id,
+    object: 'model',
+    created,
+    owned_by: 'local-ai',
+    ...(description === undefined || description === '' ? {} : { description }),
+  }
+}
+
+/** The own models first; each says which nodes have it. With `id`, of the others' models only that one. */
+function union(own: readonly Model[], network: FederatedModels, id?: string): Model[] {
+  const name = network.ownName()
+  const here = name === undefined ? [] : [name]
+  const models = new Map(own.map((model) => [model.id, { ...model, nodes: here }]))
+  for (const other of network.models()) {
+    if (id !== undefined && other.name !== id) continue
+    const known = models.get(other.name)
+    const nodes = [...new Set([...(known?.nodes ?? []), ...other.nodes])]
+    models.set(other.name, { ...(known ?? fromNetwork(other)), nodes })
+  }
+  return [...models.values()]
+}
+
+function fromNetwork({ name, created, description }: NetworkModel): Model {
+  return {
+    id: name,
     object: 'model',
     created,
     owned_by: 'local-ai',

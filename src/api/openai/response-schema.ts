@@ -178,6 +178,8 @@ export const Model = Type.Object(
     created: Type.Integer(),
     owned_by: Type.String(),
     description: Type.Optional(Type.String()),
+    /** Ours: names of the nodes that have it, when nodes serve for each other. */
+    nodes: Type.Optional(Type.Array(Type.String())),
   },
   exact,
 )

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../base/errors.ts'
+import { mayBeAsked } from '../federation/candidates.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createHttpApp } from './http-app.ts'
+import { type ApiServer, createListeningServer } from './listening-server.ts'
+import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
+import type { PeerToPeer } from './localai/p2p-nodes.ts'
+import { CHAT, COMPLETION, EMBEDDINGS } from './openai/inference-paths.ts'
+import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
+import { createShutdown } from './shutdown.ts'
+
+export interface EntryServerDeps extends Required<NetworkDeps> {
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+/** The HTTP face of a node without models: the same routes, all answered by other members. */
+export function createEntryServer(deps: EntryServerDeps, init: PublicInit): ApiServer {
+  const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
+  const app = createHttpApp(init)
+  const startingBecause = () => (someoneServes(deps.p2p) ? undefined : 'no member of the network serves yet')
+  const registry = { list: () => [] }
+  addPublicRoutes(app, { ...deps, registry, shutdown, startingBecause, counted: () => false }, init)
+  addForwardedRoutes(app)
+  return createListeningServer({ app, shutdown, log: deps.log }, init)
+}
+
+function someoneServes(p2p: PeerToPeer): boolean {
+  const { group } = p2p.self().offer
+  return p2p.peers().some((peer) => mayBeAsked(peer, group))
+}
+
+function addForwardedRoutes(app: FastifyInstance): void {
+  for (const { urls, config } of [CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]) {
+    for (const url of urls) {
+      app.post(url, { config }, async () => {
+        // Requests with a body were passed on before this.
+        throw new AppError('request.invalid', 'the request body is empty')
+      })
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../../base/errors.ts'
+import { peekRequest } from '../../federation/peek-request.ts'
+import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
+import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
+import { clientGone } from '../client-gone.ts'
+import { statusOf, toAppError } from '../error-response.ts'
+import type { InferenceRoute } from '../inference-route.ts'
+import type { ReadJson } from '../json-body.ts'
+import { passOn } from './pass-on.ts'
+
+export interface ServeOrForwardDeps {
+  readonly router: RequestRouter
+  readonly metrics: Pick<NetworkMetrics, 'requestForwarded'>
+  readonly readJson: ReadJson
+  /** Whose request it is, in a name that is no secret: callers who wait take turns. */
+  readonly callerOf: (request: FastifyRequest) => string | undefined
+  /** Aborts when the node stops waiting for requests that still run. */
+  readonly giveUp: AbortSignal
+}
+
+export interface ServeOrForwardInit {
+  /** Requests that may be on their way through this node at the same time; more get 503. */
+  readonly maxForwarded: number
+  readonly stallTimeoutMs: number
+}
+
+/**
+ * Before a request of an inference route is validated: here or elsewhere? Elsewhere its bytes go as they came, and the
+ * route never sees it. Here the route goes on as if there were no other node, and the booked place is given back when
+ * the answer has ended. Gives back which requests were passed on: these have a line of their own in the log.
+ */
+export function serveOrForward(
+  app: FastifyInstance,
+  { router, metrics, readJson, callerOf, giveUp }: ServeOrForwardDeps,
+  init: ServeOrForwardInit,
+): (request: FastifyRequest) => boolean {
+  const passedOn = new WeakSet<FastifyRequest>()
+  let onTheWay = 0
+
+  function toRoutedRequest(request: FastifyRequest, { capability }: InferenceRoute, body: Buffer): RoutedRequest {
+    const { id, method, url: target, headers } = request
+    const model = peekRequest({ target, contentType: headers['content-type'], body })
+    const caller = callerOf(request)
+    return { id, method, target, headers, body, model, capability, ...(caller === undefined ? {} : { caller }) }
+  }
+
+  async function decide(reply: FastifyReply, inference: InferenceRoute, bytes: Buffer): Promise<void> {
+    const { request } = reply
+    const count = createCount(metrics, request, inference)
+    const signal = AbortSignal.any([clientGone(reply), giveUp])
+    const asked = toRoutedRequest(request, inference, bytes)
+    // A body that names no model may be no JSON at all: nobody else needs to be asked about that.
+    const parsed = asked.model === undefined ? { value: await readJson(request, bytes) } : undefined
+    const routed = await router.route(asked, { signal }).catch((thrown: unknown) => {
+      const error = signal.aborted ? toAppError(signal.reason) : toAppError(thrown)
+      count(error, undefined)
+      throw error
+    })
+    if (routed.kind === 'local') {
+      releaseAfter(reply, routed.place)
+      request.body = parsed === undefined ? await readJson(request, bytes) : parsed.value
+      return
+    }
+    passedOn.add(request)
+    const { answer } = routed
+    const brokenStream = (error: AppError) => inference.brokenStream?.(error, request.id)
+    try {
+      count(await passOn(reply, answer, { signal, stallTimeoutMs: init.stallTimeoutMs, brokenStream }), answer)
+    } catch (thrown) {
+      count(toAppError(thrown), answer)
+      throw thrown
+    }
+  }
+
+  app.addHook('preValidation', async (request, reply) => {
+    const { inference } = request.routeOptions.config
+    const { body } = request
+    if (inference === undefined || !Buffer.isBuffer(body)) return
+    if (onTheWay >= init.maxForwarded) {
+      throw new AppError('node.overloaded', `${onTheWay} requests are on their way through this node: try again soon`)
+    }
+    onTheWay += 1
+    try {
+      await decide(reply, inference, body)
+    } finally {
+      onTheWay -= 1
+    }
+  })
+  return (request) => passedOn.has(request)
+}
+
+function releaseAfter({ raw }: FastifyReply, place: LocalPlace): void {
+  if (raw.destroyed) place.release()
+  else raw.once('close', () => place.release())
+}
+
+/** Tells the metrics how it ended: with which failure, if any, and whose answer it was, if there was one. */
+function createCount(
+  metrics: ServeOrForwardDeps['metrics'],
+  { id }: FastifyRequest,
+  { endpoint }: InferenceRoute,
+): (failure: AppError | undefined, answer: RoutedAnswer | undefined) => void {
+  const startedAt = performance.now()
+  return (failure, answer) => {
+    metrics.requestForwarded({
+      id,
+      endpoint,
+      node: answer?.node.name,
+      status: failure === undefined ? (answer?.status ?? 200) : statusOf(failure.code),
+      outcome: outcomeOf(failure, answer),
+      tries: answer?.attempts.length ?? 0,
+      durationMs: performance.now() - startedAt,
+    })
+  }
+}
+
+function outcomeOf(failure: AppError | undefined, answer: RoutedAnswer | undefined): ForwardOutcome {
+  if (failure?.code === 'request.cancelled' || failure?.code === 'node.stopping') return 'cancelled'
+  if (answer === undefined) return 'unrouted'
+  if (failure !== undefined) return 'lost'
+  return answer.status < 400 ? 'answered' : 'refused'
+}

@@ -1,0 +1,44 @@
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { answerBrokenRequest, answerUnroutable } from './error-answers.ts'
+import { requestIdOf } from './request-log.ts'
+import { createSchemaController } from './validation.ts'
+
+/** Bounds for clients that are slow, silent or many. An answer may take as long as it likes: only requests are timed. */
+export const HTTP_LIMITS = {
+  headersTimeout: 15_000,
+  requestTimeout: 120_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5000,
+  maxHeaderSize: 16 * 1024,
+  maxConnections: 8192,
+} as const
+
+export interface HttpAppInit {
+  readonly uploadLimitBytes: number
+}
+
+/** The framework, set up as every HTTP face of the node needs it; no routes yet. */
+export function createHttpApp(
+  { uploadLimitBytes }: HttpAppInit,
+  clientErrorHandler: NonNullable<FastifyServerOptions['clientErrorHandler']> = answerBrokenRequest,
+): FastifyInstance {
+  return fastify({
+    logger: false,
+    bodyLimit: uploadLimitBytes,
+    genReqId: requestIdOf,
+    requestTimeout: HTTP_LIMITS.requestTimeout,
+    keepAliveTimeout: HTTP_LIMITS.keepAliveTimeout,
+    http: {
+      headersTimeout: HTTP_LIMITS.headersTimeout,
+      connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
+      maxHeaderSize: HTTP_LIMITS.maxHeaderSize,
+      noDelay: true,
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    // Requests that arrive while stopping get our own answer.
+    return503OnClosing: false,
+    schemaController: createSchemaController(),
+    clientErrorHandler,
+    frameworkErrors: answerUnroutable,
+  })
+}

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import type { Chat } from '../inference/chat.ts'
+import type { Complete } from '../inference/complete.ts'
+import type { Embed } from '../inference/embed.ts'
+import type { Detokenize, Tokenize } from '../inference/tokenize.ts'
+import type { ModelRegistry } from '../models/model-registry.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type Calls, createCalls } from './calls.ts'
+import { tokenizeRoutes } from './localai/tokenize.ts'
+import { chatCompletions } from './openai/chat-completions.ts'
+import { completions } from './openai/completions.ts'
+import { embeddings } from './openai/embeddings.ts'
+import type { EventStreamLimits } from './sse.ts'
+
+/** What it takes to work on requests on this node. */
+export interface InferenceDeps {
+  readonly chat: Chat
+  readonly complete: Complete
+  readonly embed: Embed
+  readonly tokenize: Tokenize
+  readonly detokenize: Detokenize
+  readonly registry: Pick<ModelRegistry, 'find' | 'fallback'>
+  readonly metrics: Metrics
+  readonly log: Pick<Logger, 'error'>
+}
+
+export interface InferenceInit {
+  /** As `GET /version` tells it: `v0.1.0 (abcdef)`. */
+  readonly version: string
+  /** Inference requests that may run or wait at the same time; more get 503. Default 1024. */
+  readonly maxInFlight?: number
+  readonly streamLimits?: EventStreamLimits
+}
+
+export const STREAM_LIMITS: EventStreamLimits = { keepAliveMs: 15_000, stallTimeoutMs: 120_000 }
+const MAX_IN_FLIGHT = 1024
+
+/** The same routes for clients and for the other members of the network. */
+export function addInferenceRoutes(
+  app: FastifyInstance,
+  { registry, metrics, log, ...deps }: InferenceDeps & { readonly giveUp: AbortSignal },
+  init: InferenceInit,
+): Pick<Calls, 'counted'> {
+  const { giveUp } = deps
+  const calls = createCalls({ metrics, registry, giveUp, log }, { maxInFlight: init.maxInFlight ?? MAX_IN_FLIGHT })
+  const generation = {
+    calls,
+    registry,
+    streamLimits: init.streamLimits ?? STREAM_LIMITS,
+    fingerprint: `local-ai ${init.version}`,
+  }
+  app.register(chatCompletions, { ...generation, chat: deps.chat })
+  app.register(completions, { ...generation, complete: deps.complete })
+  app.register(embeddings, { calls, registry, embed: deps.embed })
+  app.register(tokenizeRoutes, { calls, registry, tokenize: deps.tokenize, detokenize: deps.detokenize })
+  return calls
+}

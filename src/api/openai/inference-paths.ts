@@ -1,0 +1,22 @@
+import type { AppError } from '../../base/errors.ts'
+import type { InferencePaths } from '../inference-route.ts'
+import { DONE, renderStreamError } from './stream-end.ts'
+
+function brokenStream(error: AppError, requestId: string): string {
+  return renderStreamError(error, requestId) + DONE
+}
+
+export const CHAT: InferencePaths = {
+  urls: ['/v1/chat/completions', '/chat/completions'],
+  config: { inference: { endpoint: 'chat', capability: 'chat', brokenStream } },
+}
+
+export const COMPLETION: InferencePaths = {
+  urls: ['/v1/completions', '/completions', '/v1/engines/:model/completions'],
+  config: { inference: { endpoint: 'completion', capability: 'completion', brokenStream } },
+}
+
+export const EMBEDDINGS: InferencePaths = {
+  urls: ['/v1/embeddings', '/embeddings', '/v1/engines/:model/embeddings'],
+  config: { inference: { endpoint: 'embeddings', capability: 'embeddings' } },
+}

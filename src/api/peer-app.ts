@@ -1,0 +1,60 @@
+import type { Duplex } from 'node:stream'
+import type { Startable } from '../base/lifecycle.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { addErrorAnswers } from './error-answers.ts'
+import { createHttpApp, type HttpAppInit } from './http-app.ts'
+import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
+import { addJsonBody } from './json-body.ts'
+import { addRequestLog } from './request-log.ts'
+import { createShutdown } from './shutdown.ts'
+import { createSockets } from './sockets.ts'
+
+export interface PeerAppDeps extends InferenceDeps {
+  readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+}
+
+export interface PeerAppInit extends HttpAppInit, InferenceInit {
+  /** How long running requests may go on after `stop`. */
+  readonly shutdownTimeoutMs: number
+}
+
+export interface PeerApp extends Startable {
+  /** Serves HTTP/1.1 on a member's connection until either side ends it. Only between `start` and `stop`. */
+  accept(socket: Duplex): void
+}
+
+/**
+ * The face that the node shows to the other members: inference routes, and nothing that manages or reveals the node.
+ * Whoever can open such a connection has proven to be a member, so no key is asked for. It never passes a request on,
+ * and tells with `NOT_STARTED_HEADER` which errors another node may do better. Connections are handed in; they may
+ * be silent for as long as they like, because members open some in advance.
+ */
+export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
+  const { metrics, log } = deps
+  const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
+  const { stopping, giveUp } = shutdown
+  const app = createHttpApp(init, (_error, socket) => socket.destroy())
+  const sockets = createSockets(app.server)
+  addErrorAnswers(app, { log }, { toMembers: true })
+  addJsonBody(app, () => false)
+  addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})
+  const calls = addInferenceRoutes(app, { ...deps, giveUp }, init)
+  return {
+    async start({ signal } = {}) {
+      signal?.throwIfAborted()
+      await app.ready()
+    },
+    accept(socket) {
+      if (stopping()) socket.destroy()
+      else sockets.accept(socket)
+    },
+    stop: () =>
+      shutdown.run({
+        async close() {
+          await sockets.drain()
+          await app.close()
+        },
+        cut: () => sockets.cut(),
+      }),
+  }
+}

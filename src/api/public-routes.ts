@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { NetworkModel, RequestRouter } from '../federation/routed-request.ts'
+import type { ModelRegistry } from '../models/model-registry.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { addApiKeys } from './api-keys.ts'
+import { addErrorAnswers } from './error-answers.ts'
+import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
+import type { HttpAppInit } from './http-app.ts'
+import { STREAM_LIMITS } from './inference-routes.ts'
+import { addJsonBody } from './json-body.ts'
+import { health } from './localai/health.ts'
+import { metricsRoute } from './localai/metrics.ts'
+import { p2pRoutes } from './localai/p2p.ts'
+import type { PeerToPeer } from './localai/p2p-nodes.ts'
+import { version } from './localai/version.ts'
+import { models } from './openai/models.ts'
+import { ownerOnly } from './owner-only.ts'
+import { addRequestLog, type RequestLogInit } from './request-log.ts'
+import type { Shutdown } from './shutdown.ts'
+import type { EventStreamLimits } from './sse.ts'
+
+/** The private network, as far as the API shows and uses it. Without any of it the node is alone. */
+export interface NetworkDeps {
+  /** Lets other nodes answer what this one does not. */
+  readonly router?: RequestRouter
+  /** The models of the other nodes. */
+  readonly networkModels?: () => readonly NetworkModel[]
+  readonly p2p?: PeerToPeer
+}
+
+export interface PublicInit extends HttpAppInit, RequestLogInit {
+  /** `:8080`, `host:port` or `[::1]:8080`; port 0 takes any free one. */
+  readonly address: string
+  /** As `GET /version` tells it: `v0.1.0 (abcdef)`. */
+  readonly version: string
+  /** How long running requests may go on after `stop`. */
+  readonly shutdownTimeoutMs: number
+  /** `GET /metrics`. Default: yes. */
+  readonly metricsEndpoint?: boolean
+  readonly streamLimits?: EventStreamLimits
+  /** Who has none of these is let in to the probes only. Empty or absent: everybody is let in. */
+  readonly apiKeys?: readonly string[]
+  /** Requests that may be on their way through this node to others at the same time; more get 503. Default 8192. */
+  readonly maxForwarded?: number
+}
+
+interface PublicDeps extends NetworkDeps {
+  readonly registry: Pick<ModelRegistry, 'list'>
+  readonly metrics: Metrics
+  readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+  readonly shutdown: Shutdown
+  readonly startingBecause: () => string | undefined
+  /** Requests that work on this node has counted. */
+  readonly counted: (request: FastifyRequest) => boolean
+}
+
+const MAX_FORWARDED = 8192
+
+/** What a node and an entry have in common: everything but the inference routes. */
+export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): void {
+  const { registry, metrics, log, p2p, networkModels, shutdown, startingBecause, counted } = deps
+  const { stopping } = shutdown
+  const keys = init.apiKeys ?? []
+  addErrorAnswers(app, { log })
+  addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
+  const callerOf = addApiKeys(app, { keys })
+  const passedOn = addBodies(app, { ...deps, callerOf }, init)
+  const ownName = () => p2p?.status().name
+  app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
+  app.register(version, { version: init.version })
+  app.register(health, { startingBecause, stopping })
+  app.register(p2pRoutes, { p2p, ownerOnly: (request) => ownerOnly(request, { hasKeys: keys.length > 0 }) })
+  if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
+}
+
+/** Where other nodes may answer, the bodies of inference requests are kept as they came. */
+function addBodies(
+  app: FastifyInstance,
+  { router, metrics, callerOf, shutdown }: PublicDeps & Pick<ServeOrForwardDeps, 'callerOf'>,
+  { maxForwarded = MAX_FORWARDED, streamLimits = STREAM_LIMITS }: PublicInit,
+): (request: FastifyRequest) => boolean {
+  if (router === undefined) {
+    addJsonBody(app, () => false)
+    return () => false
+  }
+  const readJson = addJsonBody(app, (request) => request.routeOptions.config.inference !== undefined)
+  const { stallTimeoutMs } = streamLimits
+  const deps = { router, metrics, readJson, callerOf, giveUp: shutdown.giveUp }
+  return serveOrForward(app, deps, { maxForwarded, stallTimeoutMs })
+}

@@ -1,0 +1,37 @@
+import { AppError } from '../base/errors.ts'
+
+/** What is still open this long after the running requests were told to end is cut. */
+const CUT_AFTER_MS = 1000
+
+/** The end of an HTTP face, in three steps: nothing new, then no more patience, then the sockets. */
+export interface Shutdown {
+  /** Aborts when the running requests have had their time. */
+  readonly giveUp: AbortSignal
+  stopping(): boolean
+  /** Runs once, however often it is called; ends when `close` does. */
+  run(steps: { readonly close: () => Promise<void>; readonly cut: () => void }): Promise<void>
+}
+
+export function createShutdown({ timeoutMs }: { readonly timeoutMs: number }): Shutdown {
+  const giveUp = new AbortController()
+  let stopped: Promise<void> | undefined
+
+  async function shutDown({ close, cut }: Parameters<Shutdown['run']>[0]): Promise<void> {
+    const reason = new AppError('node.stopping', 'the node is shutting down')
+    const timers = [setTimeout(() => giveUp.abort(reason), timeoutMs), setTimeout(cut, timeoutMs + CUT_AFTER_MS)]
+    try {
+      await close()
+    } finally {
+      for (const timer of timers) clearTimeout(timer)
+    }
+  }
+
+  return {
+    giveUp: giveUp.signal,
+    stopping: () => stopped !== undefined,
+    run(steps) {
+      stopped ??= shutDown(steps)
+      return stopped
+    },
+  }
+}
