@@ -1,0 +1,43 @@
+import type { MessageStream, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
+import { type ICryptoInterface, type NoiseComponents, noise } from '@libp2p/noise'
+import { defaultCrypto } from '@libp2p/noise/crypto'
+
+export type Role = 'initiator' | 'responder'
+
+export interface BoundConnection {
+  readonly secured: SecuredConnection
+  /** The same 32 bytes at both ends of this session and of no other. */
+  readonly handshakeHash: Uint8Array
+}
+
+export interface BoundNoise {
+  /** libp2p's Noise XX handshake, with early muxer negotiation. Rejects as that does. */
+  secure(role: Role, connection: MessageStream, options: SecureConnectionOptions): Promise<BoundConnection>
+}
+
+/**
+ * Noise that also tells its handshake hash. The library exposes no channel binding; but every handshake hashes its
+ * transcript as it goes and nothing after it, so the last SHA-256 that it asked its crypto for is that hash.
+ */
+export function createBoundNoise(components: NoiseComponents): BoundNoise {
+  const staticKey = defaultCrypto.generateX25519KeyPair()
+  return {
+    async secure(role, connection, options) {
+      let last: Uint8Array | undefined
+      const crypto: ICryptoInterface = {
+        ...defaultCrypto,
+        generateX25519KeyPairFromSeed: () => staticKey,
+        hashSHA256(data) {
+          last = defaultCrypto.hashSHA256(data)
+          return last
+        },
+      }
+      const encrypter = noise({ crypto, staticNoiseKey: staticKey.privateKey })(components)
+      const secured = await (role === 'initiator'
+        ? encrypter.secureOutbound(connection, options)
+        : encrypter.secureInbound(connection, options))
+      if (last?.length !== 32) throw new Error('Noise finished without hashing its transcript')
+      return { secured, handshakeHash: Uint8Array.from(last) }
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { AppError } from '../../base/errors.ts'
+import {
+  ADMISSION_VERSION,
+  type AdmissionFrame,
+  type DecodedFrame,
+  type FrameKind,
+  kindByte,
+  REFUSED,
+} from './frames.ts'
+import type { KeyRing } from './key-ring.ts'
+import { clockSkew, otherVersion, refused } from './refusal.ts'
+
+/** One Noise session between two peers. Everything here goes under every MAC, so none fits another session. */
+export interface Session {
+  /** Peer ids, as text. */
+  readonly initiator: string
+  readonly responder: string
+  /** The hash of the Noise transcript (Noise specification, 11.2 "channel binding"). */
+  readonly handshakeHash: Uint8Array
+}
+
+export interface Answer {
+  readonly frame: AdmissionFrame
+  /** Undefined when the initiator is admitted. */
+  readonly problem: AppError | undefined
+}
+
+const CONTEXT = Buffer.from('local-ai admission')
+
+/** The initiator's first and only message. */
+export function makeProof(keyRing: KeyRing, session: Session): AdmissionFrame {
+  const step = keyRing.step()
+  return { kind: 'proof', step, mac: computeMac(keyRing, session, { kind: 'proof', step, proofStep: step }) }
+}
+
+/**
+ * What the responder says to it. A holder of the token whose clock is off is told so, with a MAC under the key of the
+ * step that it named itself; only a holder can read that key, so nobody else learns anything: every other reason gets
+ * the same frame. No step is too far away for this, because a machine without a clock of its own may start in 1970.
+ */
+export function answerProof(keyRing: KeyRing, session: Session, proof: DecodedFrame): Answer {
+  if (proof.kind === 'other-version') return { frame: REFUSED, problem: otherVersion(proof.version) }
+  if (proof.kind !== 'proof') return { frame: REFUSED, problem: refused('malformed') }
+  const proofStep = proof.step
+  if (!fits(proof, computeMac(keyRing, session, { kind: 'proof', step: proofStep, proofStep }))) {
+    return { frame: REFUSED, problem: refused('token') }
+  }
+  const step = keyRing.step()
+  const accepted = keyRing.accepts(proofStep)
+  const kind = accepted ? 'accepted' : 'clock'
+  const frame: AdmissionFrame = { kind, step, mac: computeMac(keyRing, session, { kind, step, proofStep }) }
+  return { frame, problem: accepted ? undefined : skewBetween(keyRing, step, proofStep) }
+}
+
+/** What the initiator makes of the answer to its proof: undefined when it may go on. */
+export function judgeAnswer(keyRing: KeyRing, session: Session, exchange: Exchange): AppError | undefined {
+  const { proof, answer } = exchange
+  if (answer.kind === 'other-version') return otherVersion(answer.version)
+  if (answer.kind === 'refused') return refused('token')
+  if (answer.kind !== 'accepted' && answer.kind !== 'clock') return refused('malformed')
+  const { kind, step } = answer
+  if (!fits(answer, computeMac(keyRing, session, { kind, step, proofStep: proof.step }))) return refused('token')
+  return kind === 'accepted' ? undefined : skewBetween(keyRing, proof.step, step)
+}
+
+export interface Exchange {
+  /** What was sent. */
+  readonly proof: AdmissionFrame
+  /** What came back. */
+  readonly answer: DecodedFrame
+}
+
+interface Claim {
+  readonly kind: FrameKind
+  /** The step of the one who speaks. */
+  readonly step: number
+  /** The step of the initiator's proof: it chooses the key, for the answers too. */
+  readonly proofStep: number
+}
+
+/** The network's name is part of the key already (`KeyRing.key`), so it is not repeated here. */
+function computeMac(keyRing: KeyRing, session: Session, claim: Claim): Buffer {
+  const hmac = createHmac('sha256', keyRing.key(claim.proofStep, 'admission'))
+  const steps = Buffer.alloc(16)
+  steps.writeBigUInt64BE(BigInt(claim.step))
+  steps.writeBigUInt64BE(BigInt(claim.proofStep), 8)
+  // A length before every part: no two different lists of parts give the same bytes.
+  for (const part of [
+    CONTEXT,
+    Buffer.of(ADMISSION_VERSION, kindByte(claim.kind)),
+    steps,
+    Buffer.from(session.initiator),
+    Buffer.from(session.responder),
+    session.handshakeHash,
+  ]) {
+    hmac.update(Buffer.of(part.length >> 8, part.length & 0xff)).update(part)
+  }
+  return hmac.digest()
+}
+
+function fits(frame: AdmissionFrame, mac: Buffer): boolean {
+  return timingSafeEqual(frame.mac, mac)
+}
+
+/** The step may have rolled over since the other compared; steps n apart are clocks more than n - 1 intervals apart. */
+function skewBetween(keyRing: KeyRing, own: number, other: number): AppError {
+  const fromSteps = (Math.abs(other - own) - 1) * keyRing.intervalSeconds
+  const skewSeconds = Math.max(keyRing.skewSeconds(other), fromSteps)
+  return clockSkew({ skewSeconds, otherClock: other > own ? 'ahead' : 'behind' })
+}
