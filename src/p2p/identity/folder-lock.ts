@@ -43,7 +43,7 @@ export async function takeFolderLock(init: FolderLockInit, { signal }: AbortOpti
     const { code } = error as NodeJS.ErrnoException
     throw new AppError('config.invalid', `${init.folder} cannot be locked (${code ?? String(error)})`, { cause: error })
   } finally {
-    await rm(claim.file, { force: true })
+    await rm(claim.file, { force: true }).catch(() => {})
   }
 }
 

@@ -18,7 +18,7 @@ export interface TokenInit {
   readonly dhtIntervalSeconds?: number
   /** 9000 when absent or 0. */
   readonly otpIntervalSeconds?: number
-  /** `formatOwnerKey` of the owner's public key. */
+  /** Of `loadOwnerKey`. */
   readonly ownerKey?: string
 }
 

@@ -50,8 +50,10 @@ export function formatToken(token: NetworkToken): string {
     ...(networkId === undefined ? {} : { network_id: networkId }),
     ...(ownerKey === undefined ? {} : { owner_key: ownerKey }),
   }
-  // Without aliases: equal keys of dht and crypto must both be spelled out.
-  return Buffer.from(stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })).toString('base64')
+  // Texts that need quotation marks are written on one line, as JSON; the writer's own line breaks lose backslashes.
+  return Buffer.from(stringify(content, { lineWidth: 0, doubleQuotedAsJSON: true, blockQuote: false })).toString(
+    'base64',
+  )
 }
 
 function formatOtp({ intervalSeconds, key, length }: OtpParameters): Record<string, string | number> {

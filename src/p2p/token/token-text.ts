@@ -7,7 +7,7 @@ export const MAX_TOKEN_BYTES = 64 * 1024
 const MISTAKES: readonly (readonly [RegExp, string])[] = [
   [/^["'`“”]/, 'it is in quotation marks; give only what stands between them'],
   [
-    /^(?:(?:export|set|-e)\s+)?[A-Za-z_]\w*=[^=]/,
+    /^(?:(?:export|set|-e)\s+)?[A-Za-z_]\w{0,62}=[^=]/,
     'it begins with the name of a variable; give only what follows the =',
   ],
   [/^[A-Za-z][\w+.-]*:\/\//, 'it is an address; a token is one line of base64'],
