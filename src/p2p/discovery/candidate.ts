@@ -1,0 +1,9 @@
+/** Somebody who may be a member, and where: a hint, believed only as far as dialling goes. */
+export interface Candidate {
+  /** Absent when only the place is known (`--p2p-bootstrap host:port`). */
+  readonly peerId?: string
+  /** Multiaddresses, with or without `/p2p/<peerId>` at the end. */
+  readonly addresses: readonly string[]
+}
+
+export type OnCandidate = (candidate: Candidate) => void

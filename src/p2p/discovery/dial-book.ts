@@ -1,0 +1,110 @@
+import { type BackOff, backOffMs } from './back-off.ts'
+import type { Candidate } from './candidate.ts'
+
+interface Entry {
+  readonly key: string
+  readonly peerId: string | undefined
+  addresses: readonly string[]
+  failures: number
+  offeredAt: number
+  /** Undefined while it is dialled, and while it is connected. */
+  dueAt: number | undefined
+}
+
+export interface DialBookInit {
+  readonly maxPeers: number
+  readonly maxAddresses: number
+  readonly backOff: BackOff
+  /** Since it was last offered, unless it is connected; then neither its addresses nor its failures are remembered. */
+  readonly forgetMs: number
+}
+
+export const DIAL_BOOK_DEFAULTS: DialBookInit = {
+  maxPeers: 512,
+  maxAddresses: 16,
+  backOff: { firstMs: 500, factor: 2, mostMs: 60_000 },
+  forgetMs: 10 * 60_000,
+}
+
+/** Whom to dial next. Pure but for its own memory: the clock and the dice are arguments, times are milliseconds. */
+export interface DialBook {
+  /** A hint. News (an unknown peer, an unknown address) is due after `delayMs`; what is known keeps its back-off. */
+  offer(candidate: Candidate, now: number, delayMs?: number): void
+  /** The entry that waits longest of those that are due; it is not due again until its fate is told. */
+  take(now: number): (Candidate & { readonly key: string }) | undefined
+  connected(key: string): void
+  failed(key: string, now: number, dice: number): void
+  /** The connection to a peer that was in the book is gone. */
+  lost(peerId: string, now: number): void
+  nextDueAt(): number | undefined
+}
+
+export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBook {
+  const entries = new Map<string, Entry>()
+
+  function forget(now: number): void {
+    for (const entry of entries.values()) {
+      if (entry.dueAt !== undefined && now - entry.offeredAt > init.forgetMs) entries.delete(entry.key)
+    }
+    while (entries.size > init.maxPeers) {
+      // Whoever is connected stays; of the others the oldest hint goes.
+      const waiting = [...entries.values()].filter((entry) => entry.dueAt !== undefined)
+      const from = waiting.length > 0 ? waiting : [...entries.values()]
+      entries.delete(from.reduce((a, b) => (b.offeredAt < a.offeredAt ? b : a)).key)
+    }
+  }
+
+  return {
+    offer({ peerId, addresses }, now, delayMs = 0) {
+      const key = peerId ?? addresses[0]
+      if (key === undefined) return
+      const known = entries.get(key)
+      const news = addresses.filter((address) => known?.addresses.includes(address) !== true)
+      const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, init.maxAddresses)
+      if (known === undefined) {
+        entries.set(key, { key, peerId, addresses: merged, failures: 0, offeredAt: now, dueAt: now + delayMs })
+        forget(now)
+        return
+      }
+      known.addresses = merged
+      known.offeredAt = now
+      if (news.length > 0 && known.failures > 0 && known.dueAt !== undefined) {
+        known.failures = 0
+        known.dueAt = Math.min(known.dueAt, now + delayMs)
+      }
+    },
+    take(now) {
+      forget(now)
+      let first: Entry | undefined
+      for (const entry of entries.values()) {
+        if (entry.dueAt === undefined || entry.dueAt > now) continue
+        if (first?.dueAt === undefined || entry.dueAt < first.dueAt) first = entry
+      }
+      if (first === undefined) return undefined
+      first.dueAt = undefined
+      const { key, peerId, addresses } = first
+      return { key, addresses, ...(peerId === undefined ? {} : { peerId }) }
+    },
+    connected(key) {
+      const entry = entries.get(key)
+      if (entry?.peerId === undefined) entries.delete(key)
+      else entry.failures = 0
+    },
+    failed(key, now, dice) {
+      const entry = entries.get(key)
+      if (entry === undefined) return
+      entry.failures += 1
+      entry.dueAt = now + backOffMs(init.backOff, entry.failures, dice)
+    },
+    lost(peerId, now) {
+      const entry = entries.get(peerId)
+      if (entry === undefined || entry.dueAt !== undefined) return
+      entry.offeredAt = now
+      entry.dueAt = now
+    },
+    nextDueAt() {
+      const times = [...entries.values()].flatMap((entry) => entry.dueAt ?? [])
+      return times.length === 0 ? undefined : Math.min(...times)
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import { AppError } from '../base/errors.ts'
+import type { JoinFinding, JoinProblem } from './network.ts'
+
+export type Diagnosis = Omit<JoinFinding, 'at'>
+
+/** What went wrong lately while joining, newest first. */
+export interface Findings {
+  /** Files a failed dial or a failed handshake; errors that say nothing about the network are left out. */
+  report(error: unknown, address?: string): void
+  add(diagnosis: Diagnosis): void
+  /** The address works now: what was found there is history. */
+  settle(address: string): void
+  list(): readonly JoinFinding[]
+}
+
+export interface FindingsDeps {
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
+/** A vague failure of the same dial must not hide what the handshake itself has said about it. */
+const SAME_DIAL_MS = 15_000
+
+export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } = {}): Findings {
+  let newestFirst: JoinFinding[] = []
+  function add(diagnosis: Diagnosis): void {
+    const others = newestFirst.filter((one) => one.problem !== diagnosis.problem || one.address !== diagnosis.address)
+    newestFirst = [{ ...diagnosis, at: now() }, ...others].slice(0, limit)
+  }
+  function isExplained(error: unknown, address: string | undefined): boolean {
+    return (
+      nameOf(error) === 'EncryptionFailedError' &&
+      newestFirst.some((one) => one.address === address && now() - one.at < SAME_DIAL_MS)
+    )
+  }
+  return {
+    report(error, address) {
+      const diagnosis = diagnose(error, address)
+      if (diagnosis !== undefined && !isExplained(error, address)) add(diagnosis)
+    },
+    add,
+    settle(address) {
+      newestFirst = newestFirst.filter((one) => one.address !== address)
+    },
+    list: () => newestFirst,
+  }
+}
+
+/** Says what an error of a dial, a listen or a handshake means for a person; undefined when it is none of those. */
+export function diagnose(error: unknown, address?: string): Diagnosis | undefined {
+  const problem = problemOf(error)
+  if (problem === undefined) return undefined
+  const place = address ?? 'the other node'
+  // How far a clock is off, and which version is the older, only the error knows.
+  const isTelling = error instanceof AppError && (problem === 'clock-differs' || problem === 'version-differs')
+  const message = isTelling ? `${place}: ${error.message}` : sentence(problem, place, codeOf(error))
+  return { problem, message, ...(address === undefined ? {} : { address }) }
+}
+
+/** `details.reason` of `admission.refused`. Where another member answers than the one expected there is no problem. */
+const REFUSALS: Readonly<Record<string, JoinProblem>> = {
+  token: 'token-differs',
+  version: 'version-differs',
+  handshake: 'not-local-ai',
+  malformed: 'not-local-ai',
+  timeout: 'not-local-ai',
+  closed: 'not-local-ai',
+}
+
+const SYSTEM_CODES: Readonly<Record<string, JoinProblem>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ENETDOWN: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ETIMEDOUT: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  EADDRINUSE: 'port-in-use',
+  ECONNRESET: 'not-local-ai',
+  EPIPE: 'not-local-ai',
+}
+
+/** By the `name` of the library's errors: several copies of a package may be loaded, so classes do not tell. */
+const LIBRARY_NAMES: Readonly<Record<string, JoinProblem>> = {
+  TimeoutError: 'unreachable',
+  AbortError: 'unreachable',
+  EncryptionFailedError: 'not-local-ai',
+  UnexpectedEOFError: 'not-local-ai',
+  StreamClosedError: 'not-local-ai',
+  MuxerUnavailableError: 'version-differs',
+  UnsupportedProtocolError: 'version-differs',
+  NoValidAddressesError: 'no-address',
+  UnsupportedListenAddressesError: 'no-address',
+}
+
+function problemOf(error: unknown): JoinProblem | undefined {
+  if (error instanceof AppError) {
+    if (error.code === 'admission.clock-skew') return 'clock-differs'
+    return error.code === 'admission.refused' ? REFUSALS[String(error.details['reason'])] : undefined
+  }
+  const text = error instanceof Error ? error.message : ''
+  if (text.includes('failed to connect via relay')) return 'relay-needed'
+  if (text.includes('EADDRINUSE')) return 'port-in-use'
+  const code = codeOf(error)
+  if (code !== undefined && SYSTEM_CODES[code] !== undefined) return SYSTEM_CODES[code]
+  return LIBRARY_NAMES[nameOf(error)]
+}
+
+function sentence(problem: JoinProblem, place: string, code: string | undefined): string {
+  switch (problem) {
+    case 'refused':
+      return `${place} refused the connection: start the node there, and check the port`
+    case 'unreachable':
+      return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? `the name in ${place} has no address: check its spelling, or give the IP address`
+        : `${place} did not answer: check the address, the firewall and whether both are on one network`
+    case 'port-in-use':
+      return `the port of ${place} is taken by another program: choose another with --p2p-listen`
+    case 'not-local-ai':
+      return `${place} is no local-ai node, or one of a version that this one cannot talk to: check the port and both versions`
+    case 'version-differs':
+      return `${place} runs a version that this one cannot talk to: install the same version on both`
+    case 'no-address':
+      return `${place} has no address that can be dialled from here: give one with --p2p-announce on that node`
+    case 'relay-needed':
+      return `${place} can be reached through a relay only, and no relay knows it: add a node that both can reach`
+    case 'token-differs':
+      return `${place} has another token: start both nodes with the same one`
+    case 'clock-differs':
+      return `the clocks of this node and ${place} differ too much: set both by NTP`
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
