@@ -13,6 +13,8 @@ export interface RoutedRequest {
   readonly model: string | undefined
   /** The use case of the endpoint (`chat`, `embeddings`, …), for requests that name no model. */
   readonly capability: string
+  /** Who asks (an API key's fingerprint, an address): those who wait are served by turns. Absent: all the same one. */
+  readonly caller?: string
 }
 
 /** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
@@ -28,7 +30,10 @@ export interface RoutedAnswer {
   readonly status: number
   /** Without hop-by-hop headers (RFC 9110 section 7.6.1). */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
-  /** Pulled: a reader that stops reading stops the serving node. Throws `peer.unreachable` when the node is lost midway. */
+  /**
+   * Pulled: a reader that stops reading stops the serving node. Throws `peer.unreachable` when the node is lost midway.
+   * To be read once, to its end or until the reader leaves; who does not read it aborts the signal given to `route`.
+   */
   readonly body: AsyncIterable<Uint8Array>
   readonly node: { readonly peerId: string; readonly name: string }
   readonly attempts: readonly Attempt[]
@@ -59,6 +64,10 @@ export interface LocalNode {
   /** Whether the model is in memory. */
   loaded(model: string): boolean
   readonly slots: number
+  /** Requests that run or wait here now, whoever sent them. Absent: those that the router booked. */
+  busy?(): number
+  /** Names of the models here, for the answer to a request for one that nobody has. */
+  models?(): readonly string[]
 }
 
 /** A model that some node of the network has: the union behind `/v1/models`. */

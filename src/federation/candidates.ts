@@ -1,0 +1,81 @@
+import type { ModelAdvert, NodeOffer } from '../p2p/membership/node-record.ts'
+import type { PeerView } from '../p2p/network.ts'
+import type { Candidate } from './policies/choose.ts'
+import type { LocalNode } from './routed-request.ts'
+
+/** What a request needs: its model or, when it names none, any model of this use case. */
+export interface Wanted {
+  readonly model: string | undefined
+  readonly capability: string
+}
+
+/** The network as this node sees it at one moment. */
+export interface Surroundings {
+  readonly self: { readonly peerId: string; readonly name: string; readonly group: string }
+  readonly local: LocalNode
+  readonly peers: readonly PeerView[]
+  /** Requests at a node, by peer id: `Bookings.busy`. */
+  readonly busy: (peerId: string) => number
+}
+
+/** Everybody who can serve it, this node included. Pure. */
+export function findCandidates(wanted: Wanted, { self, local, peers, busy }: Surroundings): Candidate[] {
+  const found: Candidate[] = []
+  const { model, capability } = wanted
+  if (local.serves(model, capability)) {
+    found.push({
+      peerId: self.peerId,
+      name: self.name,
+      local: true,
+      slots: Math.max(1, local.slots),
+      busy: Math.max(busy(self.peerId), local.busy?.() ?? 0),
+      loaded: model === undefined || local.loaded(model),
+      roundTripMs: 0,
+    })
+  }
+  for (const { record, state, roundTripMs } of peers) {
+    if (!mayBeAsked({ record, state }, self.group)) continue
+    const loaded = stateOfModel(record.offer, wanted)
+    if (loaded === undefined) continue
+    const { peerId, name, offer } = record
+    found.push({
+      peerId,
+      name,
+      local: false,
+      slots: Math.max(1, offer.slots),
+      busy: busy(peerId),
+      loaded: loaded === 'loaded',
+      roundTripMs,
+    })
+  }
+  return found
+}
+
+/** Whether requests may go to a peer now. */
+export function mayBeAsked({ record, state }: Pick<PeerView, 'record' | 'state'>, group: string): boolean {
+  const { offer, leaving } = record
+  return state === 'linked' && !leaving && offer.serves && !offer.draining && offer.group === group
+}
+
+/** Undefined: the node cannot serve it. */
+function stateOfModel(offer: NodeOffer, { model, capability }: Wanted): 'loaded' | 'configured' | undefined {
+  if (model === undefined) {
+    const able = offer.models.filter(({ capabilities }) => capabilities.includes(capability))
+    if (able.length === 0) return undefined
+    return able.some(({ loaded }) => loaded) ? 'loaded' : 'configured'
+  }
+  const advert = advertsOf(offer).get(model)
+  if (advert === undefined) return undefined
+  return advert.loaded ? 'loaded' : 'configured'
+}
+
+/** An offer changes seldom and is asked for every request: its models are indexed once. */
+const ADVERTS = new WeakMap<NodeOffer, ReadonlyMap<string, ModelAdvert>>()
+
+function advertsOf(offer: NodeOffer): ReadonlyMap<string, ModelAdvert> {
+  const known = ADVERTS.get(offer)
+  if (known !== undefined) return known
+  const adverts = new Map(offer.models.map((model) => [model.name, model]))
+  ADVERTS.set(offer, adverts)
+  return adverts
+}

@@ -1,0 +1,83 @@
+import type { Socket } from 'node:net'
+import { type Dispatcher, Pool } from 'undici'
+import { AppError } from '../base/errors.ts'
+import type { Network } from '../p2p/network.ts'
+import { unreachable } from './exchange.ts'
+
+export interface PeerClientsInit {
+  /** Connections to one peer; more requests at a time wait for one of them. */
+  readonly connectionsPerPeer: number
+  readonly connectTimeoutMs: number
+  /** How long a peer may take until it answers anything: a whole generation, when the client does not stream. */
+  readonly headersTimeoutMs: number
+  readonly keepAliveMs: number
+}
+
+/** HTTP/1.1 to peers over the sockets that the network opens. A client is made when it is first needed. */
+export interface PeerClients {
+  to(peerId: string): Dispatcher
+  /** Ends whatever goes to other peers than these: requests in flight fail with `peer.unreachable` at once. */
+  keepOnly(peerIds: ReadonlySet<string>): void
+  close(): Promise<void>
+}
+
+interface Client {
+  readonly pool: Pool
+  readonly gone: AbortController
+}
+
+export function createPeerClients(
+  { network }: { readonly network: Pick<Network, 'openSocket'> },
+  init: PeerClientsInit,
+): PeerClients {
+  const clients = new Map<string, Client>()
+
+  function create(peerId: string): Client {
+    const gone = new AbortController()
+    const pool = new Pool('http://peer', {
+      connections: init.connectionsPerPeer,
+      pipelining: 1,
+      keepAliveTimeout: init.keepAliveMs,
+      keepAliveMaxTimeout: init.keepAliveMs,
+      headersTimeout: init.headersTimeoutMs,
+      bodyTimeout: 0,
+      connect(_options, callback) {
+        const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(init.connectTimeoutMs)])
+        network.openSocket(peerId, { signal }).then(
+          // undici needs nothing of a socket that the network's streams have not.
+          (socket) => callback(null, socket as Socket),
+          (error: unknown) => callback(unreachable('no connection to the node', error), null),
+        )
+      },
+    })
+    return { pool, gone }
+  }
+
+  async function end({ pool, gone }: Client, reason: AppError): Promise<void> {
+    gone.abort(reason)
+    await pool.destroy(reason)
+  }
+
+  return {
+    to(peerId) {
+      const known = clients.get(peerId)
+      if (known !== undefined) return known.pool
+      const client = create(peerId)
+      clients.set(peerId, client)
+      return client.pool
+    },
+    keepOnly(peerIds) {
+      for (const [peerId, client] of clients) {
+        if (peerIds.has(peerId)) continue
+        clients.delete(peerId)
+        void end(client, new AppError('peer.unreachable', 'the node is not heard any more'))
+      }
+    },
+    async close() {
+      const ending = [...clients.values()]
+      clients.clear()
+      const reason = new AppError('node.stopping', 'the node is shutting down')
+      await Promise.all(ending.map((client) => end(client, reason)))
+    },
+  }
+}
