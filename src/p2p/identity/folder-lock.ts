@@ -1,8 +1,9 @@
-import { constants, copyFile, link, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { open, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import { linkNew, readIfThere, removeExactly } from './lock-file.ts'
 import { isRunning, markOf, type ProcessMark, parseMark } from './process-mark.ts'
 
 export interface FolderLockInit {
@@ -89,17 +90,9 @@ async function hold({ path, text }: Claim, touchMs: number): Promise<AsyncDispos
   }
 }
 
-/** Removes the lock that says `text`, and surely no other: only who has linked the second file may remove the first. */
 async function removeAbandoned(claim: Claim, text: string): Promise<void> {
   const guard = `${claim.path}.takeover`
-  if (await linkNew(claim.file, guard)) {
-    try {
-      if ((await readIfThere(claim.path)) === text) await rm(claim.path, { force: true })
-    } finally {
-      await rm(guard, { force: true })
-    }
-    return
-  }
+  if (await removeExactly(claim.path, { text, guard, claim: claim.file })) return
   const other = await readIfThere(guard)
   if (other !== undefined && !(await isHeld(claim, guard, other))) await rm(guard, { force: true })
   await delay(LOOK_AGAIN_MS, undefined, { signal: claim.signal })
@@ -124,33 +117,4 @@ function inUse({ path, own }: Claim, holder: ProcessMark | undefined): AppError 
   const who = holder === undefined ? 'another process' : `process ${holder.pid}${host}`
   const advice = 'stop it or give another --data-path'
   return new AppError('config.invalid', `${path} is held by ${who}, which runs as this node: ${advice}`)
-}
-
-/** False when there is something at `to` already. Some file systems know no links. */
-async function linkNew(from: string, to: string): Promise<boolean> {
-  try {
-    return await unlessThere(link(from, to))
-  } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes(String((error as NodeJS.ErrnoException).code))) throw error
-    return await unlessThere(copyFile(from, to, constants.COPYFILE_EXCL))
-  }
-}
-
-async function unlessThere(making: Promise<void>): Promise<boolean> {
-  try {
-    await making
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { AppError } from '../../base/errors.ts'
@@ -37,6 +38,11 @@ export async function loadIdentity(
     peerId: peerIdFromPrivateKey(privateKey).toString(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** A key that is kept nowhere. */
+export async function temporaryKey(): Promise<Ed25519PrivateKey> {
+  return await generateKeyPair('Ed25519')
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -53,6 +53,23 @@ export async function resolveToken(
   return found
 }
 
+/**
+ * The token that was given, else the one that the folder keeps; changes nothing. Throws `token.invalid` also when there
+ * is none.
+ */
+export async function readExistingToken(
+  deps: ResolveTokenDeps,
+  init: ResolveTokenInit,
+  options: AbortOptions = {},
+): Promise<ReadToken> {
+  const found = (await readGiven(deps, init, options)) ?? (await readStoredToken(deps, init))
+  if (found !== undefined) return found
+  throw new AppError(
+    'token.invalid',
+    `no token was given, and ${init.folder} keeps none: give --p2ptoken or --p2p-token-file`,
+  )
+}
+
 async function readGiven(
   { stdin }: ResolveTokenDeps,
   { text = '', file = '' }: ResolveTokenInit,

@@ -38,9 +38,9 @@ function parse(yaml: string): Document {
   const document = parseOrUndefined(yaml)
   if (document === undefined || document.errors.length > 0) throw invalidToken('its base64 does not hold YAML')
   visit(document, {
-    Alias: refuseSharing,
     Node(_key, node) {
-      if ('anchor' in node && node.anchor !== undefined) refuseSharing()
+      // An alias without an anchor is an error already.
+      if ('anchor' in node && node.anchor !== undefined) throw invalidToken('its YAML has an anchor or an alias')
     },
   })
   return document
@@ -52,10 +52,6 @@ function parseOrUndefined(yaml: string): Document | undefined {
   } catch {
     return undefined
   }
-}
-
-function refuseSharing(): never {
-  throw invalidToken('its YAML has an anchor or an alias')
 }
 
 function isEmpty(node: Node): boolean {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { generateKeyPair, privateKeyToProtobuf, publicKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { takeFolderLock } from '../../../src/p2p/identity/folder-lock.ts'
+import { removeExactly } from '../../../src/p2p/identity/lock-file.ts'
 import { loadIdentity } from '../../../src/p2p/identity/node-identity.ts'
 import { checkNodeName, defaultNodeName } from '../../../src/p2p/identity/node-name.ts'
 import { loadOwnerKey } from '../../../src/p2p/identity/owner-key.ts'
@@ -127,7 +128,7 @@ describe('takeFolderLock', () => {
 
   it('lets one of many take over, however they meet', async () => {
     const dead = { ...(await markOf(process.pid)), pid: 2 ** 30 }
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       await writeFile(lockFile(), JSON.stringify({ ...dead, id: String(round) }))
       // Somebody who died while taking over is in the way every other time.
       if (round % 2 === 0) await writeFile(`${lockFile()}.takeover`, JSON.stringify({ ...dead, id: 'too' }))
@@ -138,6 +139,21 @@ describe('takeFolderLock', () => {
       await taken[0]?.[Symbol.asyncDispose]()
       assert.deepEqual(await readdir(folder), [])
     }
+  })
+
+  it('removes the lock that was judged, not one that has come meanwhile, and not while another does', async () => {
+    const [claim, guard] = [join(folder, 'claim'), join(folder, 'guard')]
+    await writeFile(claim, 'mine')
+    await writeFile(lockFile(), 'fresh')
+    assert.equal(await removeExactly(lockFile(), { text: 'stale', guard, claim }), true)
+    assert.deepEqual(await readdir(folder), ['claim', 'lock'])
+    await writeFile(guard, 'of another')
+    assert.equal(await removeExactly(lockFile(), { text: 'fresh', guard, claim }), false)
+    assert.deepEqual(await readdir(folder), ['claim', 'guard', 'lock'])
+    await rm(guard)
+    assert.equal(await removeExactly(lockFile(), { text: 'fresh', guard, claim }), true)
+    assert.deepEqual(await readdir(folder), ['claim'])
+    assert.equal(await removeExactly(lockFile(), { text: 'fresh', guard, claim }), true)
   })
 
   it('watches a holder whom it cannot see: one that shows no life is gone', async () => {
