@@ -71,19 +71,24 @@ export function otpNoise(init: OtpNoiseInit): (components: NoiseComponents) => C
         await exchangeProofs(init.keyRing, { role, own, bound }, { signal })
         return bound.secured
       } catch (thrown) {
-        const error = signal.aborted && !(thrown instanceof AppError) ? signal.reason : toRefusal(thrown, bound)
+        const error = toReason(thrown, bound, signal)
         connection.abort(error)
-        if (error instanceof AppError) {
-          const direction = role === 'initiator' ? 'outbound' : 'inbound'
-          const address = remoteAddress(connection)
-          const peerId = bound?.secured.remotePeer.toString()
-          init.log.debug({ direction, address, peerId, code: error.code, ...error.details }, error.message)
-          init.onRefused?.({ direction, error, address, peerId })
-        }
+        report(error, {
+          direction: role === 'initiator' ? 'outbound' : 'inbound',
+          address: remoteAddress(connection),
+          peerId: bound?.secured.remotePeer.toString(),
+        })
         throw error
       } finally {
         clearTimeout(timer)
       }
+    }
+
+    function report(error: Error, where: Omit<AdmissionRefusal, 'error'>): void {
+      // Else the caller gave up: that is nobody's refusal.
+      if (!(error instanceof AppError)) return
+      init.log.debug({ ...where, code: error.code, ...error.details }, error.message)
+      init.onRefused?.({ ...where, error })
     }
 
     return {
@@ -142,8 +147,10 @@ function closedOrLate(connection: MessageStream): Promise<void> {
   })
 }
 
-function toRefusal(thrown: unknown, bound: BoundConnection | undefined): AppError {
+/** A refusal that was found before the time was over stays what it is. */
+function toReason(thrown: unknown, bound: BoundConnection | undefined, signal: AbortSignal): Error {
   if (thrown instanceof AppError) return thrown
+  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : refused('closed', signal.reason)
   const name = thrown instanceof Error ? thrown.name : ''
   if (bound === undefined) return refused(name === 'UnexpectedPeerError' ? 'identity' : 'handshake', thrown)
   const isOver = bound.secured.connection.status !== 'open'

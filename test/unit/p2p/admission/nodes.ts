@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import type { Connection, ConnectionEncrypter, Libp2p, SecuredConnection, Stream } from '@libp2p/interface'
@@ -13,6 +12,7 @@ import { createKeyRing } from '../../../../src/p2p/admission/create-key-ring.ts'
 import type { KeyRing } from '../../../../src/p2p/admission/key-ring.ts'
 import { ADMISSION_PROTOCOL, type AdmissionRefusal, otpNoise } from '../../../../src/p2p/admission/otp-noise.ts'
 import type { NetworkToken } from '../../../../src/p2p/token/network-token.ts'
+import { poll } from '../../../support/poll.ts'
 
 export const INTERVAL_SECONDS = 300
 
@@ -130,12 +130,9 @@ export async function startNode(init: TestNodeInit = {}): Promise<TestNode> {
   }
 }
 
-/** Polls until it holds; fails after ten seconds. */
+/** Waits until it holds; fails after ten seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end; await sleep(5)) {
-    if (condition()) return
-  }
-  assert.fail(`never came true: ${what}`)
+  await poll(what, 10_000, condition)
 }
 
 /** Sends a text and resolves with what comes back. */
