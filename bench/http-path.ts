@@ -6,9 +6,7 @@
 // second over all streams; the first byte is measured with one stream of one token; CPU is of the whole process tree.
 // Absolute figures drift on shared machines: read the ratios.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { availableParallelism, cpus, homedir, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,7 +14,7 @@ import { findEnginePackage } from '../src/gallery/engine-package.ts'
 import { buildLlamaServer, findLlamaServer } from '../src/gallery/llama-server/build-llama-server.ts'
 import { startLocalAi } from '../test/support/local-ai.ts'
 import { midLlama } from '../test/support/tiny-models.ts'
-import { cpuOfTree, median, streamOnce } from './support/measure.ts'
+import { cpuOfTree, freePort, median, round, streamOnce } from './support/measure.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -173,10 +171,6 @@ function print(candidates: readonly Candidate[], results: ReadonlyMap<string, re
   console.log(JSON.stringify(report))
 }
 
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits))
-}
-
 async function startOurs(engine: string) {
   const config = {
     name: basename(model),
@@ -222,14 +216,4 @@ async function findOrBuild(init: { cacheDir: string }): Promise<string | undefin
     console.error(`llama-server cannot be built here, so there is nothing to compare with: ${String(error)}`)
     return undefined
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
