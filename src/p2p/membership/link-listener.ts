@@ -1,0 +1,143 @@
+import { AppError } from '../../base/errors.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { OnCandidate } from '../discovery/candidate.ts'
+import type { Findings } from '../findings.ts'
+import type { Digest } from './digest.ts'
+import type { Link } from './link.ts'
+import { type Heartbeat, LINK_VERSION, type LinkMessage } from './link-message.ts'
+import type { Links } from './links.ts'
+import type { Members } from './members.ts'
+import type { NodeLoad } from './node-record.ts'
+import type { OwnRecord } from './own-record.ts'
+import { openRecord, recordId, type SignedRecord } from './record-codec.ts'
+import type { PutOutcome, RecordStore } from './record-store.ts'
+
+export interface LinkListenerDeps {
+  readonly log: Pick<Logger, 'debug' | 'warn'>
+  /** This node's peer id. */
+  readonly self: string
+  readonly store: RecordStore
+  readonly own: Pick<OwnRecord, 'overtake'>
+  readonly members: Pick<Members, 'opened' | 'left' | 'refresh' | 'isLinked'>
+  readonly links: Pick<Links, 'established' | 'establish' | 'of'>
+  readonly digest: Digest
+  readonly load: () => NodeLoad
+  readonly onCandidate: OnCandidate
+  readonly findings: Pick<Findings, 'add'>
+}
+
+/** What this node does about what it is told on a link. A throw or a rejection breaks the link. */
+export type LinkListener = (link: Link, message: LinkMessage) => Promise<void> | void
+
+export function createLinkListener(deps: LinkListenerDeps): LinkListener {
+  const { store, members, links, digest } = deps
+  const greeted = new WeakSet<Link>()
+  const answered = new WeakSet<Link>()
+  const open = createRecordOpener(deps.log)
+
+  function put(link: Link, signed: SignedRecord): PutOutcome {
+    return store.put(signed, { source: link.peerId, unixMs: Date.now(), nowMs: performance.now() })
+  }
+  function takeHello(link: Link, version: number, software: string): void {
+    if (version !== LINK_VERSION) {
+      const message = `a node with version ${JSON.stringify(software)} speaks another link protocol than this one: update the older of the two`
+      deps.findings.add({ problem: 'version-differs', message, address: link.connection.remoteAddr.toString() })
+      throw new AppError('peer.unreachable', `it speaks version ${version} of the link protocol`)
+    }
+    greeted.add(link)
+  }
+  async function takeRecord(link: Link, bytes: Uint8Array): Promise<void> {
+    const before = store.get(link.peerId)
+    const signed = before?.id === recordId(bytes) ? before : await open(link, bytes)
+    if (signed === undefined) return
+    if (signed.record.peerId === deps.self) deps.own.overtake(signed.record)
+    else if (signed.record.peerId === link.peerId) takeOwnWords(link, signed)
+    else takeHearsay(signed.record.peerId, put(link, signed))
+  }
+  /** Only here a peer becomes a member that is there: by its own words, on its own link. */
+  function takeOwnWords(link: Link, signed: SignedRecord): void {
+    const outcome = put(link, signed)
+    const { peerId, incarnation } = signed.record
+    if (outcome === 'ahead') throw new AppError('peer.unreachable', 'its clock is ahead of what admission allows')
+    if (outcome === 'left') {
+      takeLeave(link)
+    } else if (outcome === 'older' && store.get(peerId)?.record.incarnation !== incarnation) {
+      // Its clock went back: shown its newest words it can go beyond them.
+      const newest = store.newestBytes(peerId)
+      if (newest !== undefined) link.hint(peerId, newest)
+    } else if (links.of(peerId) === link || establish(link)) {
+      members.refresh(peerId)
+      if (outcome === 'added') introduce(link, signed)
+    }
+  }
+  function establish(link: Link): boolean {
+    if (!links.establish(link)) return false
+    store.link(link.peerId)
+    members.opened(link.peerId)
+    link.beat(deps.load)
+    link.digest(digest.known, false)
+    return true
+  }
+  /** New to this node, so perhaps to all: the first member that a node meets makes it known to the others. */
+  function introduce(link: Link, { record, bytes }: SignedRecord): void {
+    for (const other of links.established()) {
+      if (other !== link) other.hint(record.peerId, bytes)
+    }
+  }
+  /** Never makes anybody alive: it is a place to dial, or what a member that is there will say itself in a moment. */
+  function takeHearsay(peerId: string, outcome: PutOutcome): void {
+    if (outcome === 'left') members.left(peerId)
+    if (outcome !== 'added' && outcome !== 'updated') return
+    members.refresh(peerId)
+    if (!members.isLinked(peerId)) {
+      deps.onCandidate({ peerId, addresses: store.get(peerId)?.record.addresses ?? [] })
+    }
+  }
+  function takeLeave(link: Link): void {
+    members.left(link.peerId)
+    link.end()
+  }
+  async function takeGoodbye(link: Link, bytes: Uint8Array): Promise<void> {
+    const signed = await open(link, bytes)
+    if (signed?.record.peerId !== link.peerId || !signed.record.leaving) return
+    if (put(link, signed) === 'left') takeLeave(link)
+  }
+  function takeBeat(link: Link, { load }: Heartbeat): void {
+    if (!answered.has(link)) {
+      // So that the first round trip need not wait for the next heartbeat.
+      answered.add(link)
+      link.beat(deps.load)
+    }
+    if (links.of(link.peerId) === link) members.refresh(link.peerId, load)
+  }
+  return (link, message) => {
+    if (message.type !== 'hello' && !greeted.has(link))
+      throw new AppError('peer.unreachable', 'it began without a hello')
+    switch (message.type) {
+      case 'hello':
+        return takeHello(link, message.version, message.software)
+      case 'record':
+        return takeRecord(link, message.bytes)
+      case 'goodbye':
+        return takeGoodbye(link, message.bytes)
+      case 'heartbeat':
+        return takeBeat(link, message.beat)
+      case 'digest':
+        if (message.answerWanted) link.digest(digest.known, false)
+        return digest.answer(link, message.ids)
+    }
+  }
+}
+
+/** Opens records; of those that are refused the first of each link is worth a line. */
+function createRecordOpener(log: Pick<Logger, 'debug' | 'warn'>) {
+  const blamed = new WeakSet<Link>()
+  return async function open(link: Link, bytes: Uint8Array): Promise<SignedRecord | undefined> {
+    const opened = await openRecord(bytes)
+    if ('signed' in opened) return opened.signed
+    const level = blamed.has(link) ? 'debug' : 'warn'
+    blamed.add(link)
+    log[level]({ peer: link.peerId, reason: opened.refused }, 'a record was refused')
+    return undefined
+  }
+}

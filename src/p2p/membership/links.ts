@@ -1,0 +1,147 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { AppError } from '../../base/errors.ts'
+import type { Startable } from '../../base/lifecycle.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { Findings } from '../findings.ts'
+import { createLink, type Link, type LinkEvents, type LinkInit } from './link.ts'
+import { createLinkOpener, LINK_PROTOCOL, type LinkHost } from './link-opener.ts'
+
+export interface LinksDeps {
+  /** Running, from `start` until after `stop`. */
+  readonly libp2p: () => LinkHost
+  /** This node's peer id. */
+  readonly self: string
+  readonly log: Pick<Logger, 'debug' | 'warn'>
+  readonly onBytes: LinkEvents['onBytes']
+  readonly onMessage: LinkEvents['onMessage']
+  /** The node's own record: what it says first on each link. */
+  readonly firstWords: () => Uint8Array | undefined
+  /** The link of a peer is gone, and no other has taken its place. */
+  readonly onLost: (link: Link, error: Error | undefined) => void
+  readonly findings: Pick<Findings, 'add'>
+  /** The link is open, but nothing comes on it: another connection may be better. */
+  readonly isSilent: (peerId: string) => boolean
+}
+
+export interface LinksInit extends LinkInit {
+  readonly maxLinks: number
+  /** From the opening until the peer has said who it is. */
+  readonly greetingMs: number
+}
+
+/** The links of this node: one a peer, as far as the outside sees. */
+export interface Links extends Startable {
+  /** Those on which the peer has said who it is. */
+  established(): readonly Link[]
+  /** This node's own record, to everyone; also where the peer has still to say who it is. */
+  tell(bytes: Uint8Array): void
+  of(peerId: string): Link | undefined
+  /**
+   * The peer has said who it is. Takes the place of an earlier link to it. False: it has closed
+   * meanwhile, or is dropped because there are too many.
+   */
+  establish(link: Link): boolean
+  /** The peer is not heard any more: tries another connection to it, if there is one. */
+  reopen(peerId: string): void
+}
+
+/** One in use, one that takes over, and some that are being closed. */
+const MAX_STREAMS_PER_CONNECTION = 8
+/** A link that lived for so long was no failure. */
+const WORKED_MS = 5000
+
+export function createLinks(deps: LinksDeps, init: LinksInit): Links {
+  const { libp2p, self, log } = deps
+  const established = new Map<string, Link>()
+  const since = new WeakMap<Link, number>()
+  const greeting = new Map<Link, NodeJS.Timeout>()
+  let running = false
+
+  const opener = createLinkOpener({ libp2p, self, log, wants, onOpened, onUnsupported })
+
+  function wants(connection: Connection): boolean {
+    const peerId = connection.remotePeer.toString()
+    for (const { connection: tried } of greeting.keys()) {
+      if (tried === connection) return false
+    }
+    const current = established.get(peerId)
+    if (current === undefined) return true
+    if (current.connection === connection) return false
+    return deps.isSilent(peerId) || (!current.connection.direct && connection.direct)
+  }
+  function onOpened(stream: Stream, connection: Connection): void {
+    const link = createLink({ stream, connection }, { onBytes, onMessage: deps.onMessage, onClosed }, init)
+    if (!running || established.size + greeting.size >= init.maxLinks + MAX_STREAMS_PER_CONNECTION) {
+      link.drop(new AppError('node.overloaded', 'this node has no place for another link'))
+      return
+    }
+    const timer = setTimeout(() => {
+      link.drop(new AppError('peer.unreachable', 'it did not say in time who it is'))
+    }, init.greetingMs).unref()
+    greeting.set(link, timer)
+    const words = deps.firstWords()
+    if (words !== undefined) link.tell(words)
+  }
+  function onBytes(link: Link): void {
+    if (established.get(link.peerId) === link) deps.onBytes(link)
+  }
+  function onUnsupported({ remoteAddr }: Connection): void {
+    const message = `the member at ${remoteAddr} runs a version without links: install the same version on both`
+    deps.findings.add({ problem: 'version-differs', message, address: remoteAddr.toString() })
+  }
+  function endGreeting(link: Link): void {
+    clearTimeout(greeting.get(link))
+    greeting.delete(link)
+  }
+  function onClosed(link: Link, error: Error | undefined): void {
+    endGreeting(link)
+    const { peerId } = link
+    // A fault of the peer's, which we have found; what the network does to streams is everyday life.
+    if (error instanceof AppError && running) log.warn({ peer: peerId, reason: error.message }, 'a link was closed')
+    if (established.get(peerId) === link) {
+      established.delete(peerId)
+      deps.onLost(link, error)
+    }
+    if (performance.now() - (since.get(link) ?? Infinity) > WORKED_MS) opener.worked(link.connection)
+    opener.again(peerId)
+  }
+  return {
+    async start() {
+      running = true
+      await libp2p().handle(LINK_PROTOCOL, onOpened, {
+        maxInboundStreams: MAX_STREAMS_PER_CONNECTION,
+        maxOutboundStreams: MAX_STREAMS_PER_CONNECTION,
+        runOnLimitedConnection: true,
+      })
+      await opener.start()
+    },
+    async stop() {
+      running = false
+      await opener.stop()
+      await libp2p().unhandle(LINK_PROTOCOL)
+      for (const link of [...greeting.keys(), ...established.values()]) {
+        link.drop(new AppError('node.stopping', 'this node is stopping'))
+      }
+    },
+    established: () => [...established.values()],
+    tell(bytes) {
+      for (const link of [...established.values(), ...greeting.keys()]) link.tell(bytes)
+    },
+    of: (peerId) => established.get(peerId),
+    establish(link) {
+      const { peerId } = link
+      if (!link.isOpen) return false
+      const before = established.get(peerId)
+      if (before === undefined && established.size >= init.maxLinks) {
+        link.drop(new AppError('node.overloaded', `this node has its ${init.maxLinks} links`))
+        return false
+      }
+      endGreeting(link)
+      since.set(link, performance.now())
+      established.set(peerId, link)
+      if (before !== link) before?.end()
+      return true
+    },
+    reopen: (peerId) => opener.again(peerId),
+  }
+}

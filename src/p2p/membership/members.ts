@@ -1,0 +1,97 @@
+import type { Logger } from '../../telemetry/logger.ts'
+import type { PeerView } from '../network.ts'
+import type { Link } from './link.ts'
+import { createLiveness, type LivenessInit, type Transition } from './liveness.ts'
+import type { NodeLoad } from './node-record.ts'
+import { createPeerTable, type PeerTable } from './peer-table.ts'
+import type { RecordStore } from './record-store.ts'
+
+export interface MembersDeps {
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly store: RecordStore
+  readonly linkOf: (peerId: string) => Link | undefined
+  readonly onLinked: (peerId: string) => void
+  readonly onSilent: (peerId: string) => void
+  readonly onGone: (peerId: string) => void
+}
+
+/** Joins what is known of each member (record, link, load, liveness) into what the node sees. */
+export interface Members extends Pick<PeerTable, 'peers' | 'onChange'> {
+  opened(peerId: string): void
+  heard(peerId: string): void
+  closed(peerId: string): void
+  left(peerId: string): void
+  tick(): void
+  /** Its record or its link changed, or a heartbeat came. */
+  refresh(peerId: string, load?: NodeLoad): void
+  isLinked(peerId: string): boolean
+}
+
+const NO_LOAD: NodeLoad = { running: 0, queued: 0, memoryFreeBytes: 0 }
+
+export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
+  const { log, store } = deps
+  const liveness = createLiveness(init)
+  const table = createPeerTable({ log })
+  const heardAt = new Map<string, number>()
+
+  function refresh(peerId: string, load?: NodeLoad): void {
+    const state = liveness.stateOf(peerId)
+    const record = store.get(peerId)?.record
+    if (state === undefined || record === undefined) return
+    const before = table.get(peerId)
+    const link = deps.linkOf(peerId)
+    const view: PeerView = {
+      record,
+      state,
+      load: load ?? before?.load ?? NO_LOAD,
+      path: pathOf(link) ?? before?.path ?? 'direct',
+      roundTripMs: link?.roundTripMs ?? before?.roundTripMs,
+      lastSeenUnixMs: heardAt.get(peerId) ?? Date.now(),
+    }
+    table.set(peerId, view)
+  }
+  function apply(transitions: readonly Transition[]): void {
+    for (const { peerId, to } of transitions) {
+      const peer = { peer: peerId, name: store.get(peerId)?.record.name ?? table.get(peerId)?.record.name }
+      if (to === 'gone') {
+        heardAt.delete(peerId)
+        table.delete(peerId)
+        log.info(peer, 'a node is gone')
+        deps.onGone(peerId)
+        continue
+      }
+      refresh(peerId)
+      if (to === 'linked') {
+        log.info(peer, 'a node is there')
+        deps.onLinked(peerId)
+      } else {
+        log.warn(peer, 'a node is silent')
+        deps.onSilent(peerId)
+      }
+    }
+  }
+  return {
+    opened(peerId) {
+      heardAt.set(peerId, Date.now())
+      apply(liveness.opened(peerId, performance.now()))
+    },
+    heard(peerId) {
+      const transitions = liveness.heard(peerId, performance.now())
+      if (liveness.stateOf(peerId) !== undefined) heardAt.set(peerId, Date.now())
+      apply(transitions)
+    },
+    closed: (peerId) => apply(liveness.closed(peerId, performance.now())),
+    left: (peerId) => apply(liveness.left(peerId)),
+    tick: () => apply(liveness.tick(performance.now())),
+    refresh,
+    isLinked: (peerId) => liveness.stateOf(peerId) === 'linked',
+    peers: table.peers,
+    onChange: table.onChange,
+  }
+}
+
+function pathOf(link: Link | undefined): PeerView['path'] | undefined {
+  if (link === undefined) return undefined
+  return link.connection.direct ? 'direct' : 'relayed'
+}

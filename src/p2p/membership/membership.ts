@@ -1,0 +1,187 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { AppError } from '../../base/errors.ts'
+import type { Startable } from '../../base/lifecycle.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { OnCandidate } from '../discovery/candidate.ts'
+import type { Findings } from '../findings.ts'
+import type { Network } from '../network.ts'
+import { createDigest } from './digest.ts'
+import { createLinkListener } from './link-listener.ts'
+import type { LinkHost } from './link-opener.ts'
+import { createLinks } from './links.ts'
+import { createMembers } from './members.ts'
+import type { NodeLoad } from './node-record.ts'
+import { createOwnRecord } from './own-record.ts'
+import { createRecordStore, RECORD_STORE_DEFAULTS } from './record-store.ts'
+
+export interface MembershipDeps {
+  /** Running, from the start of this part until after its stop. */
+  readonly libp2p: () => LinkHost
+  readonly privateKey: PrivateKey
+  readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+  readonly findings: Pick<Findings, 'add'>
+  readonly addresses: () => readonly string[]
+  /** Somebody who should be dialled: heard of, or lost. */
+  readonly onCandidate: OnCandidate
+  readonly onLinked?: (peerId: string) => void
+  readonly onGone?: (peerId: string) => void
+}
+
+export interface MembershipTimings {
+  readonly heartbeatMs: number
+  readonly tickMs: number
+  readonly silentAfterMs: number
+  readonly goneAfterMs: number
+  readonly antiEntropyMs: number
+  readonly gatherMs: number
+  readonly restMs: number
+  readonly greetingMs: number
+  readonly stallMs: number
+  readonly goodbyeMs: number
+}
+
+/**
+ * A peer is silent after three missed heartbeats and a bit, with the tick at most 2.3 s after its last byte, and gone
+ * 7.2 s later at most.
+ */
+export const MEMBERSHIP_TIMINGS: MembershipTimings = {
+  heartbeatMs: 500,
+  tickMs: 200,
+  silentAfterMs: 2000,
+  goneAfterMs: 7000,
+  antiEntropyMs: 5000,
+  gatherMs: 50,
+  restMs: 250,
+  greetingMs: 5000,
+  stallMs: 5000,
+  goodbyeMs: 1000,
+}
+
+export interface MembershipInit {
+  readonly name: string
+  readonly version: string
+  /** How far the clocks of two admitted nodes can differ. */
+  readonly maxClockDifferenceMs: number
+  readonly maxLinks?: number
+  readonly timings?: Partial<MembershipTimings>
+  /** [0, 1). */
+  readonly random?: () => number
+}
+
+/** Who is in the network, by this node's own links. See docs/decisions/0005. */
+export interface Membership extends Startable, Pick<Network, 'advertise' | 'reportLoad' | 'peers' | 'onChange'> {
+  /** The goodbye; everything else goes on until `stop`. Bounded in time. */
+  leave(): Promise<void>
+}
+
+const MAX_LINKS = 256
+const IDLE: NodeLoad = { running: 0, queued: 0, memoryFreeBytes: 0 }
+
+export function createMembership(deps: MembershipDeps, init: MembershipInit): Membership {
+  const { log, privateKey, libp2p, onCandidate, findings } = deps
+  const timings = { ...MEMBERSHIP_TIMINGS, ...init.timings }
+  const self = peerIdFromPrivateKey(privateKey).toString()
+  const random = init.random ?? Math.random
+  let load = IDLE
+  let left = false
+  let timers: readonly NodeJS.Timeout[] = []
+
+  const store = createRecordStore({ ...RECORD_STORE_DEFAULTS, maxAheadMs: init.maxClockDifferenceMs })
+  const members = createMembers(
+    {
+      log,
+      store,
+      linkOf: (peerId) => links.of(peerId),
+      onLinked: (peerId) => deps.onLinked?.(peerId),
+      onSilent,
+      onGone,
+    },
+    timings,
+  )
+  const own = createOwnRecord(
+    { log, privateKey, addresses: deps.addresses, onPublished: ({ bytes }) => links.tell(bytes) },
+    { name: init.name, version: init.version, gatherMs: timings.gatherMs, restMs: timings.restMs },
+  )
+  const links = createLinks(
+    {
+      ...{ libp2p, self, log, findings },
+      onBytes: ({ peerId }) => members.heard(peerId),
+      onMessage: (link, message) => listen(link, message),
+      firstWords: () => own.current()?.bytes,
+      onLost: ({ peerId }) => members.closed(peerId),
+      isSilent: (peerId) => !members.isLinked(peerId),
+    },
+    { ...timings, software: init.version, maxLinks: init.maxLinks ?? MAX_LINKS },
+  )
+  const digest = createDigest({ store, own, members })
+  const listen = createLinkListener({
+    ...{ log, self, store, own, members, links, digest, onCandidate, findings },
+    load: () => load,
+  })
+
+  function onSilent(peerId: string): void {
+    links.reopen(peerId)
+    const record = store.get(peerId)?.record
+    if (record !== undefined) onCandidate({ peerId, addresses: record.addresses })
+  }
+  function onGone(peerId: string): void {
+    store.unlink(peerId, performance.now())
+    // Without a goodbye: what still looks like a connection would keep a new one from being dialled.
+    if (store.get(peerId) !== undefined) abortConnections(libp2p(), peerId)
+    deps.onGone?.(peerId)
+  }
+  function compareNotes(): void {
+    store.expire(performance.now())
+    const all = links.established()
+    all[Math.floor(random() * all.length)]?.digest(digest.known, true)
+    for (const { record } of store.hints()) onCandidate({ peerId: record.peerId, addresses: record.addresses })
+  }
+  function sendHeartbeats(): void {
+    for (const link of links.established()) link.beat(() => load)
+  }
+  async function leave(): Promise<void> {
+    if (left) return
+    left = true
+    const { bytes } = await own.leave()
+    const signal = AbortSignal.timeout(timings.goodbyeMs)
+    await Promise.allSettled(links.established().map((link) => link.goodbye(bytes, { signal })))
+  }
+
+  return {
+    peers: members.peers,
+    onChange: members.onChange,
+    advertise: own.advertise,
+    reportLoad(next) {
+      if (!isDeepStrictEqual(load, next)) load = next
+    },
+    async start() {
+      left = false
+      libp2p().addEventListener('self:peer:update', own.look)
+      await own.start()
+      await links.start()
+      timers = [
+        setInterval(sendHeartbeats, timings.heartbeatMs),
+        setInterval(members.tick, timings.tickMs),
+        setInterval(compareNotes, timings.antiEntropyMs),
+      ].map((timer) => timer.unref())
+    },
+    leave,
+    async stop() {
+      if (timers.length === 0) return
+      for (const timer of timers) clearInterval(timer)
+      timers = []
+      await leave()
+      libp2p().removeEventListener('self:peer:update', own.look)
+      await links.stop()
+    },
+  }
+}
+
+function abortConnections(libp2p: LinkHost, peerId: string): void {
+  const error = new AppError('peer.unreachable', 'nothing was heard of it for too long')
+  for (const connection of libp2p.getConnections()) {
+    if (connection.remotePeer.toString() === peerId) connection.abort(error)
+  }
+}

@@ -1,0 +1,148 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { Logger } from '../../telemetry/logger.ts'
+import { fitRecord, toLeavingRecord } from './fit-record.ts'
+import type { NodeOffer, NodeRecord } from './node-record.ts'
+import { type SignedRecord, sealRecord } from './record-codec.ts'
+
+export interface OwnRecordDeps {
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  readonly privateKey: PrivateKey
+  /** Where this node can be dialled, now. */
+  readonly addresses: () => readonly string[]
+  readonly onPublished: (signed: SignedRecord) => void
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
+export interface OwnRecordInit {
+  readonly name: string
+  readonly version: string
+  /** Changes within this time make one record. */
+  readonly gatherMs: number
+  /** Least time between two records. */
+  readonly restMs: number
+}
+
+/** What this node says of itself. A record goes out when what it would say differs from what it said last. */
+export interface OwnRecord {
+  /** Begins a new incarnation, and signs its first record. */
+  start(): Promise<void>
+  advertise(offer: NodeOffer): void
+  /** The addresses may have changed. */
+  look(): void
+  /** Undefined before the first was signed. */
+  current(): SignedRecord | undefined
+  /**
+   * A record with this node's own signature came from elsewhere. When it is not from this start, and newer, this node's
+   * clock went back meanwhile, and nobody would believe what it says: it continues above.
+   */
+  overtake(record: NodeRecord): void
+  /** The goodbye. Nothing is published after it. */
+  leave(): Promise<SignedRecord>
+}
+
+/** One is a clock that went back; more is another node that has the same key and does the same. */
+const OVERTAKES_BEFORE_WARNING = 3
+
+export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRecord {
+  const { log, privateKey, now = Date.now } = deps
+  const peerId = peerIdFromPrivateKey(privateKey).toString()
+  let offer = emptyOffer(init.version)
+  let incarnation = 0
+  let sequence = 0
+  let told = ''
+  let current: SignedRecord | undefined
+  let timer: NodeJS.Timeout | undefined
+  let restUntil = 0
+  let running = false
+  let overtakes = 0
+  let signing = Promise.resolve()
+
+  function draft(): NodeRecord {
+    const addresses = deps.addresses()
+    const { record, modelsLeftOut } = fitRecord({
+      peerId,
+      name: init.name,
+      incarnation,
+      sequence,
+      addresses,
+      offer,
+      leaving: false,
+    })
+    if (modelsLeftOut > 0) log.warn({ modelsLeftOut }, 'the record of this node has no room for all its models')
+    return record
+  }
+  async function publish(): Promise<void> {
+    const { sequence: _, ...words } = draft()
+    const text = JSON.stringify(words)
+    if (!running || text === told) return
+    told = text
+    sequence += 1
+    const signed = await sealRecord({ ...words, sequence }, privateKey)
+    current = signed
+    if (running) deps.onPublished(signed)
+  }
+  /** One at a time, so that the sequence is the order of sending. */
+  function publishInTurn(): Promise<void> {
+    signing = signing.then(publish).catch((error: unknown) => {
+      log.error({ err: error }, 'the record of this node could not be signed')
+    })
+    return signing
+  }
+  function look(): void {
+    if (!running || timer !== undefined) return
+    const waitMs = Math.max(init.gatherMs, restUntil - performance.now())
+    timer = setTimeout(() => {
+      timer = undefined
+      restUntil = performance.now() + init.restMs
+      void publishInTurn()
+    }, waitMs).unref()
+  }
+  return {
+    async start() {
+      running = true
+      incarnation = Math.max(now(), incarnation + 1)
+      sequence = 0
+      told = ''
+      await publishInTurn()
+    },
+    advertise(next) {
+      offer = next
+      look()
+    },
+    look,
+    current: () => current,
+    overtake(record) {
+      const isOwn = record.incarnation === incarnation && record.sequence <= sequence
+      if (!running || isOwn || record.incarnation < incarnation) return
+      overtakes += 1
+      if (overtakes >= OVERTAKES_BEFORE_WARNING) {
+        log.warn({ overtakes }, 'another node seems to run with the key of this one: give each its own data folder')
+      }
+      incarnation = record.incarnation + 1
+      look()
+    },
+    async leave() {
+      running = false
+      clearTimeout(timer)
+      timer = undefined
+      await signing
+      return await sealRecord(toLeavingRecord(current?.record ?? draft()), privateKey)
+    },
+  }
+}
+
+function emptyOffer(version: string): NodeOffer {
+  return {
+    version,
+    group: '',
+    serves: false,
+    models: [],
+    backends: [],
+    slots: 0,
+    memoryTotalBytes: 0,
+    device: '',
+    draining: false,
+  }
+}
