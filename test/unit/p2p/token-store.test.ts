@@ -6,7 +6,12 @@ import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { generateToken } from '../../../src/p2p/token/generate-token.ts'
 import { formatToken, parseToken } from '../../../src/p2p/token/parse-token.ts'
-import { type ResolvedToken, type ResolveTokenInit, resolveToken } from '../../../src/p2p/token/resolve-token.ts'
+import {
+  type ResolvedToken,
+  type ResolveTokenInit,
+  readExistingToken,
+  resolveToken,
+} from '../../../src/p2p/token/resolve-token.ts'
 import { readStoredToken, storeToken } from '../../../src/p2p/token/token-store.ts'
 
 let folder = ''
@@ -139,6 +144,22 @@ describe('resolveToken', () => {
     assert.equal(lines.length, 2)
     assert.match(lines.join(), /clocks must agree.*can be guessed/)
     assert.ok(!lines.join().includes('"short"'))
+  })
+})
+
+describe('readExistingToken', () => {
+  it('takes what is given or kept, founds nothing and keeps nothing', async () => {
+    const deps = { log, stdin: noInput }
+    await assert.rejects(readExistingToken(deps, { folder }), {
+      code: 'token.invalid',
+      message: /keeps none: give --p2p/,
+    })
+    const [given, kept] = [formatToken(generateToken()), formatToken(generateToken())]
+    assert.equal((await readExistingToken(deps, { folder, text: given })).text, given)
+    assert.deepEqual(await readdir(folder), [])
+    await storeToken({ folder }, kept)
+    assert.equal((await readExistingToken(deps, { folder, text: given })).text, given)
+    assert.equal((await readExistingToken(deps, { folder })).text, kept)
   })
 })
 
