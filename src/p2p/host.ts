@@ -93,7 +93,7 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
     peerId: peerIdFromPrivateKey(privateKey).toString(),
     findings,
     get libp2p() {
-      if (running === undefined) throw new Error('the host is not running')
+      if (running === undefined) throw new AppError('internal', 'the host is not running')
       return running.libp2p
     },
     addresses: () => announcedAddresses(running?.libp2p.getMultiaddrs().map(String) ?? []),

@@ -66,11 +66,17 @@ function untilGone({ libp2p }: Host, peerId: string, signal: AbortSignal): Promi
   function onDisconnect({ detail: peer }: CustomEvent<PeerId>): void {
     if (peer.toString() === peerId) resolve()
   }
+  function onAbort(): void {
+    resolve()
+  }
   libp2p.addEventListener('peer:disconnect', onDisconnect)
-  signal.addEventListener('abort', () => resolve(), { once: true })
+  signal.addEventListener('abort', onAbort)
   const isOpen = libp2p.getPeers().some((peer) => peer.toString() === peerId)
   if (!isOpen || signal.aborted) resolve()
-  return promise.finally(() => libp2p.removeEventListener('peer:disconnect', onDisconnect))
+  return promise.finally(() => {
+    libp2p.removeEventListener('peer:disconnect', onDisconnect)
+    signal.removeEventListener('abort', onAbort)
+  })
 }
 
 function isSelf(error: unknown): boolean {

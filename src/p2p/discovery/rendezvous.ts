@@ -37,12 +37,10 @@ export function rendezvousCid(keyRing: Pick<KeyRing, 'key'>, step: number): CID 
 
 /**
  * The steps under which members may have announced themselves: this one, the one before (they change over when they get
- * to it), and in the last tenth of a step the next, for those whose clock is ahead.
+ * to it), and in the last tenth of a step the next, for those whose clock is ahead. `passed`: how much of it, [0, 1).
  */
-export function lookUpSteps(unixMs: number, intervalSeconds: number): number[] {
-  const steps = unixMs / 1000 / intervalSeconds
-  const current = Math.floor(steps)
-  return steps - current > 0.9 ? [current, current - 1, current + 1] : [current, current - 1]
+export function lookUpSteps(step: number, passed: number): number[] {
+  return passed > 0.9 ? [step, step - 1, step + 1] : [step, step - 1]
 }
 
 /** Announces this node in the DHT and looks for others there; often at first, then every minute. */
@@ -69,18 +67,17 @@ export function createRendezvous(deps: RendezvousDeps): Startable {
     }
   }
   async function round(outer: AbortSignal): Promise<void> {
-    const [current, ...others] = lookUpSteps(now(), keyRing.intervalSeconds)
-    if (current === undefined) return
+    const current = keyRing.step()
     const query = () => AbortSignal.any([outer, AbortSignal.timeout(QUERY_MS)])
     await announce(rendezvousCid(keyRing, current), query())
-    for (const step of [current, ...others]) await lookUp(rendezvousCid(keyRing, step), query())
+    const passed = now() / 1000 / keyRing.intervalSeconds - current
+    for (const step of lookUpSteps(current, passed)) await lookUp(rendezvousCid(keyRing, step), query())
   }
   async function run(signal: AbortSignal): Promise<void> {
     let rounds = 0
     let lastStep: number | undefined
     while (!signal.aborted) {
-      const seconds = now() / 1000
-      const step = Math.floor(seconds / keyRing.intervalSeconds)
+      const step = keyRing.step()
       if (dhtPeers.size === 0 || step !== lastStep) rounds = 0
       lastStep = step
       let waitMs = IDLE_MS
@@ -89,7 +86,7 @@ export function createRendezvous(deps: RendezvousDeps): Startable {
         await round(signal).catch((error: unknown) => {
           if (!signal.aborted) log.debug({ err: error }, 'a rendezvous look-up failed')
         })
-        const rolloverMs = ((step + 1) * keyRing.intervalSeconds - seconds) * 1000
+        const rolloverMs = (step + 1) * keyRing.intervalSeconds * 1000 - now()
         waitMs = Math.max(IDLE_MS, Math.min(backOffMs(BACK_OFF, rounds, random()), rolloverMs))
       }
       await delay(waitMs, undefined, { signal }).catch(() => {})

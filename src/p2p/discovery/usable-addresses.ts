@@ -30,12 +30,15 @@ export function usableAddresses(candidate: Candidate, own: OwnPlace): UsableAddr
     const target = targetOf(text)
     return target === undefined || candidate.peerId === undefined || target === candidate.peerId
   })
+  // A place without a peer id was named by a person, who may well mean this machine.
+  const isNamed = candidate.peerId === undefined
   // Another machine's loopback is ours. It may be dialled when the candidate is on this machine, or nobody is elsewhere.
-  const here = own.addresses.every(isLoopback) || mine.some((text) => !isLoopback(text) && ownHosts.has(hostOf(text)))
+  const here =
+    isNamed || own.addresses.every(isLoopback) || mine.some((text) => !isLoopback(text) && ownHosts.has(hostOf(text)))
   const direct = mine
     .filter((text) => !text.includes('/p2p-circuit') && !isUseless(text) && (here || !isLoopback(text)))
     .map(withoutPeer)
-    .filter((text) => !ownPlaces.has(text))
+    .filter((text) => isNamed || !ownPlaces.has(text))
   const relayed = mine.filter((text) => isRelayedTo(text, candidate.peerId) && !text.includes(`/p2p/${own.peerId}/`))
   const ownNets = new Set([...ownHosts].flatMap((host) => net24(host) ?? []))
   return {

@@ -96,7 +96,7 @@ function connectionManager(limits: boolean): NonNullable<Libp2pOptions['connecti
     maxIncomingPendingConnections: limits ? 32 : 256,
     maxParallelDials: 32,
     dialTimeout: 10_000,
-    addressDialTimeout: 4_000,
+    addressDialTimeout: 3_000,
     inboundUpgradeTimeout: 10_000,
     // Whom to dial again, and when, is decided by the dialler.
     reconnectRetries: 0,
@@ -128,13 +128,17 @@ function services(init: LibraryInit): NonNullable<Libp2pOptions<HostServices>['s
   return { ...always, ...(init.dht ? { dht } : {}), ...(init.relay === 'off' ? {} : relayServices(init.limits)) }
 }
 
-/** A relayed connection has to outlive long answers: the library's two minutes and 128 KiB would cut every one of them. */
+/**
+ * A relayed connection has to outlive long answers: the library's two minutes and 128 KiB would cut every one of them. And
+ * as long as it counts as limited, the library dials the peer anew whenever it needs it. Only who asked for limits gets
+ * some, far out.
+ */
 function relayServices(limits: boolean) {
   const reservations = {
     maxReservations: limits ? 16 : 128,
-    reservationTtl: 2 * 60 * MINUTE_MS,
+    applyDefaultLimit: limits,
     defaultDurationLimit: DAY_MS,
-    defaultDataLimit: limits ? 1n << 34n : 1n << 40n,
+    defaultDataLimit: 1n << 34n,
   }
   return { relay: circuitRelayServer({ reservations }), holePunching: dcutr() }
 }

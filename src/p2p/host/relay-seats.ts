@@ -1,5 +1,5 @@
 import { RELAY_V2_HOP_CODEC } from '@libp2p/circuit-relay-v2'
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Startable } from '../../base/lifecycle.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -33,11 +33,17 @@ const RETRY_MS = 15_000
  * never has enough.
  */
 export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: RelayMode): RelaySeats {
-  const relays = new Map<string, PeerId>()
+  const offering = new Set<string>()
   let reached = false
   let topology: string | undefined
   let timer: NodeJS.Timeout | undefined
 
+  /** A relay that is itself reached through a relay gives no seat. */
+  function relays(): string[] {
+    const direct = libp2p.getConnections().filter((one) => one.direct && one.status === 'open')
+    const peers = new Set(direct.map((one) => one.remotePeer.toString()))
+    return [...offering].filter((peer) => peers.has(peer))
+  }
   function held(): number {
     const seats = libp2p
       .getMultiaddrs()
@@ -53,7 +59,7 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
   }
   async function takeSeats(): Promise<void> {
     if (mode === 'auto' && reached) return
-    for (const relay of relays.keys()) {
+    for (const relay of relays()) {
       if (held() >= SEATS) return
       try {
         await listen([multiaddr(`/p2p/${relay}/p2p-circuit`)])
@@ -61,7 +67,7 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
         log.debug({ err: error, relay }, 'a member gave no relay seat')
       }
     }
-    if (held() < SEATS && relays.size > held()) lookIn(RETRY_MS)
+    if (held() < SEATS && relays().length > held()) lookIn(RETRY_MS)
   }
   function onConnection({ detail: connection }: CustomEvent<Connection>): void {
     if (connection.direction === 'inbound' && connection.direct) reached = true
@@ -71,11 +77,11 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
       libp2p.addEventListener('connection:open', onConnection)
       topology = await libp2p.register(RELAY_V2_HOP_CODEC, {
         onConnect(peerId) {
-          relays.set(peerId.toString(), peerId)
+          offering.add(peerId.toString())
           lookIn(mode === 'on' ? 0 : GRACE_MS)
         },
         onDisconnect(peerId) {
-          relays.delete(peerId.toString())
+          offering.delete(peerId.toString())
           lookIn(GRACE_MS)
         },
       })
@@ -85,8 +91,8 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
       clearTimeout(timer)
       if (topology !== undefined) libp2p.unregister(topology)
       topology = undefined
-      relays.clear()
+      offering.clear()
     },
-    relays: () => [...relays.keys()],
+    relays,
   }
 }

@@ -30,6 +30,8 @@ export interface TestNode extends AsyncDisposable {
   readonly dialler: Dialler
   readonly keyRing: KeyRing
   readonly rendezvousRing: KeyRing
+  /** The clock of the key rings. */
+  readonly now: () => number
   /** Runs until the node stops. */
   with(part: Startable): Promise<void>
   stop(): Promise<void>
@@ -67,6 +69,7 @@ export async function startNode({ word = 'one', now = Date.now, ...init }: TestN
     host,
     dialler,
     keyRing,
+    now,
     rendezvousRing: createRendezvousRing({ now }, token),
     async with(part) {
       parts.push(part)

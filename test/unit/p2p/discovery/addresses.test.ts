@@ -78,6 +78,11 @@ describe('usableAddresses', () => {
     assert.deepEqual(direct([loopback], { peerId: SELF, addresses: ['/ip4/127.0.0.1/tcp/4001'] }), [loopback])
   })
 
+  it('are what a person named, also on this machine', () => {
+    const addresses = ['/ip4/127.0.0.1/tcp/9', '/dns/localhost/tcp/9', '/ip4/192.168.1.7/tcp/4001']
+    assert.deepEqual(usableAddresses({ addresses }, own).direct.toSorted(), addresses.toSorted())
+  })
+
   it('through relays lead to the peer, by others than ourselves', () => {
     const through = (relay: string, target: string) => `/p2p/${relay}/p2p-circuit/p2p/${target}`
     const given = [

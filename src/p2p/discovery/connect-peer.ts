@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { Host } from '../host.ts'
+import type { Candidate } from './candidate.ts'
+import { raceDial } from './race-dial.ts'
+import { usableAddresses } from './usable-addresses.ts'
+
+/** Of the direct addresses before the relayed ones. A far node takes half a dozen round trips to be connected. */
+const HEAD_START_MS = 2_000
+const RELAYS_TO_TRY = 3
+
+export interface ConnectDeps {
+  readonly host: Host
+  readonly staggerMs: number
+}
+
+/**
+ * The best connection to a candidate: one that is open and direct, else a new direct one, else one through a member. Files
+ * what it finds on the way. Rejects with an `AggregateError`, or with the signal's reason.
+ */
+export async function connectPeer(deps: ConnectDeps, candidate: Candidate, signal: AbortSignal): Promise<Connection> {
+  const { host } = deps
+  const { peerId } = candidate
+  const open = connectionTo(host, peerId)
+  if (open?.direct === true) return open
+  const { direct, relayed } = usableAddresses(candidate, { peerId: host.peerId, addresses: host.addresses() })
+  if (open !== undefined) return await race(deps, direct, { signal, told: [] }).catch(() => open)
+  const relays = peerId === undefined ? [] : host.relays().filter((relay) => relay !== peerId)
+  const guessed = relays.slice(0, RELAYS_TO_TRY).map((relay) => `/p2p/${relay}/p2p-circuit/p2p/${peerId}`)
+  const through = [...new Set([...relayed, ...guessed])]
+  if (through.length === 0) return await race(deps, direct, { signal, told: direct })
+
+  const over = new AbortController()
+  const either = AbortSignal.any([signal, over.signal])
+  const first = race(deps, direct, { signal: either, told: direct })
+  // What was guessed need not work, and says nothing when it does not.
+  const second = relaysTurn(first, either).then(() => race(deps, through, { signal: either, told: relayed }))
+  try {
+    return await Promise.any([first, second])
+  } finally {
+    over.abort(new Error('the peer is connected, or cannot be'))
+  }
+}
+
+/** When no direct address works, or none has for a while; never when one does. */
+async function relaysTurn(direct: Promise<Connection>, signal: AbortSignal): Promise<void> {
+  const failed = direct.then(
+    () => Promise.reject(new Error('a direct address works')),
+    () => {},
+  )
+  await Promise.race([delay(HEAD_START_MS, undefined, { signal }), failed])
+}
+
+function race(
+  { host, staggerMs }: ConnectDeps,
+  addresses: readonly string[],
+  { signal, told }: { readonly signal: AbortSignal; readonly told: readonly string[] },
+): Promise<Connection> {
+  return raceDial(addresses, (address, options) => host.libp2p.dial(multiaddr(address), options), {
+    staggerMs,
+    signal,
+    onFailure: (address, error) => {
+      if (told.includes(address) && !signal.aborted) host.findings.report(error, address)
+    },
+    discard: (late) => void late.close().catch(() => {}),
+  })
+}
+
+function connectionTo({ libp2p }: Host, peerId: string | undefined): Connection | undefined {
+  if (peerId === undefined) return undefined
+  const open = libp2p.getConnections().filter((one) => one.status === 'open')
+  const theirs = open.filter((one) => one.remotePeer.toString() === peerId)
+  return theirs.find((one) => one.direct) ?? theirs[0]
+}
