@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { HTTP_LIMITS } from './http-app.ts'
 import { type ListenAddress, parseListenAddress, toListenError } from './listen-address.ts'
 import type { Shutdown } from './shutdown.ts'
+import { createSockets } from './sockets.ts'
 
 export interface ApiServer extends Startable {
   /** Where it listens; only between `start` and `stop`. */
@@ -25,6 +26,10 @@ export function createListeningServer(
   },
   init: { readonly address: string },
 ): ApiServer {
+  const sockets = createSockets(app.server)
+  async function close(): Promise<void> {
+    await Promise.all([app.close(), sockets.drain()])
+  }
   return {
     async start({ signal } = {}) {
       signal?.throwIfAborted()
@@ -32,7 +37,7 @@ export function createListeningServer(
       await listen(app, parseListenAddress(init.address))
       log.info({ address: boundTo(app) }, 'HTTP API is listening')
     },
-    stop: () => shutdown.run({ close: () => app.close(), cut: () => app.server.closeAllConnections() }),
+    stop: () => shutdown.run({ close, cut: () => sockets.cut() }),
     address: () => boundTo(app),
   }
 }

@@ -44,10 +44,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
       signal?.throwIfAborted()
       await app.ready()
     },
-    accept(socket) {
-      if (stopping()) socket.destroy()
-      else sockets.accept(socket)
-    },
+    accept: (socket) => void app.server.emit('connection', socket),
     stop: () =>
       shutdown.run({
         async close() {

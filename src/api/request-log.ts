@@ -47,8 +47,6 @@ export function addRequestLog(
     const line = { id: request.id, method, path, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }
     if (counted(request) || (probe && reply.statusCode < 400)) log.debug(line, 'answered')
     else log.info(line, 'answered')
-    // A kept-alive connection would hold the shutdown up until its time-out. It counts as idle one turn later.
-    if (stopping()) setImmediate(() => app.server.closeIdleConnections())
   })
 }
 

@@ -1,10 +1,15 @@
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** The connections of an HTTP server that does not listen: node:http itself keeps track of those it accepted only. */
+/** A connection without work is ended; one whose other side does not end it as well is cut after this long. */
+const LINGER_MS = 1000
+
+/**
+ * The connections of an HTTP server, and which of them have work: node:http itself knows neither those that were handed
+ * to it nor, among its own, those on which nobody has asked for anything yet, and these would hold up its end.
+ */
 export interface Sockets {
-  accept(socket: Duplex): void
-  /** Ends each connection as soon as no request runs on it; resolves when all are closed. */
+  /** From now on each connection is ended as soon as no request runs on it; resolves when all are closed. */
   drain(): Promise<void>
   cut(): void
 }
@@ -23,23 +28,30 @@ export function createSockets(server: Server): Sockets {
   }
 
   function endIdle(socket: Duplex): void {
-    if (open.get(socket) === 0) socket.end(() => socket.destroy())
+    if (open.get(socket) !== 0 || socket.writableEnded) return
+    // Not destroyed at once: that might overtake the end of an answer that is still on its way.
+    socket.end()
+    const linger = setTimeout(() => socket.destroy(), LINGER_MS)
+    socket.once('close', () => clearTimeout(linger))
   }
 
+  server.on('connection', (socket: Duplex) => {
+    if (draining) {
+      socket.destroy()
+      return
+    }
+    open.set(socket, 0)
+    socket.once('close', () => {
+      open.delete(socket)
+      if (draining && open.size === 0) emptied.resolve()
+    })
+  })
   server.on('request', ({ socket }, response) => {
     change(socket, 1)
     response.once('close', () => change(socket, -1))
   })
 
   return {
-    accept(socket) {
-      open.set(socket, 0)
-      socket.once('close', () => {
-        open.delete(socket)
-        if (draining && open.size === 0) emptied.resolve()
-      })
-      server.emit('connection', socket)
-    },
     async drain() {
       draining = true
       if (open.size === 0) return

@@ -1,5 +1,8 @@
 import { pino } from 'pino'
+import { createEntryServer } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
+import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
+import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
 import { type ApiServerInit, createApiServer } from '../../src/api/server.ts'
 import type { BackendClient } from '../../src/backends/backend-client.ts'
 import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
@@ -81,9 +84,8 @@ function fakeLoader(node: FakeNode): ModelLoader {
   }
 }
 
-/** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
-export async function startApi(init: Partial<ApiServerInit> = {}): Promise<ApiHarness> {
-  const node: FakeNode = {
+function createFakeNode(): FakeNode {
+  return {
     asked: [],
     leases: 0,
     script: words('Hello', ' world'),
@@ -92,34 +94,81 @@ export async function startApi(init: Partial<ApiServerInit> = {}): Promise<ApiHa
     starting: undefined,
     models: [{ id: 'tiny', config: modelConfig('tiny'), created: 1_700_000_000 }],
   }
+}
+
+/** The real inference on a backend that follows a script. */
+function createInference(node: FakeNode) {
   const log = pino({ level: 'silent' })
-  const registry = fakeRegistry(node)
-  const loader = fakeLoader(node)
-  const metrics = createMetrics({ log }, { processMetrics: false })
-  const deps = { registry, loader, log }
+  const deps = { registry: fakeRegistry(node), loader: fakeLoader(node), log }
+  return {
+    ...deps,
+    chat: createChat(deps),
+    complete: createComplete(deps),
+    embed: createEmbed(deps),
+    tokenize: createTokenize(deps),
+    detokenize: createDetokenize(deps),
+    metrics: createMetrics({ log }, { processMetrics: false }),
+  }
+}
+
+const DEFAULTS = {
+  address: '127.0.0.1:0',
+  version: 'v0.0.0 (test)',
+  uploadLimitBytes: 1_000_000,
+  shutdownTimeoutMs: 5000,
+}
+
+/** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
+export async function startApi(init: Partial<ApiServerInit> = {}, network: NetworkDeps = {}): Promise<ApiHarness> {
+  const node = createFakeNode()
+  const inference = createInference(node)
   const server = createApiServer(
     {
-      ...deps,
-      chat: createChat(deps),
-      complete: createComplete(deps),
-      embed: createEmbed(deps),
-      tokenize: createTokenize(deps),
-      detokenize: createDetokenize(deps),
-      metrics,
+      ...inference,
+      ...network,
       state: {
         backends: () => ['llama-cpp', 'llama-cpp'],
         engine: () => ({ name: 'llama-server', reason: 'it was faster' }),
         startingBecause: () => node.starting,
       },
     },
-    { address: '127.0.0.1:0', version: 'v0.0.0 (test)', uploadLimitBytes: 1_000_000, shutdownTimeoutMs: 5000, ...init },
+    { ...DEFAULTS, ...init },
   )
   await server.start()
+  return { node, server, ...reach(server), metrics: () => inference.metrics.text() }
+}
+
+/** An entry without models, which only knows other nodes. */
+export async function startEntry(
+  network: Required<NetworkDeps>,
+  init: Partial<PublicInit> = {},
+): Promise<Omit<ApiHarness, 'node'>> {
+  const log = pino({ level: 'silent' })
+  const metrics = createMetrics({ log }, { processMetrics: false })
+  const server = createEntryServer({ ...network, metrics, log }, { ...DEFAULTS, ...init })
+  await server.start()
+  return { server, ...reach(server), metrics: () => metrics.text() }
+}
+
+export interface PeerHarness extends AsyncDisposable {
+  readonly node: FakeNode
+  readonly app: PeerApp
+  metrics(): Promise<string>
+}
+
+/** The face for members; connections are the test's. */
+export async function startPeerApp(init: Partial<PeerAppInit> = {}): Promise<PeerHarness> {
+  const node = createFakeNode()
+  const inference = createInference(node)
+  const app = createPeerApp(inference, { ...DEFAULTS, ...init })
+  await app.start()
+  return { node, app, metrics: () => inference.metrics.text(), [Symbol.asyncDispose]: () => app.stop() }
+}
+
+function reach(server: ApiServer): Pick<ApiHarness, 'url' | 'post' | typeof Symbol.asyncDispose> {
   const url = `http://127.0.0.1:${server.address().port}`
   return {
     url,
-    node,
-    server,
     post: (path, body, options = {}) =>
       fetch(`${url}${path}`, {
         method: 'POST',
@@ -127,7 +176,6 @@ export async function startApi(init: Partial<ApiServerInit> = {}): Promise<ApiHa
         body: typeof body === 'string' ? body : JSON.stringify(body),
         ...options,
       }),
-    metrics: () => metrics.text(),
     [Symbol.asyncDispose]: () => server.stop(),
   }
 }

@@ -68,7 +68,7 @@ function breakOff(
   { lines, text }: { readonly lines: WholeLines | undefined; readonly text: string | undefined },
 ): void {
   // An answer of another form has no words for it: cut off, it is at least not taken for a whole one.
-  if (raw.destroyed || lines === undefined || lines.midLine() || text === undefined) raw.destroy()
-  // The empty line ends an event whose own end has not come.
-  else raw.end(`\n${text}`)
+  if (raw.destroyed || text === undefined || lines === undefined || lines.endsAt() === 'inside') raw.destroy()
+  // An event whose own end has not come is ended by an empty line.
+  else raw.end(lines.endsAt() === 'event' ? text : `\n${text}`)
 }

@@ -1,5 +1,5 @@
 const LINE_FEED = 0x0a
-const NOTHING = new Uint8Array(0)
+const NOTHING = Buffer.alloc(0)
 
 /** No event of ours is nearly as long; a longer line goes on in pieces. */
 const MAX_HELD_BYTES = 256 * 1024
@@ -12,40 +12,42 @@ export interface WholeLines {
   take(bytes: Uint8Array): Uint8Array
   /** What is left when the source has ended well. */
   rest(): Uint8Array
-  /** True when the client has got the beginning of a line that has not ended. */
-  midLine(): boolean
+  /** Where that which was let through ends: between two events, between two lines of one, or inside a line. */
+  endsAt(): 'event' | 'line' | 'inside'
 }
 
 export function createWholeLines(): WholeLines {
   let held: Uint8Array[] = []
   let heldBytes = 0
-  let midLine = false
+  let last = LINE_FEED
+  let beforeLast = LINE_FEED
 
-  function release(last: Uint8Array): Uint8Array {
-    const all = held.length === 0 ? last : Buffer.concat([...held, last])
+  function hold(bytes: Uint8Array): void {
+    held.push(bytes)
+    heldBytes += bytes.length
+  }
+
+  function release(bytes: Uint8Array): Uint8Array {
+    const all = held.length === 0 ? bytes : Buffer.concat([...held, bytes])
     held = []
     heldBytes = 0
+    beforeLast = all.at(-2) ?? last
+    last = all.at(-1) ?? last
     return all
   }
 
   return {
     take(bytes) {
       const end = bytes.lastIndexOf(LINE_FEED) + 1
-      if (end === bytes.length && end > 0) {
-        midLine = false
-        return release(bytes)
-      }
-      if (heldBytes + bytes.length - end > MAX_HELD_BYTES) {
-        midLine = true
-        return release(bytes)
-      }
+      if (end === bytes.length) return end === 0 ? NOTHING : release(bytes)
       const whole = end === 0 ? NOTHING : release(bytes.subarray(0, end))
-      if (end > 0) midLine = false
-      held.push(bytes.subarray(end))
-      heldBytes += bytes.length - end
-      return whole
+      hold(bytes.subarray(end))
+      return heldBytes > MAX_HELD_BYTES ? Buffer.concat([whole, release(NOTHING)]) : whole
     },
-    rest: () => release(NOTHING),
-    midLine: () => midLine,
+    rest: () => (heldBytes === 0 ? NOTHING : release(NOTHING)),
+    endsAt() {
+      if (last !== LINE_FEED) return 'inside'
+      return beforeLast === LINE_FEED ? 'event' : 'line'
+    },
   }
 }

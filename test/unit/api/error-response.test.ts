@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { toAppError, toErrorAnswer } from '../../../src/api/error-response.ts'
+import { isNothingBegun, toAppError, toErrorAnswer } from '../../../src/api/error-response.ts'
 import { toErrorBody } from '../../../src/api/openai/errors.ts'
 import { AppError, type ErrorCode } from '../../../src/base/errors.ts'
 
@@ -32,6 +32,11 @@ describe('error table', () => {
     ['backend.load-failed', 500],
     ['backend.cooling-down', 503],
     ['node.stopping', 503],
+    ['request.unauthorized', 401],
+    ['request.forbidden', 403],
+    ['network.model-not-found', 404],
+    ['federation.unavailable', 503],
+    ['federation.overloaded', 429],
     ['internal', 500],
   ]
   for (const [code, status] of statuses) {
@@ -61,6 +66,23 @@ describe('error table', () => {
   })
 })
 
+describe('what another node may be asked after', () => {
+  it('is a node that cannot, not a request that is wrong', () => {
+    const elsewhere = codes.filter(isNothingBegun)
+    for (const code of [
+      'backend.start-failed',
+      'backend.died',
+      'model.not-found',
+      'model.busy',
+      'node.stopping',
+    ] as const) {
+      assert.ok(elsewhere.includes(code), code)
+    }
+    for (const code of elsewhere) assert.doesNotMatch(code, /^(request|federation|network|peer|internal)/)
+    for (const code of ['backend.failed', 'backend.unsupported'] as const) assert.ok(!elsewhere.includes(code), code)
+  })
+})
+
 describe('errors of the framework', () => {
   const thrown = (code: string, statusCode: number) => Object.assign(new Error('said'), { code, statusCode })
 
@@ -86,6 +108,7 @@ describe("OpenAI's shape", () => {
     assert.deepEqual(toErrorBody({ status: 400, message: 'm', param: 'n' }), {
       error: { code: 400, message: 'm', type: 'invalid_request_error', param: 'n' },
     })
+    assert.equal(toErrorBody({ status: 403, message: 'm', param: null }).error.type, 'authorization_error')
     assert.deepEqual(toErrorBody({ status: 503, message: 'm', param: null }), {
       error: { code: 503, message: 'm', type: 'server_error', param: null },
     })

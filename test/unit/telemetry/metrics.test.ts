@@ -59,6 +59,55 @@ describe('metrics', () => {
     assert.equal(lines.length, 2)
   })
 
+  it('count what other nodes answered, and how often a second one was asked', async () => {
+    const { metrics, lines } = create()
+    const forwarded = {
+      id: 'r',
+      endpoint: 'chat',
+      node: 'b',
+      status: 200,
+      outcome: 'answered',
+      tries: 1,
+      durationMs: 5,
+    } as const
+    metrics.requestForwarded(forwarded)
+    metrics.requestForwarded({ ...forwarded, tries: 3 })
+    metrics.requestForwarded({ ...forwarded, node: undefined, status: 503, outcome: 'unrouted', tries: 0 })
+    assert.equal(await value(metrics, 'local_ai_forwarded_requests_total{node="b",outcome="answered"}'), 2)
+    assert.equal(await value(metrics, 'local_ai_forwarded_requests_total{node="none",outcome="unrouted"}'), 1)
+    assert.equal(await value(metrics, 'local_ai_forward_retries_total'), 2)
+    assert.equal(lines.length, 3)
+  })
+
+  it('have a bounded number of names, however often members call themselves anew', async () => {
+    const { metrics } = create()
+    for (let number = 0; number < 2000; number += 1) {
+      const node = `node-${number}`
+      metrics.requestForwarded({
+        id: 'r',
+        endpoint: 'chat',
+        node,
+        status: 200,
+        outcome: 'lost',
+        tries: 1,
+        durationMs: 5,
+      })
+    }
+    const series = (await metrics.text()).match(/^local_ai_forwarded_requests_total\{/gm) ?? []
+    assert.ok(series.length < 600, `${series.length}`)
+    const other = await value(metrics, 'local_ai_forwarded_requests_total{node="other",outcome="lost"}')
+    assert.equal(other + series.length - 1, 2000)
+  })
+
+  it('show the network as it was seen last', async () => {
+    const { metrics } = create()
+    metrics.networkSeen({ linked: 3, bytesSent: 10, bytesReceived: 20 })
+    metrics.networkSeen({ linked: 2, bytesSent: 15, bytesReceived: 25 })
+    assert.equal(await value(metrics, 'local_ai_network_peers'), 2)
+    assert.equal(await value(metrics, 'local_ai_network_bytes_total{direction="sent"}'), 15)
+    assert.equal(await value(metrics, 'local_ai_network_bytes_total{direction="received"}'), 25)
+  })
+
   it('of two nodes in one process are their own, and the process shows when asked', async () => {
     const [one, two] = [create(), create(true)]
     one.metrics.httpAnswered({ method: 'GET', path: '/version', seconds: 0.1 })
