@@ -73,7 +73,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
     const result = await attempt(clients.to(peerId), request, { onOver: release, ...signalOf(trial) })
     const tried = { peerId, name, outcome: result.outcome, ms: now() - since }
     trial.attempts.push(tried)
-    trial.asked.set(peerId, mayAskAgain(tried, trial))
+    noteAsked(tried, trial)
     events.tried(request, tried, 'error' in result ? result.error : undefined)
     if (result.outcome !== 'answered' && retryAllowed(request, trial)) {
       if ('answer' in result) await result.answer.body.return?.()
@@ -123,12 +123,14 @@ function signalOf({ signal }: AbortOptions): AbortOptions {
   return signal === undefined ? {} : { signal }
 }
 
-/** A lost connection may have been an idle one that the node had just closed. Who said no once is believed. */
-function mayAskAgain(
-  { outcome, peerId }: Pick<Attempt, 'outcome' | 'peerId'>,
-  { asked }: Trial,
-): 'once-more' | 'never' {
-  return !asked.has(peerId) && (outcome === 'broken' || outcome === 'unreachable') ? 'once-more' : 'never'
+/**
+ * A lost connection may have been an idle one that the node had just closed, so it may be asked once more. Not after
+ * another node has given a reason, though: that is the better answer when nobody new is left.
+ */
+function noteAsked({ peerId, outcome }: Attempt, { asked }: Trial): void {
+  const lost = outcome === 'broken' || outcome === 'unreachable'
+  asked.set(peerId, lost && !asked.has(peerId) ? 'once-more' : 'never')
+  if (outcome === 'not-started') for (const other of asked.keys()) asked.set(other, 'never')
 }
 
 function toRoutedAnswer({ status, headers, body }: PeerAnswer, node: Place['candidate'], trial: Trial): RoutedAnswer {
