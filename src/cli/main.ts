@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { AppError } from '../base/errors.ts'
 import { globalSettings } from '../config/settings.ts'
 import { backendsCommand } from './commands/backends.ts'
+import { federatedCommand } from './commands/federated.ts'
 import { modelsCommand } from './commands/models.ts'
+import { p2pCommand } from './commands/p2p/p2p.ts'
 import { runCommand } from './commands/run.ts'
 import { addSettings, booleanFlags, normalizeArguments } from './options.ts'
 import { addCommand } from './program.ts'
@@ -16,7 +18,8 @@ const program = new Command('local-ai')
 addSettings(program, globalSettings)
 
 addCommand(program, runCommand)
-for (const group of [modelsCommand, backendsCommand]) program.addCommand(group())
+addCommand(program, federatedCommand)
+for (const group of [modelsCommand, backendsCommand, p2pCommand]) program.addCommand(group())
 program.addHelpText('after', '\nWithout a command, local-ai runs the node: `local-ai` is `local-ai run`.')
 
 try {

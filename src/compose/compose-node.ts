@@ -11,23 +11,28 @@ import { createComplete } from '../inference/complete.ts'
 import { createEmbed } from '../inference/embed.ts'
 import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createModelRegistry } from '../models/create-model-registry.ts'
+import { createFileDigests } from '../models/file-digests.ts'
 import { validateGguf } from '../models/gguf/validate-gguf.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createSpeedMeter } from '../telemetry/speed-meter.ts'
+import { announceNode, type OnFounded } from './announce-node.ts'
+import { apiInit } from './api-init.ts'
 import { builtinMain } from './builtin-main.ts'
 import { composeModelInstaller } from './compose-gallery.ts'
+import { composeMembership } from './compose-membership.ts'
 import { createEngines, type Engines } from './engines.ts'
 import { inBackground } from './in-background.ts'
 import { makeFolder } from './make-folder.ts'
 import { createModelSetup } from './model-setup.ts'
-import { versionWithCommit } from './version.ts'
+import { createNodeState } from './node-state.ts'
 
 export interface NodeContext {
   readonly log: Logger
   readonly environment: Environment
+  /** Called when this node has founded a network, once it can be joined. */
+  readonly onFounded: OnFounded
 }
-
-const BYTES_PER_MEGABYTE = 1024 * 1024
 
 const DEMONSTRATION = {
   name: 'tiny-chat',
@@ -37,9 +42,56 @@ const DEMONSTRATION = {
 } as const
 
 /** `run`: one node. The list at the end is the order of starting. */
-export function composeNode(settings: RunSettings, { log, environment }: NodeContext): Startable & AsyncDisposable {
-  const metrics = createMetrics({ log: log.child({ room: 'api' }) })
-  const registry = createModelRegistry(
+export async function composeNode(settings: RunSettings, context: NodeContext): Promise<Startable & AsyncDisposable> {
+  const { log, environment } = context
+  const speeds = createSpeedMeter()
+  const metrics = speeds.watch(createMetrics({ log: log.child({ room: 'api' }) }))
+  const registry = composeRegistry(settings, log)
+  const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
+  const catalog = composeCatalog(settings, engines)
+  const loader = composeLoader({ settings, environment, log, metrics, catalog })
+  const generation = { registry, loader, log: log.child({ room: 'inference' }) }
+  const installer = composeModelInstaller(settings, { log, environment }, registry)
+  const models = createModelSetup({ installer, registry, loader, log: log.child({ room: 'gallery' }) }, settings)
+  const inference = {
+    chat: createChat(generation),
+    complete: createComplete(generation),
+    embed: createEmbed(generation),
+    tokenize: createTokenize(generation),
+    detokenize: createDetokenize(generation),
+    registry,
+    metrics,
+    log: log.child({ room: 'api' }),
+  }
+  const state = createNodeState({ catalog, engine: () => engines.current() })
+  const membership = await composeMembership(
+    { log, inference, loader, state, digests: createFileDigests({ log }), speeds },
+    settings,
+  )
+  const api = createApiServer(
+    { ...inference, ...membership?.apiDeps, loader, state },
+    apiInit(settings, membership?.member.network.name),
+  )
+  return lifecycle([
+    closing(installer),
+    { start: async () => await makeFolder(settings.modelsPath, '--models-path'), stop: async () => {} },
+    registry,
+    engines,
+    loader,
+    models.beforeServing,
+    state,
+    ...(membership?.parts ?? []),
+    api,
+    announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
+    inBackground({ log: log.child({ room: 'node' }) }, [
+      models.installDefault,
+      (options) => engines.buildInBackground(loader, options),
+    ]),
+  ])
+}
+
+function composeRegistry(settings: RunSettings, log: Logger) {
+  return createModelRegistry(
     { log: log.child({ room: 'models' }) },
     {
       modelsPath: settings.modelsPath,
@@ -51,66 +103,13 @@ export function composeNode(settings: RunSettings, { log, environment }: NodeCon
       ...(settings.threads === undefined ? {} : { threads: settings.threads }),
     },
   )
-  const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
-  const catalog = composeCatalog(settings, engines)
-  const loader = composeLoader({ settings, environment, log, metrics, catalog })
-  const generation = { registry, loader, log: log.child({ room: 'inference' }) }
-  const installer = composeModelInstaller(settings, { log, environment }, registry)
-  const models = createModelSetup({ installer, registry, loader, log: log.child({ room: 'gallery' }) }, settings)
-  let backendNames: readonly string[] = []
-  let starting: string | undefined = 'starting'
-  const api = createApiServer(
-    {
-      chat: createChat(generation),
-      complete: createComplete(generation),
-      embed: createEmbed(generation),
-      tokenize: createTokenize(generation),
-      detokenize: createDetokenize(generation),
-      registry,
-      loader,
-      metrics,
-      log: log.child({ room: 'api' }),
-      state: {
-        backends: () => backendNames,
-        engine: () => engines.current(),
-        startingBecause: () => starting,
-      },
-    },
-    {
-      address: settings.address,
-      version: versionWithCommit(),
-      uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
-      shutdownTimeoutMs: settings.shutdownTimeoutMs,
-      metricsEndpoint: !settings.disableMetricsEndpoint,
-      ...(settings.machineTag === undefined ? {} : { machineTag: settings.machineTag }),
-    },
-  )
-  const announce = {
-    async start() {
-      backendNames = await catalog.names()
-      starting = undefined
-      log.info({ url: urlOf(api.address()), version: versionWithCommit() }, 'local-ai is ready')
-    },
-    stop: async () => {},
-  }
-  return lifecycle([
-    closing(installer),
-    { start: async () => await makeFolder(settings.modelsPath, '--models-path'), stop: async () => {} },
-    registry,
-    engines,
-    loader,
-    models.beforeServing,
-    api,
-    announce,
-    inBackground({ log: log.child({ room: 'node' }) }, [
-      models.installDefault,
-      (options) => engines.buildInBackground(loader, options),
-    ]),
-  ])
 }
 
 /** What a word on the command line may name: the models of the galleries. */
-export async function knownModels(settings: RunSettings, context: NodeContext): Promise<readonly string[]> {
+export async function knownModels(
+  settings: RunSettings,
+  context: Omit<NodeContext, 'onFounded'>,
+): Promise<readonly string[]> {
   await using installer: ModelInstaller & AsyncDisposable = composeModelInstaller(settings, context)
   return (await installer.list()).map((model) => model.name)
 }
@@ -165,10 +164,4 @@ function composeLoader(parts: {
 
 function closing(resource: AsyncDisposable): Startable {
   return { start: async () => {}, stop: async () => await resource[Symbol.asyncDispose]() }
-}
-
-/** An address that a person can open: a wildcard is reached through the loopback. */
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  const reachable = host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import {
   bool,
@@ -104,10 +103,10 @@ const reachSettings = {
   p2pRelay: setting({
     flags: ['--p2p-relay'],
     env: ['LOCALAI_P2P_RELAY'],
-    fallback: true,
-    help: 'Relay for members that cannot reach each other, and be reached through them',
+    fallback: 'auto',
+    help: 'Be reachable through other members: auto does so when nobody reaches this node, on always, off never',
     group: 'P2P',
-    kind: bool,
+    kind: oneOf('auto', 'on', 'off'),
   }),
   p2pDisableDht: setting({
     flags: ['--p2p-disable-dht'],
@@ -139,7 +138,7 @@ const reachSettings = {
     fallback: 'fatal',
     help: 'Level of what libp2p itself logs',
     group: 'P2P',
-    kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    kind: oneOf('fatal', 'panic', 'dpanic', 'error', 'warn', 'info', 'debug', 'trace'),
   }),
 } as const
 
@@ -150,11 +149,11 @@ export const joinSettings = {
   nodeName: setting({
     flags: ['--node-name'],
     env: ['LOCALAI_NODE_NAME'],
-    fallback: () => hostname(),
+    fallback: undefined,
     fallbackText: 'the host name',
     help: 'Name of this node in the network',
     group: 'P2P',
-    kind: text,
+    kind: optionalText,
   }),
   p2pNetworkId: setting({
     flags: ['--p2p-network-id', '--peer-2-peer-network-id'],
@@ -243,6 +242,8 @@ export const memberSettings = {
   }),
 } as const
 
+export type RoutingSettings = Values<typeof routingSettings>
+
 export type MemberSettings = Values<typeof memberSettings>
 
 /** `local-ai p2p …`: a node that runs, asked over its API. */
@@ -262,5 +263,19 @@ export const endpointSettings = {
     help: 'Key of that API; give it in the variable: a command line is seen by everybody on the machine',
     group: 'API',
     kind: optionalText,
+  }),
+} as const
+
+/** `local-ai p2p doctor`. */
+export const doctorSettings = {
+  ...joinSettings,
+  timeoutMs: setting({
+    flags: ['--timeout'],
+    env: [],
+    fallback: 10_000,
+    fallbackText: '10s',
+    help: 'How long to try',
+    group: 'P2P',
+    kind: duration,
   }),
 } as const

@@ -2,11 +2,12 @@ import { AppError } from '../../base/errors.ts'
 import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { runSettings } from '../../config/settings.ts'
+import { printInvitation } from '../invitation.ts'
 import type { CommandDefinition } from '../program.ts'
 import { runUntilSignal } from '../until-signal.ts'
 import { nearest, withSuggestion } from '../usage-error.ts'
 
-const COMMANDS = ['run', 'models', 'backends', 'help']
+const COMMANDS = ['run', 'federated', 'models', 'backends', 'p2p', 'help']
 
 const settings = {
   ...runSettings,
@@ -32,6 +33,8 @@ export const runCommand: CommandDefinition<typeof settings> = {
     ['local-ai run smollm2-135m-instruct', 'install a model from the gallery and serve it'],
     ['local-ai run ./my-model.gguf --address 127.0.0.1:9000', 'serve a file on another port'],
     ['local-ai run hf://owner/repo/file.gguf', 'install a file from the Hugging Face hub'],
+    ['local-ai run --p2p --federated', 'found a network (prints the token), or join that of ./data'],
+    ['TOKEN=... local-ai run --p2p --federated', 'join a network: its models are served here, and yours there'],
     ['LOCALAI_THREADS=8 local-ai run', 'every flag has a variable'],
   ],
   async run({ settings, log, environment, arguments: words }) {
@@ -43,7 +46,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
     const context = { log, environment: environment.variables }
     const models = [...settings.models, ...words]
     await refuseTypos(words, await knownModels(settings, context))
-    await runUntilSignal(composeNode({ ...settings, models }, context))
+    await runUntilSignal(await composeNode({ ...settings, models }, { ...context, onFounded: printInvitation }))
   },
 }
 

@@ -1,0 +1,23 @@
+import type { PublicInit } from '../api/public-routes.ts'
+import type { RoutingSettings } from '../config/network-settings.ts'
+import type { ApiSettings } from '../config/settings.ts'
+import { versionWithCommit } from './version.ts'
+
+const BYTES_PER_MEGABYTE = 1024 * 1024
+
+/** The settings of the API, as its server wants them. `nodeName` is this node's name in the network, when it is in one. */
+export function apiInit(
+  settings: ApiSettings & Pick<RoutingSettings, 'nodeHeader'>,
+  nodeName: string | undefined,
+): PublicInit {
+  return {
+    address: settings.address,
+    version: versionWithCommit(),
+    uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
+    shutdownTimeoutMs: settings.shutdownTimeoutMs,
+    metricsEndpoint: !settings.disableMetricsEndpoint,
+    apiKeys: settings.apiKeys,
+    ...(settings.machineTag === undefined ? {} : { machineTag: settings.machineTag }),
+    ...(settings.nodeHeader && nodeName !== undefined ? { nodeHeader: nodeName } : {}),
+  }
+}

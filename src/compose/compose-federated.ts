@@ -1,0 +1,68 @@
+import { createEntryServer } from '../api/entry-server.ts'
+import { lifecycle, type Startable } from '../base/lifecycle.ts'
+import type { FederatedSettings } from '../config/settings.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { createAdvertiser } from './advertise.ts'
+import { announceNode, type OnFounded } from './announce-node.ts'
+import { apiInit } from './api-init.ts'
+import { type Member, prepareMember } from './compose-member.ts'
+import { composeRouting } from './compose-routing.ts'
+import { toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { version } from './version.ts'
+
+export interface FederatedContext {
+  readonly log: Logger
+  /** Called when a network was founded, once it can be joined. */
+  readonly onFounded: OnFounded
+}
+
+/** `federated`: an entry to the network, without models. The list at the end is the order of starting. */
+export async function composeFederated(
+  settings: FederatedSettings,
+  { log, onFounded }: FederatedContext,
+): Promise<Startable & AsyncDisposable> {
+  const metrics = createMetrics({ log: log.child({ room: 'api' }) })
+  // Nobody is served here: a member that asks is cut off.
+  const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy() }, settings)
+  const { network } = member
+  const offer = () => entryOffer(settings)
+  const load = () => toNodeLoad([], 0)
+  const routing = composeRouting(
+    {
+      member,
+      local: { serves: () => false, loaded: () => false, slots: 0 },
+      self: () => ({ offer: offer(), load: load() }),
+      log: log.child({ room: 'federation' }),
+    },
+    settings,
+  )
+  const api = createEntryServer(
+    { ...routing.deps, metrics, log: log.child({ room: 'api' }) },
+    apiInit(settings, network.name),
+  )
+  return lifecycle([
+    { start: async () => {}, stop: async () => await member[Symbol.asyncDispose]() },
+    network,
+    routing.part,
+    createAdvertiser({ network, offer, load }),
+    api,
+    announceNode({ log, api, member, onFounded }),
+  ])
+}
+
+function entryOffer({ p2pNetworkId }: FederatedSettings) {
+  return toNodeOffer({
+    version: version(),
+    group: p2pNetworkId,
+    serves: false,
+    draining: false,
+    device: 'none',
+    backends: [],
+    slots: 0,
+    models: [],
+    loaded: [],
+    digestOf: () => undefined,
+    speedOf: () => ({}),
+  })
+}

@@ -1,0 +1,124 @@
+import { join } from 'node:path'
+import type { AbortOptions } from '../base/signals.ts'
+import type { JoinSettings } from '../config/network-settings.ts'
+import { createKeyRing, createRendezvousRing } from '../p2p/admission/create-key-ring.ts'
+import { createNetwork } from '../p2p/create-network.ts'
+import { loadIdentity, temporaryKey } from '../p2p/identity/node-identity.ts'
+import { checkNodeName, defaultNodeName } from '../p2p/identity/node-name.ts'
+import type { AcceptSocket, Network } from '../p2p/network.ts'
+import { networkIdOf } from '../p2p/token/network-id.ts'
+import type { NetworkToken } from '../p2p/token/network-token.ts'
+import { type ResolvedToken, readExistingToken, resolveToken } from '../p2p/token/resolve-token.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { makeFolder } from './make-folder.ts'
+import { memberFolder } from './network-token.ts'
+import { rememberedPort, rememberPort } from './remembered-port.ts'
+import { version } from './version.ts'
+
+/** This machine's membership: who it is, in which network. Holds the data folder until disposed. */
+export interface Member extends AsyncDisposable {
+  readonly network: Network
+  readonly token: ResolvedToken
+}
+
+export interface MemberDeps {
+  readonly log: Logger
+  readonly accept: AcceptSocket
+}
+
+/** Takes the node's identity and the network's token; the network itself starts later, with the other parts. */
+export async function prepareMember(
+  deps: MemberDeps,
+  settings: JoinSettings,
+  options: AbortOptions = {},
+): Promise<Member> {
+  const log = deps.log.child({ room: 'p2p' }, { level: settings.p2pLogLevel })
+  const folder = memberFolder(settings)
+  const name = checkNodeName(settings.nodeName ?? defaultNodeName())
+  await makeFolder(settings.dataPath, '--data-path')
+  await using held = new AsyncDisposableStack()
+  const identity = held.use(await loadIdentity({ log }, { folder }, options))
+  const token = await resolveToken({ log, stdin: process.stdin }, tokenInit(settings), options)
+  const portFile = join(folder, 'port')
+  const port = await rememberedPort(portFile)
+  const network = createNetwork(
+    {
+      log,
+      accept: deps.accept,
+      privateKey: identity.privateKey,
+      ...keyRings(token.token),
+    },
+    { ...networkInit(settings), name, networkId: networkIdOf(token.token), port },
+  )
+  const kept = held.move()
+  return {
+    token,
+    network: {
+      ...network,
+      async start(options) {
+        await network.start(options)
+        await rememberPort(portFile, port)
+      },
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/**
+ * A member for a moment: an identity that nobody has seen before, nothing kept, no port remembered. For looking at the
+ * network from a machine whose node may be running or not.
+ */
+export async function prepareVisitor(
+  deps: { readonly log: Logger },
+  settings: JoinSettings,
+  options: AbortOptions = {},
+): Promise<{ readonly network: Network; readonly networkId: string }> {
+  const log = deps.log.child({ room: 'p2p' }, { level: 'silent' })
+  const { token } = await readExistingToken({ log, stdin: process.stdin }, tokenInit(settings), options)
+  const networkId = networkIdOf(token)
+  const network = createNetwork(
+    {
+      log,
+      accept: (socket) => socket.destroy(),
+      privateKey: await temporaryKey(),
+      ...keyRings(token),
+    },
+    { ...networkInit(settings), name: 'doctor', networkId, port: 0 },
+  )
+  return { network, networkId }
+}
+
+function keyRings(token: NetworkToken) {
+  const clock = { now: Date.now }
+  return { keyRing: createKeyRing(clock, token), rendezvousRing: createRendezvousRing(clock, token) }
+}
+
+/** A file is named on purpose; the variable TOKEN may be there for something else. */
+function givenToken({ p2pToken, p2pTokenFile }: JoinSettings): { readonly text?: string; readonly file?: string } {
+  if (p2pTokenFile !== undefined) return { file: p2pTokenFile }
+  return p2pToken === undefined ? {} : { text: p2pToken }
+}
+
+function tokenInit(settings: JoinSettings) {
+  return {
+    folder: memberFolder(settings),
+    dhtIntervalSeconds: settings.p2pDhtInterval,
+    otpIntervalSeconds: settings.p2pOtpInterval,
+    ...givenToken(settings),
+  }
+}
+
+/** What the settings say of finding and being found. */
+function networkInit(settings: JoinSettings) {
+  return {
+    bootstrap: settings.p2pBootstrap,
+    listen: settings.p2pListen,
+    announce: settings.p2pAnnounce,
+    mdns: settings.p2pMdns,
+    dht: !settings.p2pDisableDht,
+    relay: settings.p2pRelay,
+    limits: settings.p2pEnableLimits,
+    libraryLogLevel: settings.p2pLibLogLevel,
+    version: version(),
+  }
+}

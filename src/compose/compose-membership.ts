@@ -1,0 +1,99 @@
+import type { InferenceDeps } from '../api/inference-routes.ts'
+import type { NodeState } from '../api/localai/node-state.ts'
+import { createPeerApp } from '../api/peer-app.ts'
+import type { NetworkDeps } from '../api/public-routes.ts'
+import type { ModelLoader } from '../backends/model-lease.ts'
+import type { Startable } from '../base/lifecycle.ts'
+import type { RunSettings } from '../config/settings.ts'
+import type { LocalNode } from '../federation/routed-request.ts'
+import type { FileDigests } from '../models/file-digests.ts'
+import type { ModelRegistry } from '../models/model-registry.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { SpeedMeter } from '../telemetry/speed-meter.ts'
+import { createAdvertiser } from './advertise.ts'
+import { apiInit } from './api-init.ts'
+import { type Member, prepareMember } from './compose-member.ts'
+import { composePeerToPeer, composeRouting } from './compose-routing.ts'
+import { toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { version } from './version.ts'
+
+export interface MembershipDeps {
+  readonly log: Logger
+  readonly inference: InferenceDeps & { readonly registry: ModelRegistry; readonly log: Logger }
+  readonly loader: Pick<ModelLoader, 'loaded'>
+  readonly state: Pick<NodeState, 'backends'>
+  readonly digests: FileDigests
+  readonly speeds: Pick<SpeedMeter, 'of'>
+}
+
+/** A node's place in the network: what it shows there, and what its API gets from there. */
+export interface Membership {
+  readonly member: Member
+  readonly apiDeps: NetworkDeps
+  /** In the order of starting. */
+  readonly parts: readonly Startable[]
+}
+
+/** Undefined for a node that stays alone. Without `--federated` it is a member that neither serves nor asks. */
+export async function composeMembership(deps: MembershipDeps, settings: RunSettings): Promise<Membership | undefined> {
+  const { p2p, p2pToken, p2pTokenFile, federated } = settings
+  if (!p2p && p2pToken === undefined && p2pTokenFile === undefined) return undefined
+  const { log, loader, digests } = deps
+  const peerApp = createPeerApp(deps.inference, apiInit(settings, undefined))
+  const member = await prepareMember(
+    { log, accept: (socket) => (federated ? peerApp.accept(socket) : socket.destroy()) },
+    settings,
+  )
+  const { network } = member
+  const offer = () => nodeOffer(deps, settings)
+  const load = () => toNodeLoad(loader.loaded(), settings.parallel)
+  const self = () => ({ offer: offer(), load: load() })
+  const routing = federated
+    ? composeRouting(
+        { member, local: toLocalNode(deps, settings), self, log: log.child({ room: 'federation' }) },
+        settings,
+      )
+    : undefined
+  return {
+    member,
+    apiDeps: routing?.deps ?? { p2p: composePeerToPeer(member, self) },
+    parts: [
+      { start: async () => {}, stop: async () => await member[Symbol.asyncDispose]() },
+      digests,
+      peerApp,
+      network,
+      ...(routing === undefined ? [] : [routing.part]),
+      createAdvertiser({ network, offer, load }),
+    ],
+  }
+}
+
+function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps, settings: RunSettings) {
+  return toNodeOffer({
+    version: version(),
+    group: settings.p2pNetworkId,
+    serves: settings.federated,
+    draining: false,
+    device: 'cpu',
+    backends: state.backends(),
+    slots: settings.parallel,
+    models: inference.registry.list(),
+    loaded: loader.loaded(),
+    digestOf: (file) => digests.of(file),
+    speedOf: (model) => speeds.of(model),
+  })
+}
+
+function toLocalNode({ inference: { registry }, loader }: MembershipDeps, { parallel }: RunSettings): LocalNode {
+  return {
+    slots: parallel,
+    serves(model, capability) {
+      if (model !== undefined) return registry.find(model) !== undefined
+      return registry.list().some(({ config }) => config.knownUseCases.includes(capability))
+    },
+    loaded(model) {
+      const name = registry.find(model)?.name
+      return loader.loaded().some(({ id, phase }) => id === name && phase === 'ready')
+    },
+  }
+}

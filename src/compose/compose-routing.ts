@@ -1,0 +1,84 @@
+import type { NetworkDeps } from '../api/public-routes.ts'
+import type { Startable } from '../base/lifecycle.ts'
+import type { JoinSettings, RoutingSettings } from '../config/network-settings.ts'
+import { createRequestRouter, ROUTER_DEFAULTS } from '../federation/create-router.ts'
+import { listNetworkModels } from '../federation/network-models.ts'
+import type { Choose } from '../federation/policies/choose.ts'
+import { leastBusy } from '../federation/policies/least-busy.ts'
+import { pinned } from '../federation/policies/pinned.ts'
+import { randomNode } from '../federation/policies/random.ts'
+import type { LocalNode } from '../federation/routed-request.ts'
+import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Member } from './compose-member.ts'
+
+export interface RoutingDeps {
+  readonly member: Member
+  readonly local: LocalNode
+  readonly self: () => { readonly offer: NodeOffer; readonly load: NodeLoad }
+  readonly log: Logger
+}
+
+/** What the HTTP API needs of the network, and the part of it that has a life. */
+export interface Routing {
+  readonly part: Startable
+  readonly deps: Required<NetworkDeps>
+}
+
+/** Requests go to the node that serves them best. */
+export function composeRouting(
+  { member, local, self, log }: RoutingDeps,
+  settings: RoutingSettings & Pick<JoinSettings, 'p2pNetworkId'>,
+): Routing {
+  const { network } = member
+  const group = settings.p2pNetworkId
+  const router = createRequestRouter(
+    {
+      network,
+      local,
+      choose: toPolicy(settings),
+      now: () => performance.now(),
+      random: Math.random,
+      events: {
+        tried({ id, model }, { name, outcome, ms }, cause) {
+          if (outcome === 'answered') return
+          log.warn(
+            { id, model, node: name, outcome, durationMs: Math.round(ms), err: cause },
+            'a node could not serve a request',
+          )
+        },
+        routed({ id, model }, { to, attempts, ms, code }) {
+          const nodes = attempts.map(({ name }) => name)
+          log.debug({ id, model, to, nodes, durationMs: Math.round(ms), code }, 'request routed')
+        },
+      },
+    },
+    {
+      ...ROUTER_DEFAULTS,
+      group,
+      maxTries: Math.max(1, settings.federationTries),
+      queue: { maxLength: settings.federationQueue, maxWaitMs: settings.federationQueueTimeoutMs },
+    },
+  )
+  return {
+    part: router,
+    deps: {
+      router,
+      networkModels: () => listNetworkModels(network.peers(), group),
+      p2p: composePeerToPeer(member, self),
+    },
+  }
+}
+
+/** The network as the API shows it, for nodes that route nothing as well. */
+export function composePeerToPeer(
+  { network, token }: Member,
+  self: RoutingDeps['self'],
+): NonNullable<NetworkDeps['p2p']> {
+  return { status: network.status, peers: network.peers, self, token: () => token.text }
+}
+
+function toPolicy({ randomWorker, targetWorker }: RoutingSettings): Choose {
+  const among = randomWorker ? randomNode : leastBusy
+  return targetWorker === undefined ? among : pinned(targetWorker, among)
+}

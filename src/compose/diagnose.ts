@@ -1,0 +1,110 @@
+import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
+import type { doctorSettings } from '../config/network-settings.ts'
+import type { Values } from '../config/setting.ts'
+import type { Network, PeerView } from '../p2p/network.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { prepareVisitor } from './compose-member.ts'
+import { version } from './version.ts'
+
+export type DoctorSettings = Values<typeof doctorSettings>
+
+/** One thing that was looked at, and what came of it, in words for a person. */
+export interface Check {
+  readonly what: string
+  readonly state: 'ok' | 'note' | 'problem'
+  readonly message: string
+}
+
+/**
+ * Joins the network for a moment, as a visitor that serves nobody, and says what worked and what did not. Ends as soon as
+ * a member is linked, at the latest after `settings.timeoutMs`.
+ */
+export async function diagnose(
+  settings: DoctorSettings,
+  { log }: { readonly log: Logger },
+  options: AbortOptions = {},
+): Promise<readonly Check[]> {
+  const checks: Check[] = []
+  try {
+    const { network, networkId } = await prepareVisitor({ log }, settings, options)
+    checks.push({ what: 'token', state: 'ok', message: `sound; it opens network ${networkId}` })
+    try {
+      await network.start(options)
+      await firstLink(network, { ...options, timeoutMs: settings.timeoutMs })
+      checks.push(...toChecks(network, settings))
+    } finally {
+      await network.stop()
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    checks.push(toProblem(error))
+  }
+  return checks
+}
+
+function toProblem(error: unknown): Check {
+  const { code, message } = AppError.from(error, 'internal')
+  return { what: code === 'token.invalid' ? 'token' : 'start', state: 'problem', message }
+}
+
+function toChecks(network: Network, settings: DoctorSettings): Check[] {
+  const { addresses, findings } = network.status()
+  const peers = network.peers().filter(({ state }) => state === 'linked')
+  const listening: Check =
+    addresses.length > 0
+      ? { what: 'addresses', state: 'ok', message: addresses.join(' ') }
+      : { what: 'addresses', state: 'problem', message: 'this machine has no address where others could call it' }
+  const problems = findings.map(({ problem, message }): Check => {
+    return { what: problem, state: peers.length > 0 ? 'note' : 'problem', message }
+  })
+  return [
+    listening,
+    ...problems,
+    ...peers.flatMap(toPeerChecks),
+    ...(peers.length > 0 ? [] : [nobody(findings.length, settings)]),
+  ]
+}
+
+function toPeerChecks({ record, path, roundTripMs }: PeerView): Check[] {
+  const { name, offer } = record
+  const time = roundTripMs === undefined ? '' : `, ${roundTripMs.toFixed(1)} ms`
+  const linked: Check = { what: 'member', state: 'ok', message: `${name} is linked (${path}${time}), ${offer.version}` }
+  if (offer.version === version()) return [linked]
+  const message = `${name} runs ${offer.version}, this is ${version()}: update the older one when something does not work`
+  return [linked, { what: 'version', state: 'note', message }]
+}
+
+function nobody(findings: number, { timeoutMs, p2pBootstrap, p2pMdns }: DoctorSettings): Check {
+  const seconds = Math.round(timeoutMs / 1000)
+  if (findings > 0) {
+    return { what: 'members', state: 'problem', message: `nobody was linked in ${seconds} s; the lines above say why` }
+  }
+  const advice =
+    p2pBootstrap.length > 0
+      ? 'is a node running there, with the same token, and does the firewall let its port through?'
+      : `${p2pMdns ? 'multicast DNS found nobody on this network' : 'multicast DNS is off'}: start another node with this token, or name one with --p2p-bootstrap HOST:PORT (local-ai p2p status shows a node's addresses)`
+  return { what: 'members', state: 'problem', message: `nobody answered in ${seconds} s: ${advice}` }
+}
+
+async function firstLink(
+  network: Network,
+  { signal, timeoutMs }: AbortOptions & { readonly timeoutMs: number },
+): Promise<void> {
+  const linked = Promise.withResolvers<void>()
+  const look = (): void => {
+    if (network.peers().some((peer) => peer.state === 'linked' && peer.roundTripMs !== undefined)) linked.resolve()
+  }
+  const endWatch = network.onChange(look)
+  const timer = setTimeout(linked.resolve, timeoutMs)
+  const abort = (): void => linked.reject(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    look()
+    await linked.promise
+  } finally {
+    endWatch()
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,68 @@
+import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
+
+export interface NodeClient {
+  /** Body of a JSON answer. Throws `peer.unreachable` when nobody listens, `request.invalid` for any other status. */
+  get(path: string, options?: AbortOptions): Promise<unknown>
+}
+
+const TIMEOUT_MS = 10_000
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+/** Asks a running node over its API, for the commands that look at one. */
+export function createNodeClient(init: { readonly endpoint: string; readonly apiKey: string | undefined }): NodeClient {
+  const base = parseEndpoint(init.endpoint)
+  const headers: Record<string, string> = init.apiKey === undefined ? {} : { authorization: `Bearer ${init.apiKey}` }
+  return {
+    async get(path, options = {}) {
+      const limit = AbortSignal.timeout(TIMEOUT_MS)
+      const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])
+      const answer = await fetch(new URL(path, base), { headers, signal, redirect: 'error' }).catch(
+        (error: unknown) => {
+          options.signal?.throwIfAborted()
+          throw new AppError(
+            'peer.unreachable',
+            `no node answers at ${base.origin}: is it running? (--endpoint names another)`,
+            {
+              cause: error,
+            },
+          )
+        },
+      )
+      const text = await answer.text()
+      if (text.length > MAX_ANSWER_BYTES)
+        throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
+      if (answer.ok) return parseAnswer(text, `${base.origin}${path}`)
+      throw new AppError('request.invalid', refusal(answer.status, text, base))
+    },
+  }
+}
+
+function parseEndpoint(endpoint: string): URL {
+  const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `http://${endpoint}`
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:')) return url
+  throw new AppError(
+    'config.invalid',
+    `--endpoint: expected something like http://127.0.0.1:8080 but got "${endpoint}"`,
+  )
+}
+
+function parseAnswer(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AppError('request.invalid', `${where} did not answer as a local-ai node does`, { cause: error })
+  }
+}
+
+function refusal(status: number, text: string, base: URL): string {
+  if (status === 401) return `${base.origin} wants a key: set LOCALAI_API_KEY`
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: { readonly message?: string } }
+    if (typeof error?.message === 'string') return `${base.origin} answered ${status}: ${error.message}`
+  } catch {
+    // Not one of ours; the status says enough.
+  }
+  return `${base.origin} answered ${status}`
+}

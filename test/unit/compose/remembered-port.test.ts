@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { rememberedPort, rememberPort } from '../../../src/compose/remembered-port.ts'
+
+test('a port is kept over restarts while it is free', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'port-'))
+  const file = join(folder, 'port')
+  try {
+    const first = await rememberedPort(file)
+    assert.ok(first > 0)
+    await rememberPort(file, first)
+    assert.equal(await rememberedPort(file), first)
+    const other = createServer().listen(first)
+    await once(other, 'listening')
+    assert.equal((other.address() as AddressInfo).port, first)
+    const next = await rememberedPort(file)
+    assert.ok(next > 0 && next !== first, 'something else has it now')
+    other.close()
+    writeFileSync(file, '99999')
+    assert.ok((await rememberedPort(file)) < 65_536)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
