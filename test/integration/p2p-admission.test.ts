@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
-import type { SecuredConnection } from '@libp2p/interface'
+import type { ConnectionEncrypter, SecuredConnection } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
-import { ADMISSION_VERSION, encodeFrame } from '../../src/p2p/admission/frames.ts'
+import { lpStream } from '@libp2p/utils'
+import { createBoundNoise } from '../../src/p2p/admission/bound-noise.ts'
+import { ADMISSION_VERSION, decodeFrame, encodeFrame } from '../../src/p2p/admission/frames.ts'
 import { ADMISSION_PROTOCOL } from '../../src/p2p/admission/otp-noise.ts'
+import { makeProof } from '../../src/p2p/admission/proof.ts'
 import {
   type Encrypter,
   echo,
@@ -194,12 +197,32 @@ describe('admission between libp2p nodes', () => {
       encrypters: () => [
         impostor(async (frames, secured, signal) => {
           await frames.write(frameOf('proof'))
+          await frames.read({ signal })
+          const answeredAt = performance.now()
+          await leftAlone(secured, signal).catch(() => {})
+          throw new Error(performance.now() - answeredAt > 900 ? 'had time to read' : 'was reset at once')
+        }),
+      ],
+    })
+    await assert.rejects(stranger.dial(responder), /had time to read/)
+    assert.deepEqual(facts(responder), refusedFor('inbound', 'token'))
+  })
+
+  it('keeps no more than a frame or two of a flood', async () => {
+    await using responder = await startNode()
+    await using stranger = await startNode({
+      listen: [],
+      encrypters: () => [
+        impostor(async (_frames, secured, signal) => {
+          secured.connection.send(Buffer.concat([Buffer.of(200, 1), Buffer.alloc(2000)]))
           await leftAlone(secured, signal)
         }),
       ],
     })
-    await assert.rejects(stranger.dial(responder), /not let in/)
-    assert.deepEqual(facts(responder), refusedFor('inbound', 'token'))
+    await assert.rejects(stranger.dial(responder))
+    await until(() => responder.refusals.length > 0, 'the responder told of a refusal')
+    const cause = responder.refusals[0]?.error.cause
+    assert.equal(cause instanceof Error && cause.name, 'StreamBufferError')
   })
 
   it('names another version of the protocol on both sides', async () => {
@@ -324,6 +347,37 @@ describe('admission between libp2p nodes', () => {
     assertNothingSeen(member)
   })
 
+  it('refuses a proof that its own maker sends a second time', async () => {
+    const ring = ringMaker()
+    await using responder = await startNode({ keyRing: ring() })
+    let proof: Uint8Array | undefined
+    const repeating: Encrypter = (components) => {
+      const bound = createBoundNoise(components)
+      const own = components.peerId.toString()
+      async function secureOutbound(...[connection, options = {}]: Parameters<ConnectionEncrypter['secureOutbound']>) {
+        const { secured, handshakeHash } = await bound.secure('initiator', connection, options)
+        const session = { initiator: own, responder: secured.remotePeer.toString(), handshakeHash }
+        proof ??= encodeFrame(makeProof(ring(), session))
+        const frames = lpStream(secured.connection)
+        await frames.write(proof, options)
+        const answer = decodeFrame((await frames.read(options)).subarray())
+        if (answer.kind !== 'accepted') throw new Error(answer.kind)
+        frames.unwrap()
+        return secured
+      }
+      return { protocol: ADMISSION_PROTOCOL, secureOutbound, secureInbound: secureOutbound }
+    }
+    await using repeater = await startNode({ listen: [], encrypters: () => [repeating] })
+
+    const first = await repeater.dial(responder)
+    await first.close()
+    await until(() => responder.libp2p.getConnections().length === 0, 'the first connection is over')
+    await assert.rejects(repeater.dial(responder), /refused/)
+
+    await until(() => responder.refusals.length > 0, 'the responder told of a refusal')
+    assert.deepEqual(facts(responder), refusedFor('inbound', 'token'))
+  })
+
   it('keeps connections and streams over 24 rollovers, and admits new nodes after each', async () => {
     const clock = heldClock()
     const ring = ringMaker(newToken(), clock)
@@ -375,8 +429,10 @@ describe('admission between libp2p nodes', () => {
     const warnings: Error[] = []
     const onWarning = (warning: Error): void => void warnings.push(warning)
     process.on('warning', onWarning)
-    await using responder = await startNode()
-    await using dialler = await startNode({ listen: [] })
+    // So long that a timer left behind is still there at the end.
+    const timeoutMs = 600_000
+    await using responder = await startNode({ timeoutMs })
+    await using dialler = await startNode({ timeoutMs, listen: [] })
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
     await assert.rejects(dialler.dial(responder))
     await until(() => responder.refusals.length === 1, 'the first refusal')

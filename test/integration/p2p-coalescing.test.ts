@@ -8,7 +8,7 @@ import { seededRandom } from '../support/random.ts'
 import { type Encrypter, ringMaker, startNode, until } from '../unit/p2p/admission/nodes.ts'
 
 const STREAMS = 100
-const BYTES_PER_STREAM = 60_000
+const BYTES_PER_STREAM = 30_000
 
 const plain = (own: Encrypter): Encrypter[] => [own]
 const coalesced = (own: Encrypter): Encrypter[] => [coalescing(own)]

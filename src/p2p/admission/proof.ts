@@ -79,17 +79,16 @@ interface Claim {
   readonly proofStep: number
 }
 
-/** The network's name is part of the key already (`KeyRing.key`), so it is not repeated here. */
+/** The network's name and the proof's step are in the key already (`KeyRing.key`), so they are not repeated here. */
 function computeMac(keyRing: KeyRing, session: Session, claim: Claim): Buffer {
   const hmac = createHmac('sha256', keyRing.key(claim.proofStep, 'admission'))
-  const steps = Buffer.alloc(16)
-  steps.writeBigUInt64BE(BigInt(claim.step))
-  steps.writeBigUInt64BE(BigInt(claim.proofStep), 8)
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(claim.step))
   // A length before every part: no two different lists of parts give the same bytes.
   for (const part of [
     CONTEXT,
     Buffer.of(ADMISSION_VERSION, kindByte(claim.kind)),
-    steps,
+    step,
     Buffer.from(session.initiator),
     Buffer.from(session.responder),
     session.handshakeHash,
