@@ -85,7 +85,7 @@ export function createFrameChannel(stream: Stream, events: FrameChannelEvents): 
 
   return {
     send(bytes) {
-      if (stream.writeStatus !== 'writable') throw new AppError('peer.unreachable', 'the link is closed')
+      if (stream.writeStatus !== 'writable') throw new Error('the stream is closed')
       return stream.send(bytes)
     },
     drained: (options) => whenDrained(stream, options),

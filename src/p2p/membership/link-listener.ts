@@ -89,7 +89,8 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     if (outcome === 'left') members.left(peerId)
     if (outcome !== 'added' && outcome !== 'updated') return
     members.refresh(peerId)
-    if (!members.isLinked(peerId)) {
+    // The other one hears of this node too. One of the two dials; when it cannot, `hintAgainMs` later both do.
+    if (!members.isLinked(peerId) && deps.self > peerId) {
       deps.onCandidate({ peerId, addresses: store.get(peerId)?.record.addresses ?? [] })
     }
   }

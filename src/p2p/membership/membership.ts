@@ -35,6 +35,7 @@ export interface MembershipTimings {
   readonly silentAfterMs: number
   readonly goneAfterMs: number
   readonly antiEntropyMs: number
+  readonly hintAgainMs: number
   readonly gatherMs: number
   readonly restMs: number
   readonly greetingMs: number
@@ -52,6 +53,7 @@ export const MEMBERSHIP_TIMINGS: MembershipTimings = {
   silentAfterMs: 2000,
   goneAfterMs: 7000,
   antiEntropyMs: 5000,
+  hintAgainMs: 2000,
   gatherMs: 50,
   restMs: 250,
   greetingMs: 5000,
@@ -136,7 +138,11 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     store.expire(performance.now())
     const all = links.established()
     all[Math.floor(random() * all.length)]?.digest(digest.known, true)
-    for (const { record } of store.hints()) onCandidate({ peerId: record.peerId, addresses: record.addresses })
+  }
+  function passHintsOn(): void {
+    for (const { record } of store.hints(performance.now() - timings.hintAgainMs)) {
+      onCandidate({ peerId: record.peerId, addresses: record.addresses })
+    }
   }
   function sendHeartbeats(): void {
     for (const link of links.established()) link.beat(() => load)
@@ -165,6 +171,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
         setInterval(sendHeartbeats, timings.heartbeatMs),
         setInterval(members.tick, timings.tickMs),
         setInterval(compareNotes, timings.antiEntropyMs),
+        setInterval(passHintsOn, timings.hintAgainMs),
       ].map((timer) => timer.unref())
     },
     leave,

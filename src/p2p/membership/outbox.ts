@@ -27,7 +27,7 @@ export function createOutbox(channel: FrameChannel, init: { readonly stallMs: nu
       }
     } catch (error) {
       waiting.clear()
-      channel.abort(AppError.from(error, 'peer.unreachable'))
+      channel.abort(error instanceof Error ? error : new Error(String(error)))
     } finally {
       busy = false
     }

@@ -41,7 +41,8 @@ export interface RecordStore {
   /** From now on the record is a hint. */
   unlink(peerId: string, nowMs: number): void
   linked(): readonly SignedRecord[]
-  hints(): readonly SignedRecord[]
+  /** Those that were told before the moment, or all. */
+  hints(toldBeforeMs?: number): readonly SignedRecord[]
   expire(nowMs: number): void
 }
 
@@ -106,7 +107,8 @@ export function createRecordStore(init: RecordStoreInit): RecordStore {
       hints.set(peerId, { signed, toldAtMs: nowMs }, peerId)
     },
     linked: () => [...linked.values()],
-    hints: () => [...hints.entries()].map(([, { signed }]) => signed),
+    hints: (toldBeforeMs = Infinity) =>
+      [...hints.entries()].flatMap(([, { signed, toldAtMs }]) => (toldAtMs < toldBeforeMs ? signed : [])),
     expire(nowMs) {
       for (const [peerId, { toldAtMs }] of hints.entries()) {
         if (nowMs - toldAtMs > init.hintLifeMs) hints.delete(peerId)
