@@ -1,13 +1,18 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { AppError } from '../../base/errors.ts'
-import { type AbortOptions, raceSignal } from '../../base/signals.ts'
+import { type AbortOptions, anySignal } from '../../base/signals.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** One more try, on another connection, when the first one turns out to be dead. */
 const MAX_TRIES = 2
+/** Opening costs milliseconds of work on both sides: of a thousand at once each would seem to be late. */
+const MAX_OPENING = 64
 
 export interface OpenStreamInit {
   readonly protocol: string
   readonly maxOutboundStreams: number
+  /** For one stream, from when its turn has come. */
+  readonly timeoutMs: number
 }
 
 export interface OpenedStream {
@@ -28,45 +33,40 @@ export function rankConnections(connections: readonly Connection[]): readonly Co
 /**
  * The other side may still be finishing its handshake when a connection is open here, and then takes only a few streams
  * before it drops the connection with all of them. So the first stream on a connection goes alone: when it was accepted,
- * the other side is ready, and those that wait follow all at once.
+ * the other side is ready, and those that wait follow.
  */
 export function createOpenStream(init: OpenStreamInit): OpenStream {
+  const turnsOf = new WeakMap<Connection, Turns>()
   const ready = new WeakSet<Connection>()
-  const first = new WeakMap<Connection, Promise<void>>()
 
-  function newStream(connection: Connection, options: AbortOptions): Promise<Stream> {
-    return connection.newStream(init.protocol, {
-      ...options,
-      maxOutboundStreams: init.maxOutboundStreams,
-      runOnLimitedConnection: true,
-    })
+  function turns(connection: Connection): Turns {
+    const known = turnsOf.get(connection) ?? createTurns(() => (ready.has(connection) ? MAX_OPENING : 1))
+    turnsOf.set(connection, known)
+    return known
   }
 
-  async function inTurn(connection: Connection, options: AbortOptions): Promise<Stream> {
-    while (!ready.has(connection)) {
-      const before = first.get(connection)
-      if (before === undefined) {
-        const opening = newStream(connection, options)
-        const settled = opening.then(
-          () => void ready.add(connection),
-          () => {},
-        )
-        first.set(
-          connection,
-          settled.finally(() => first.delete(connection)),
-        )
-        return await opening
-      }
-      await raceSignal(before, options.signal)
+  async function newStream(connection: Connection, options: AbortOptions): Promise<Stream> {
+    const late = AbortSignal.timeout(init.timeoutMs)
+    try {
+      const stream = await connection.newStream(init.protocol, {
+        signal: anySignal(late, options.signal),
+        maxOutboundStreams: init.maxOutboundStreams,
+        runOnLimitedConnection: true,
+      })
+      ready.add(connection)
+      return stream
+    } catch (error) {
+      // Those that wait would each wait as long, one after the other.
+      if (late.aborted) turns(connection).refuse(error)
+      throw error
     }
-    return await newStream(connection, options)
   }
 
   return async function openStream(connections, options) {
     let cause: unknown
     for (const connection of rankConnections(connections).slice(0, MAX_TRIES)) {
       try {
-        const stream = await inTurn(connection, options)
+        const stream = await turns(connection).run(() => newStream(connection, options), options)
         // Beyond a limit of the other side a stream opens and is reset before anybody could listen for it.
         if (stream.status === 'open') return { stream, connection }
         cause = new AppError('peer.unreachable', `the stream was ${stream.status} as soon as it was open`)

@@ -34,7 +34,7 @@ export interface PeerSocketsInit {
   readonly maxHeldBytesPerPeer?: number
   /** The same over all peers. Default 256 MiB. */
   readonly maxHeldBytes?: number
-  /** Default 5000. */
+  /** How long the peer may take to accept one stream. Default 5000. */
   readonly openTimeoutMs?: number
   /** A stream on which the peer never sent a byte is closed after this. Default ten minutes. */
   readonly silentTimeoutMs?: number
@@ -61,7 +61,7 @@ export interface PeerSockets extends Startable {
   open(peerId: string, options?: AbortOptions): Promise<Duplex>
   /** Keeps so many sockets open in advance, until the peer goes. Opens them in the background; never throws. */
   warm(peerId: string, count: number): void
-  /** The peer is given up: all its sockets break, and with them the requests on them. */
+  /** The peer is given up: all its sockets break, and with them the requests on them; so do those that are being opened. */
   drop(peerId: string): void
   counts(): SocketCounts
 }
@@ -69,26 +69,28 @@ export interface PeerSockets extends Startable {
 export function createPeerSockets(deps: PeerSocketsDeps, init: PeerSocketsInit = {}): PeerSockets {
   const limits = { ...DEFAULTS, ...init }
   const ledger = createSocketLedger(deps, limits)
-  const openStream = createOpenStream({ protocol: HTTP_PROTOCOL, maxOutboundStreams: limits.maxStreamsPerPeer })
+  const openStream = createOpenStream({
+    protocol: HTTP_PROTOCOL,
+    maxOutboundStreams: limits.maxStreamsPerPeer,
+    timeoutMs: limits.openTimeoutMs,
+  })
   const stopped = new AbortController()
+  /** By peer: aborts when it is given up. */
+  const givenUp = new Map<string, AbortController>()
   // Half of what the other side bears, so that no request meets a socket that is just being closed.
   const warmSockets = createWarmSockets({ open: openNew }, { maxIdleMs: limits.silentTimeoutMs / 2 })
   const onInbound = createInbound({ ...deps, ledger }, limits)
 
   async function openNew(peerId: string, options: AbortOptions): Promise<StreamSocket> {
     stopped.signal.throwIfAborted()
-    const late = AbortSignal.timeout(limits.openTimeoutMs)
-    const signal = anySignal(AbortSignal.any([late, stopped.signal]), options.signal)
-    try {
-      const { stream, connection } = await openStream(connectionsTo(peerId), { signal })
-      const socket = new StreamSocket(stream, { peerId, relayed: !connection.direct, watch: ledger.watch })
-      ledger.add(socket, 'outbound')
-      return socket
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      if (error instanceof AppError) throw error
-      throw new AppError('peer.unreachable', 'the peer did not accept a stream in time', { cause: error })
-    }
+    const connections = connectionsTo(peerId)
+    const dropped = givenUp.get(peerId) ?? new AbortController()
+    givenUp.set(peerId, dropped)
+    const signal = anySignal(AbortSignal.any([dropped.signal, stopped.signal]), options.signal)
+    const { stream, connection } = await openStream(connections, { signal })
+    const socket = new StreamSocket(stream, { peerId, relayed: !connection.direct, watch: ledger.watch })
+    ledger.add(socket, 'outbound')
+    return socket
   }
 
   function connectionsTo(peerId: string): readonly Connection[] {
@@ -97,6 +99,8 @@ export function createPeerSockets(deps: PeerSocketsDeps, init: PeerSocketsInit =
 
   function drop(peerId: string): void {
     warmSockets.drop(peerId)
+    givenUp.get(peerId)?.abort(new AppError('peer.unreachable', 'the peer was given up'))
+    givenUp.delete(peerId)
     for (const socket of ledger.sockets(peerId)) {
       socket.destroy(Object.assign(new Error('the peer was given up'), { code: 'ECONNRESET' }))
     }

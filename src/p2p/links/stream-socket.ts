@@ -3,9 +3,6 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { Uint8ArrayList } from 'uint8arraylist'
 import { whenDrained } from '../admission/when-drained.ts'
 
-/** A reader that pauses at one piece is given no more than this at once, however much came in one message. */
-const MAX_PIECE_BYTES = 64 * 1024
-
 type Done = (error?: Error | null) => void
 
 /** Told what the socket holds in memory, so that somebody can keep the sum of all sockets within bounds. */
@@ -187,11 +184,10 @@ export class StreamSocket extends Duplex {
     this.#timer?.refresh()
     this.bytesRead += message.byteLength
     let wantsMore = true
+    // Part by part, each within one message of the encryption (64 KiB): a reader that pauses at one gets no more at once,
+    // however much a paused stream had kept.
     for (const part of message instanceof Uint8Array ? [message] : message) {
-      for (let offset = 0; offset < part.byteLength; offset += MAX_PIECE_BYTES) {
-        const byteLength = Math.min(MAX_PIECE_BYTES, part.byteLength - offset)
-        wantsMore = this.push(Buffer.from(part.buffer, part.byteOffset + offset, byteLength))
-      }
+      wantsMore = this.push(Buffer.from(part.buffer, part.byteOffset, part.byteLength))
     }
     if (!wantsMore) {
       this.#full = true

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Connection, Stream } from '@libp2p/interface'
+import type { AbortOptions } from '../../../../src/base/signals.ts'
 import { createOpenStream, rankConnections } from '../../../../src/p2p/links/open-stream.ts'
 
 interface FakeInit {
@@ -8,7 +9,7 @@ interface FakeInit {
   readonly direct?: boolean
   readonly status?: string
   readonly openedAt?: number
-  readonly newStream?: () => Promise<Pick<Stream, 'status'>>
+  readonly newStream?: (protocol: string, options: AbortOptions) => Promise<Pick<Stream, 'status'>>
 }
 
 interface Fake {
@@ -36,7 +37,7 @@ function failure(name: string): Error {
   return Object.assign(new Error('no'), { name })
 }
 
-const init = { protocol: '/x/1', maxOutboundStreams: 8 }
+const init = { protocol: '/x/1', maxOutboundStreams: 8, timeoutMs: 5000 }
 const unreachable = { code: 'peer.unreachable' }
 
 test('direct before relayed, then the newest, and only what is open', () => {
@@ -139,4 +140,45 @@ test('when the first stream fails the next one goes first', async () => {
     (await all).map(({ status }) => status),
     ['rejected', 'fulfilled', 'fulfilled'],
   )
+})
+
+test('streams are opened sixty-four at a time, and one more when one is open', async () => {
+  const pending: PromiseWithResolvers<Pick<Stream, 'status'>>[] = []
+  const { connection } = fake({
+    newStream: () => {
+      const opening = Promise.withResolvers<Pick<Stream, 'status'>>()
+      pending.push(opening)
+      return opening.promise
+    },
+  })
+  const openStream = createOpenStream(init)
+  const all = Promise.all(Array.from({ length: 100 }, () => openStream([connection], {})))
+  await new Promise(setImmediate)
+  for (const expected of [65, 66]) {
+    pending[expected - 65]?.resolve({ status: 'open' })
+    await new Promise(setImmediate)
+    assert.equal(pending.length, expected)
+  }
+  for (let index = 0; index < 100; index += 1) {
+    pending[index]?.resolve({ status: 'open' })
+    await new Promise(setImmediate)
+  }
+  assert.equal((await all).length, 100)
+})
+
+test('when one is too late, those that wait for their turn do not wait as long each', async () => {
+  let tries = 0
+  const { connection } = fake({
+    newStream: (_protocol, { signal }) => {
+      tries += 1
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    },
+  })
+  // AbortSignal.timeout keeps no process alive.
+  const alive = setInterval(() => {}, 1000)
+  const openStream = createOpenStream({ ...init, timeoutMs: 10 })
+  const all = await Promise.allSettled([1, 2, 3].map(() => openStream([connection], {})))
+  clearInterval(alive)
+  assert.equal(tries, 1)
+  for (const result of all) assert.equal(result.status === 'rejected' && result.reason.code, 'peer.unreachable')
 })

@@ -70,6 +70,19 @@ test('of many streams that nobody reads the peer loses the newest', options, asy
   await poll('the other side hears of it', 10_000, () => pair.asking.streams().length === living())
 })
 
+test('many streams with little each count as one with much', options, async (context) => {
+  const { accepted, accept } = hoard()
+  const pair = await startPair(context, { accept, maxHeldBytesPerPeer: MEBIBYTE })
+  const sockets = await openInOrder(pair, accepted, 40)
+  // Less than would stop the stream.
+  for (const socket of sockets) socket.write(Buffer.alloc(48 * 1024))
+  await poll('all has come', 10_000, () => sockets.every((socket) => socket.destroyed || socket.writableLength === 0))
+  await poll('the newest are reset', 10_000, () => accepted.filter(({ destroyed }) => destroyed).length > 10)
+  // It is looked after each eighth of the bound.
+  assert.ok(pair.serving.sockets.counts().heldBytes <= (MEBIBYTE * 9) / 8 + 48 * 1024)
+  assert.equal(accepted[0]?.destroyed, false)
+})
+
 test('what cannot be sent because nobody reads it counts as well', options, async (context) => {
   const greedy: Duplex[] = []
   const pair = await startPair(context, {
@@ -211,6 +224,21 @@ test('a peer that is given up loses all its sockets', options, async (context) =
   pair.asking.sockets.drop(pair.serving.id)
   assert.equal((await failed)[0].code, 'ECONNRESET')
   assert.deepEqual(pair.asking.sockets.counts(), { inbound: 0, outbound: 0, waiting: 0, heldBytes: 0 })
+})
+
+test('a socket that is being opened to a peer that is given up fails at once', options, async (context) => {
+  const { asking, serving } = await startPair(context, {}, { openTimeoutMs: 20_000 })
+  const [connection] = asking.node.getConnections()
+  assert.ok(connection)
+  context.mock.method(connection, 'newStream', (_protocol: string, { signal }: { signal: AbortSignal }) =>
+    once(signal, 'abort').then(() => Promise.reject(signal.reason)),
+  )
+  for (const turns of [0, 1]) {
+    const opening = asking.sockets.open(serving.id)
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate)
+    asking.sockets.drop(serving.id)
+    await assert.rejects(opening, { code: 'peer.unreachable', message: 'the peer was given up' })
+  }
 })
 
 test('after stop nothing is open and nothing is opened', options, async (context) => {
