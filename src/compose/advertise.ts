@@ -5,18 +5,24 @@ import type { Network } from '../p2p/network.ts'
 /** Far below the second in which a change has to be with everyone; the network sends only what differs. */
 const LOOK_EVERY_MS = 200
 
+export interface Advertiser extends Startable {
+  /** Tells at once what has changed. */
+  look(): void
+}
+
 /** Keeps the network told of what this node offers and how busy it is. */
 export function createAdvertiser(deps: {
   readonly network: Pick<Network, 'advertise' | 'reportLoad'>
   readonly offer: () => NodeOffer
   readonly load: () => NodeLoad
-}): Startable {
+}): Advertiser {
   let timer: NodeJS.Timeout | undefined
   function look(): void {
     deps.network.advertise(deps.offer())
     deps.network.reportLoad(deps.load())
   }
   return {
+    look,
     async start() {
       look()
       timer = setInterval(look, LOOK_EVERY_MS)

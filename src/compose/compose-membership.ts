@@ -14,7 +14,7 @@ import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
-import { toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { deviceOf, toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
 
 export interface MembershipDeps {
@@ -32,6 +32,10 @@ export interface Membership {
   readonly apiDeps: NetworkDeps
   /** In the order of starting. */
   readonly parts: readonly Startable[]
+  /** The face for members; to be started with `parts`, and to be stopped while the network is still there. */
+  readonly peerApp: Pick<Startable, 'stop'>
+  /** To be stopped first of all: the others hear that this node takes nothing new, and what runs goes on. */
+  readonly draining: Startable
 }
 
 /** Undefined for a node that stays alone. Without `--federated` it is a member that neither serves nor asks. */
@@ -45,7 +49,8 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     settings,
   )
   const { network } = member
-  const offer = () => nodeOffer(deps, settings)
+  let draining = false
+  const offer = () => ({ ...nodeOffer(deps, settings), draining })
   const load = () => toNodeLoad(loader.loaded(), settings.parallel)
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
@@ -54,16 +59,25 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
         settings,
       )
     : undefined
+  const advertiser = createAdvertiser({ network, offer, load })
   return {
     member,
+    peerApp,
+    draining: {
+      start: async () => {},
+      async stop() {
+        draining = true
+        advertiser.look()
+      },
+    },
     apiDeps: routing?.deps ?? { p2p: composePeerToPeer(member, self) },
     parts: [
       { start: async () => {}, stop: async () => await member[Symbol.asyncDispose]() },
       digests,
-      peerApp,
+      { start: peerApp.start, stop: async () => {} },
       network,
       ...(routing === undefined ? [] : [routing.part]),
-      createAdvertiser({ network, offer, load }),
+      advertiser,
     ],
   }
 }
@@ -74,7 +88,7 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
     group: settings.p2pNetworkId,
     serves: settings.federated,
     draining: false,
-    device: 'cpu',
+    device: deviceOf(state.backends(), process.platform),
     backends: state.backends(),
     slots: settings.parallel,
     models: inference.registry.list(),

@@ -81,13 +81,19 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     models.beforeServing,
     state,
     ...(membership?.parts ?? []),
-    api,
+    { start: api.start, stop: async () => await stopTogether([api, membership?.peerApp]) },
     announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
     inBackground({ log: log.child({ room: 'node' }) }, [
       models.installDefault,
       (options) => engines.buildInBackground(loader, options),
     ]),
+    ...(membership === undefined ? [] : [membership.draining]),
   ])
+}
+
+/** Clients and members wait for the ends of their answers at the same time, not one after the other. */
+async function stopTogether(faces: readonly (Pick<Startable, 'stop'> | undefined)[]): Promise<void> {
+  await Promise.all(faces.map((face) => face?.stop()))
 }
 
 function composeRegistry(settings: RunSettings, log: Logger) {

@@ -63,3 +63,9 @@ export function toNodeLoad(loaded: readonly LoadedModel[], slots: number): NodeL
   const all = loaded.reduce((sum, { inFlight }) => sum + inFlight, 0)
   return { running, queued: all - running, memoryFreeBytes: Math.round(freemem() / 2 ** 24) * 2 ** 24 }
 }
+
+/** What the node computes on, as far as its backends tell: an accelerator's backend is named after it. */
+export function deviceOf(backends: readonly string[], platform: NodeJS.Platform): string {
+  const accelerated = backends.map((name) => /-(cuda|vulkan|rocm|hip|sycl|metal)\b/.exec(name)?.[1]).find(Boolean)
+  return accelerated ?? (platform === 'darwin' ? 'metal' : 'cpu')
+}

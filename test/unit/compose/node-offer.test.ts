@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type NodeFacts, toNodeLoad, toNodeOffer } from '../../../src/compose/node-offer.ts'
+import { deviceOf, type NodeFacts, toNodeLoad, toNodeOffer } from '../../../src/compose/node-offer.ts'
 import type { ModelConfig } from '../../../src/models/model-config.ts'
 
 const config = {
@@ -57,4 +57,10 @@ test('requests beyond the slots of their model are queued', () => {
     4,
   )
   assert.deepEqual({ running, queued }, { running: 6, queued: 3 })
+})
+
+test('the device is the accelerator that a backend is built for', () => {
+  assert.equal(deviceOf(['llama-cpp', 'llama-cpp-cuda'], 'linux'), 'cuda')
+  assert.equal(deviceOf(['llama-cpp'], 'linux'), 'cpu')
+  assert.equal(deviceOf(['llama-cpp'], 'darwin'), 'metal')
 })
