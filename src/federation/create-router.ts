@@ -53,6 +53,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
   const clients = createPeerClients({ network }, init.clients)
   const mayRetry = createRetryBudget(now, init.retries)
   let endWatch: (() => void) | undefined
+  let stopping: AppError | undefined
 
   function onNetworkChange(): void {
     const linked = new Set<string>()
@@ -62,7 +63,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
   }
 
   function retryAllowed(request: RoutedRequest, { attempts, asked, began }: Trial): boolean {
-    if (attempts.length >= init.maxTries || now() - began >= init.retryWithinMs) return false
+    if (stopping !== undefined || attempts.length >= init.maxTries || now() - began >= init.retryWithinMs) return false
     return places.anyLeft(request, asked) && mayRetry()
   }
 
@@ -79,13 +80,18 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
       if ('answer' in result) await result.answer.body.return?.()
       return undefined
     }
-    if ('error' in result) throw allFailed(trial, result.error)
+    if ('error' in result) throw stopping ?? allFailed(trial, result.error)
     return toRoutedAnswer(result.answer, candidate, trial)
   }
 
   async function routeOnce(request: RoutedRequest, trial: Trial): Promise<Routed> {
     for (;;) {
+      if (stopping !== undefined) throw stopping
       const place = await places.book(request, trial.asked, signalOf(trial))
+      if (stopping !== undefined) {
+        place.release()
+        throw stopping
+      }
       if (place.candidate.local) return { kind: 'local', place: { release: place.release } }
       const answer = await tryAt(place, request, trial)
       if (answer !== undefined) return { kind: 'remote', answer }
@@ -100,8 +106,9 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
     async stop() {
       endWatch?.()
       endWatch = undefined
-      places.close(new AppError('node.stopping', 'the node is shutting down'))
-      await clients.close()
+      stopping ??= new AppError('node.stopping', 'the node is shutting down')
+      places.close(stopping)
+      await clients.close(stopping)
     },
     async route(request, options = {}) {
       const trial: Trial = { attempts: [], asked: new Map(), began: now(), ...signalOf(options) }

@@ -18,7 +18,8 @@ export interface PeerClients {
   to(peerId: string): Dispatcher
   /** Ends whatever goes to other peers than these: requests in flight fail with `peer.unreachable` at once. */
   keepOnly(peerIds: ReadonlySet<string>): void
-  close(): Promise<void>
+  /** The last call. Ends everything with `reason`. */
+  close(reason: AppError): Promise<void>
 }
 
 interface Client {
@@ -73,10 +74,9 @@ export function createPeerClients(
         void end(client, new AppError('peer.unreachable', 'the node is not heard any more'))
       }
     },
-    async close() {
+    async close(reason) {
       const ending = [...clients.values()]
       clients.clear()
-      const reason = new AppError('node.stopping', 'the node is shutting down')
       await Promise.all(ending.map((client) => end(client, reason)))
     },
   }

@@ -676,4 +676,17 @@ describe('this node', () => {
     await stage.router.stop()
     await Promise.all(both)
   })
+
+  test('that stops tries nobody else for what has not been answered, and takes nothing new', async (context) => {
+    const stage = await createStage(context)
+    const asked = new EventEmitter()
+    await stage.add('a', () => void asked.emit('asked'))
+    await stage.add('b', () => assert.fail('asked'))
+    const arrived = once(asked, 'asked')
+    const hanging = assert.rejects(stage.router.route(makeRequest()), { code: 'node.stopping' })
+    await arrived
+    await stage.router.stop()
+    await hanging
+    await assert.rejects(stage.router.route(makeRequest()), { code: 'node.stopping' })
+  })
 })
