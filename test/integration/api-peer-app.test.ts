@@ -202,8 +202,9 @@ describe('the face for members', () => {
 })
 
 describe('the face for members, when the node stops', () => {
-  it('ends idle connections, finishes what runs, and takes nothing new', async () => {
-    const peer = await startPeerApp()
+  it('ends idle connections, finishes what runs, and takes nothing new', { timeout: 20_000 }, async () => {
+    // So long that nothing of it ends because of the time.
+    const peer = await startPeerApp({ shutdownTimeoutMs: 600_000 })
     using door = await listen(peer.app)
     const [idle, used, busy] = [await door.open(), await door.open(), await door.open()]
     await ask(used, CHAT, CHAT_BODY)

@@ -20,7 +20,7 @@ function offerOf(more: Partial<NodeOffer>): NodeOffer {
   }
 }
 
-function peerOf(name: string, more: Partial<PeerView> & { readonly offer?: Partial<NodeOffer> } = {}): PeerView {
+export function peerOf(name: string, more: Partial<PeerView> & { readonly offer?: Partial<NodeOffer> } = {}): PeerView {
   const { offer = {}, ...view } = more
   return {
     record: {
