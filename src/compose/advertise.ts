@@ -15,11 +15,17 @@ export function createAdvertiser(deps: {
   readonly network: Pick<Network, 'advertise' | 'reportLoad'>
   readonly offer: () => NodeOffer
   readonly load: () => NodeLoad
+  readonly onLoadChange?: () => void
 }): Advertiser {
   let timer: NodeJS.Timeout | undefined
+  let busy = 0
   function look(): void {
     deps.network.advertise(deps.offer())
-    deps.network.reportLoad(deps.load())
+    const load = deps.load()
+    deps.network.reportLoad(load)
+    const before = busy
+    busy = load.running + load.queued
+    if (busy !== before) deps.onLoadChange?.()
   }
   return {
     look,

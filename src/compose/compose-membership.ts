@@ -59,7 +59,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
         settings,
       )
     : undefined
-  const advertiser = createAdvertiser({ network, offer, load })
+  const advertiser = createAdvertiser({ network, offer, load, onLoadChange: () => routing?.part.localChanged() })
   return {
     member,
     peerApp,
@@ -101,6 +101,8 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
 function toLocalNode({ inference: { registry }, loader }: MembershipDeps, { parallel }: RunSettings): LocalNode {
   return {
     slots: parallel,
+    busy: () => loader.loaded().reduce((sum, { inFlight }) => sum + inFlight, 0),
+    models: () => registry.list().map(({ id }) => id),
     serves(model, capability) {
       if (model !== undefined) return registry.find(model) !== undefined
       return registry.list().some(({ config }) => config.knownUseCases.includes(capability))

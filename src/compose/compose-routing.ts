@@ -1,7 +1,6 @@
 import type { NetworkDeps } from '../api/public-routes.ts'
-import type { Startable } from '../base/lifecycle.ts'
 import type { JoinSettings, RoutingSettings } from '../config/network-settings.ts'
-import { createRequestRouter, ROUTER_DEFAULTS } from '../federation/create-router.ts'
+import { createRequestRouter, ROUTER_DEFAULTS, type RunningRouter } from '../federation/create-router.ts'
 import { listNetworkModels } from '../federation/network-models.ts'
 import type { Choose } from '../federation/policies/choose.ts'
 import { leastBusy } from '../federation/policies/least-busy.ts'
@@ -21,7 +20,7 @@ export interface RoutingDeps {
 
 /** What the HTTP API needs of the network, and the part of it that has a life. */
 export interface Routing {
-  readonly part: Startable
+  readonly part: RunningRouter
   readonly deps: Required<NetworkDeps>
 }
 

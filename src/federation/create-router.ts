@@ -46,8 +46,13 @@ interface Trial extends AbortOptions {
   readonly began: number
 }
 
+export interface RunningRouter extends RequestRouter, Startable {
+  /** This node has more room or less than before: whoever waits may look again. */
+  localChanged(): void
+}
+
 /** Routes from `start` to `stop`; what waits or runs at `stop` ends with `node.stopping`. */
-export function createRequestRouter(deps: RouterDeps, init: RouterInit): RequestRouter & Startable {
+export function createRequestRouter(deps: RouterDeps, init: RouterInit): RunningRouter {
   const { network, events, now } = deps
   const places = createPlaces(deps, init)
   const clients = createPeerClients({ network }, init.clients)
@@ -99,6 +104,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Request
   }
 
   return {
+    localChanged: places.refresh,
     async start() {
       endWatch ??= network.onChange(onNetworkChange)
       onNetworkChange()
