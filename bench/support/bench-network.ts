@@ -17,7 +17,7 @@ export interface BenchNetworkInit {
 
 /** The product's network on the loopback, with a fresh identity, and nothing of a node around it. */
 export async function createBenchNetwork(init: BenchNetworkInit): Promise<Network> {
-  const log = createLogger({ level: 'warn', format: 'json' })
+  const log = createLogger({ level: 'error', format: 'json' })
   const token = parseToken(init.token)
   const clock = { now: Date.now }
   return createNetwork(
@@ -37,7 +37,7 @@ export async function createBenchNetwork(init: BenchNetworkInit): Promise<Networ
       announce: [],
       mdns: false,
       dht: true,
-      relay: false,
+      relay: 'off',
       limits: false,
       libraryLogLevel: 'fatal',
       port: 0,

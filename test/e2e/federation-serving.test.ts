@@ -48,9 +48,9 @@ describe('three nodes with three models, and an entry with none', { timeout: 120
     assert.equal(chat.choices[0]?.message.content, 'Paris is the capital of France.')
     const completion = await client.completions.create({ model: 'red', prompt: 'Once', max_tokens: 4 })
     assert.equal(completion.object, 'text_completion')
-    const far = await client.embeddings.create({ model: 'embedder', input: ['hello'], encoding_format: 'float' })
+    const far = await client.embeddings.create({ model: 'embedder.gguf', input: ['hello'], encoding_format: 'float' })
     const near = await clientOf(swarm.node('cyd')).embeddings.create({
-      model: 'embedder',
+      model: 'embedder.gguf',
       input: ['hello'],
       encoding_format: 'float',
     })

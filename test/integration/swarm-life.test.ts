@@ -39,7 +39,10 @@ describe('a network whose nodes come and go', { timeout: 150_000 }, () => {
 
   it('never lets in a node with another token, which is told why', async () => {
     const eve = await swarm.add({ name: 'eve', scripted: ['of-eve'], token: await newToken() })
-    await eve.process.waitForLog((line) => /token/i.test(line.msg) && line.level >= 40, 15_000)
+    await poll('eve is told', JOIN_MS, async () => {
+      const { findings } = (await eve.ask('/api/p2p/status')) as { findings: readonly { problem: string }[] }
+      return findings.some(({ problem }) => problem === 'token-differs')
+    })
     assert.deepEqual(await eve.peers(), [])
     assert.equal((await eve.chat('of-ada', 'hello')).status, 404)
     for (const name of ['ada', 'bob', 'cyd', 'door']) {
@@ -172,8 +175,8 @@ function isWhole(events: string, tokens: number): boolean {
 }
 
 async function assertWhole(response: Response, tokens: number): Promise<void> {
-  assert.equal(response.status, 200)
   const events = await response.text()
+  assert.equal(response.status, 200, events)
   assert.ok(isWhole(events, tokens), events)
 }
 

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 /** The command line of this tree, to be run with node. */
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+/** Many processes of one program: each would strip and compile the same source. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/local-ai-test-code/', import.meta.url))
 
 export interface LogLine {
   readonly level: number
@@ -50,7 +52,13 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
   if (subcommand === 'run') words.push('--autobuild-llama-server=false')
   const child = spawn(program, [...words, ...(options.arguments ?? [])], {
     cwd: folder,
-    env: { ...process.env, LOCALAI_DEFAULT_MODEL: '', NO_COLOR: '1', ...options.environment },
+    env: {
+      ...process.env,
+      LOCALAI_DEFAULT_MODEL: '',
+      NO_COLOR: '1',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...options.environment,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const lines = collectLines(child)

@@ -4,7 +4,7 @@ const STEP_MS = 20
 
 /** Asks again and again until the answer is neither undefined nor false; fails after the time-out, saying what for. */
 export async function poll<T>(
-  what: string,
+  what: string | (() => string),
   timeoutMs: number,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
@@ -12,7 +12,8 @@ export async function poll<T>(
   for (;;) {
     const answer = await ask()
     if (answer !== undefined && answer !== false) return answer
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`)
+    if (performance.now() > deadline)
+      throw new Error(`not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`)
     await setTimeout(STEP_MS)
   }
 }

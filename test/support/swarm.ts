@@ -107,14 +107,7 @@ export async function startSwarm(inits: readonly SwarmNodeInit[]): Promise<Swarm
     async settled() {
       const running = nodes.filter((node) => node.isRunning && node.init.token === undefined)
       const serving = running.filter((node) => node.init.entry !== true)
-      await Promise.all(
-        running.map((node) =>
-          poll(`${node.name} sees everybody`, SETTLE_TIMEOUT_MS, async () => {
-            const online = new Set((await node.peers()).filter((peer) => peer.isOnline).map((peer) => peer.name))
-            return serving.every((other) => other === node || online.has(other.name))
-          }),
-        ),
-      )
+      await Promise.all(running.map((node) => seesAll(node, serving)))
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map((node) => node.close()))
@@ -131,6 +124,16 @@ export async function startSwarm(inits: readonly SwarmNodeInit[]): Promise<Swarm
     await swarm[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function seesAll(node: SwarmNode, others: readonly SwarmNode[]): Promise<void> {
+  let missing: readonly string[] = []
+  const what = (): string => `${node.name} sees everybody; it misses ${missing.join(', ')}`
+  await poll(what, SETTLE_TIMEOUT_MS, async () => {
+    const online = new Set((await node.peers()).filter((peer) => peer.isOnline).map((peer) => peer.name))
+    missing = others.map((other) => other.name).filter((name) => name !== node.name && !online.has(name))
+    return missing.length === 0
+  })
 }
 
 interface Member extends SwarmNode {
