@@ -64,8 +64,6 @@ export class CoalescedStream extends AbstractMessageStream {
       await whenDrained(this, options)
       this.#flush()
     }
-    // Noise itself closes what is below it without a look at what it still holds.
-    while (this.#lower.writeBufferLength > 0) await whenDrained(this.#lower, options)
     await this.#lower.close(options)
     this.writeStatus = 'closed'
     if (this.remoteWriteStatus === 'closed') this.onTransportClosed()

@@ -49,11 +49,11 @@ export function ringMaker(token = newToken(), clock = heldClock()): (steps?: num
   return (steps = 0) => createKeyRing({ now: () => clock.now() + steps * INTERVAL_SECONDS * 1000 }, token)
 }
 
-export const QUIET = { debug: (): void => {} }
-
 export interface TestNode extends AsyncDisposable {
   readonly libp2p: Libp2p
   readonly refusals: AdmissionRefusal[]
+  /** Everything that was logged. */
+  readonly logged: unknown[]
   /** Names of all events that only an admitted peer may cause. */
   readonly seen: string[]
   dial(other: TestNode): Promise<Connection>
@@ -71,10 +71,11 @@ export interface TestNodeInit {
 /** A bare libp2p node on loopback that echoes what it gets on /echo. */
 export async function startNode(init: TestNodeInit = {}): Promise<TestNode> {
   const refusals: AdmissionRefusal[] = []
+  const logged: unknown[] = []
   const seen: string[] = []
   const own = otpNoise({
     keyRing: init.keyRing ?? ringMaker()(),
-    log: QUIET,
+    log: { debug: (...parts: unknown[]) => void logged.push(parts) },
     onRefused: (refusal) => refusals.push(refusal),
     ...(init.timeoutMs !== undefined && { timeoutMs: init.timeoutMs }),
   })
@@ -118,6 +119,7 @@ export async function startNode(init: TestNodeInit = {}): Promise<TestNode> {
   return {
     libp2p,
     refusals,
+    logged,
     seen,
     async dial(other) {
       const [address] = other.libp2p.getMultiaddrs()

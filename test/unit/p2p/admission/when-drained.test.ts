@@ -37,6 +37,22 @@ describe('whenDrained', () => {
     assert.deepEqual(listeners(writer), before)
   })
 
+  it('waits on when what was held back fills the stream again', async () => {
+    const [writer, reader] = multiaddrConnectionPair({ capacity: 4 })
+    let received = 0
+    let drains = 0
+    reader.addEventListener('message', (event) => {
+      received += event.data.byteLength
+    })
+    writer.addEventListener('drain', () => drains++)
+    fill(writer)
+    for (let count = 0; count < 20; count++) writer.send(Buffer.alloc(1 << 16))
+    await whenDrained(writer)
+    assert.equal(writer.writableNeedsDrain, false)
+    assert.ok(drains > 1, 'the stream never filled again')
+    assert.ok(received > 20 << 16)
+  })
+
   it('goes on at once when the stream needs no rest', async () => {
     const [writer] = multiaddrConnectionPair()
     await whenDrained(writer)
