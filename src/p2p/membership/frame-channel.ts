@@ -32,21 +32,25 @@ export function createFrameChannel(stream: Stream, events: FrameChannelEvents): 
   let over: { readonly error: Error | undefined } | undefined
   let settled = false
 
-  async function handleAll(): Promise<void> {
-    for (let frame = decoder.next(); frame !== undefined && !settled; frame = decoder.next()) {
-      const done = events.onFrame(frame)
-      if (done !== undefined) await done
-    }
-  }
   async function handle(): Promise<void> {
     if (handling) return
     handling = true
     try {
-      await handleAll()
+      for (let frame = next(); frame !== undefined; frame = next()) {
+        const done = events.onFrame(frame)
+        if (done !== undefined) await done
+      }
     } catch (error) {
       abort(AppError.from(error, 'peer.unreachable'))
     }
+    // In one go with the last `next`: a piece that came in between would wait for ever.
     handling = false
+    readOn()
+  }
+  function next(): Frame | undefined {
+    return settled ? undefined : decoder.next()
+  }
+  function readOn(): void {
     if (stream.readStatus === 'paused') stream.resume()
     if (over !== undefined && !handling && stream.readBufferLength === 0) settle(over.error)
   }

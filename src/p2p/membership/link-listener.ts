@@ -24,6 +24,8 @@ export interface LinkListenerDeps {
   readonly load: () => NodeLoad
   readonly onCandidate: OnCandidate
   readonly findings: Pick<Findings, 'add'>
+  /** Unix milliseconds. */
+  readonly now: () => number
 }
 
 /** What this node does about what it is told on a link. A throw or a rejection breaks the link. */
@@ -36,7 +38,7 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
   const open = createRecordOpener(deps.log)
 
   function put(link: Link, signed: SignedRecord): PutOutcome {
-    return store.put(signed, { source: link.peerId, unixMs: Date.now(), nowMs: performance.now() })
+    return store.put(signed, { source: link.peerId, unixMs: deps.now(), nowMs: performance.now() })
   }
   function takeHello(link: Link, version: number, software: string): void {
     if (version !== LINK_VERSION) {

@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { AppError } from '../../base/errors.ts'
 import type { Startable } from '../../base/lifecycle.ts'
+import type { AbortOptions } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Findings } from '../findings.ts'
 import { createLink, type Link, type LinkEvents, type LinkInit } from './link.ts'
@@ -35,6 +36,8 @@ export interface Links extends Startable {
   established(): readonly Link[]
   /** This node's own record, to everyone; also where the peer has still to say who it is. */
   tell(bytes: Uint8Array): void
+  /** The last words, to everyone. Never rejects; bounded by the signal. */
+  goodbye(bytes: Uint8Array, options: AbortOptions): Promise<void>
   of(peerId: string): Link | undefined
   /**
    * The peer has said who it is. Takes the place of an earlier link to it. False: it has closed
@@ -59,6 +62,9 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
 
   const opener = createLinkOpener({ libp2p, self, log, wants, onOpened, onUnsupported })
 
+  function all(): readonly Link[] {
+    return [...established.values(), ...greeting.keys()]
+  }
   function wants(connection: Connection): boolean {
     const peerId = connection.remotePeer.toString()
     for (const { connection: tried } of greeting.keys()) {
@@ -119,13 +125,16 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
       running = false
       await opener.stop()
       await libp2p().unhandle(LINK_PROTOCOL)
-      for (const link of [...greeting.keys(), ...established.values()]) {
+      for (const link of all()) {
         link.drop(new AppError('node.stopping', 'this node is stopping'))
       }
     },
     established: () => [...established.values()],
     tell(bytes) {
-      for (const link of [...established.values(), ...greeting.keys()]) link.tell(bytes)
+      for (const link of all()) link.tell(bytes)
+    },
+    async goodbye(bytes, options) {
+      await Promise.allSettled(all().map((link) => link.goodbye(bytes, options)))
     },
     of: (peerId) => established.get(peerId),
     establish(link) {

@@ -10,7 +10,6 @@ export interface MembersDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly store: RecordStore
   readonly linkOf: (peerId: string) => Link | undefined
-  readonly onLinked: (peerId: string) => void
   readonly onSilent: (peerId: string) => void
   readonly onGone: (peerId: string) => void
 }
@@ -64,7 +63,6 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
       refresh(peerId)
       if (to === 'linked') {
         log.info(peer, 'a node is there')
-        deps.onLinked(peerId)
       } else {
         log.warn(peer, 'a node is silent')
         deps.onSilent(peerId)

@@ -25,8 +25,11 @@ export interface MembershipDeps {
   readonly addresses: () => readonly string[]
   /** Somebody who should be dialled: heard of, or lost. */
   readonly onCandidate: OnCandidate
-  readonly onLinked?: (peerId: string) => void
   readonly onGone?: (peerId: string) => void
+  /** Unix milliseconds. */
+  readonly now?: () => number
+  /** [0, 1). */
+  readonly random?: () => number
 }
 
 export interface MembershipTimings {
@@ -68,24 +71,18 @@ export interface MembershipInit {
   readonly maxClockDifferenceMs: number
   readonly maxLinks?: number
   readonly timings?: Partial<MembershipTimings>
-  /** [0, 1). */
-  readonly random?: () => number
 }
 
 /** Who is in the network, by this node's own links. See docs/decisions/0005. */
-export interface Membership extends Startable, Pick<Network, 'advertise' | 'reportLoad' | 'peers' | 'onChange'> {
-  /** The goodbye; everything else goes on until `stop`. Bounded in time. */
-  leave(): Promise<void>
-}
+export type Membership = Startable & Pick<Network, 'advertise' | 'reportLoad' | 'peers' | 'onChange'>
 
 const MAX_LINKS = 256
 const IDLE: NodeLoad = { running: 0, queued: 0, memoryFreeBytes: 0 }
 
 export function createMembership(deps: MembershipDeps, init: MembershipInit): Membership {
-  const { log, privateKey, libp2p, onCandidate, findings } = deps
+  const { log, privateKey, libp2p, onCandidate, findings, now = Date.now, random = Math.random } = deps
   const timings = { ...MEMBERSHIP_TIMINGS, ...init.timings }
   const self = peerIdFromPrivateKey(privateKey).toString()
-  const random = init.random ?? Math.random
   let load = IDLE
   let left = false
   let timers: readonly NodeJS.Timeout[] = []
@@ -96,14 +93,13 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
       log,
       store,
       linkOf: (peerId) => links.of(peerId),
-      onLinked: (peerId) => deps.onLinked?.(peerId),
       onSilent,
       onGone,
     },
     timings,
   )
   const own = createOwnRecord(
-    { log, privateKey, addresses: deps.addresses, onPublished: ({ bytes }) => links.tell(bytes) },
+    { log, privateKey, now, addresses: deps.addresses, onPublished: ({ bytes }) => links.tell(bytes) },
     { name: init.name, version: init.version, gatherMs: timings.gatherMs, restMs: timings.restMs },
   )
   const links = createLinks(
@@ -121,6 +117,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
   const listen = createLinkListener({
     ...{ log, self, store, own, members, links, digest, onCandidate, findings },
     load: () => load,
+    now,
   })
 
   function onSilent(peerId: string): void {
@@ -151,8 +148,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     if (left) return
     left = true
     const { bytes } = await own.leave()
-    const signal = AbortSignal.timeout(timings.goodbyeMs)
-    await Promise.allSettled(links.established().map((link) => link.goodbye(bytes, { signal })))
+    await links.goodbye(bytes, { signal: AbortSignal.timeout(timings.goodbyeMs) })
   }
 
   return {
@@ -174,7 +170,6 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
         setInterval(passHintsOn, timings.hintAgainMs),
       ].map((timer) => timer.unref())
     },
-    leave,
     async stop() {
       if (timers.length === 0) return
       for (const timer of timers) clearInterval(timer)

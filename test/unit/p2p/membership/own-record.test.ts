@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createOwnRecord } from '../../../../src/p2p/membership/own-record.ts'
+import { openRecord, type SignedRecord } from '../../../../src/p2p/membership/record-codec.ts'
+import { silentLog, until } from '../../../support/p2p/hosts.ts'
+import { newKey, OFFER, recordOf } from './records.ts'
+
+async function ownRecord({ now = () => 1000, restMs = 1 } = {}) {
+  const { key, peerId } = await newKey()
+  const published: SignedRecord[] = []
+  const warnings: string[] = []
+  let addresses: readonly string[] = ['/ip4/10.0.0.1/tcp/1']
+  const log = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
+  const own = createOwnRecord(
+    {
+      ...{ privateKey: key, now, log: log as typeof silentLog },
+      addresses: () => addresses,
+      onPublished: (signed) => void published.push(signed),
+    },
+    { name: 'node', version: 'v1', gatherMs: 5, restMs },
+  )
+  return {
+    ...{ own, peerId, published, warnings },
+    move(next: readonly string[]) {
+      addresses = next
+      own.look()
+    },
+  }
+}
+
+describe("a node's own record", () => {
+  it('goes out at the start and when it says something new, and not else', async () => {
+    const { own, published, move } = await ownRecord()
+    own.advertise(OFFER)
+    await own.start()
+    assert.equal(published.length, 1)
+    assert.deepEqual(published[0]?.record.offer, OFFER, 'what was advertised before the start is told')
+    own.advertise({ ...OFFER })
+    own.look()
+    move(['/ip4/10.0.0.2/tcp/1'])
+    await until(() => published.length === 2)
+    assert.deepEqual(published[1]?.record.addresses, ['/ip4/10.0.0.2/tcp/1'])
+    own.advertise({ ...OFFER, draining: true })
+    await until(() => published.length === 3)
+    assert.deepEqual(
+      published.map(({ record }) => [record.incarnation, record.sequence]),
+      [1, 2, 3].map((sequence) => [1000, sequence]),
+    )
+    for (const { bytes } of published) assert.ok('signed' in (await openRecord(bytes)))
+    await own.leave()
+  })
+
+  it('gathers changes that come together into one', async () => {
+    const { own, published } = await ownRecord({ restMs: 60_000 })
+    await own.start()
+    for (let slots = 1; slots <= 50; slots += 1) own.advertise({ ...OFFER, slots })
+    await until(() => published.length === 2)
+    assert.equal(published[1]?.record.offer.slots, 50)
+    const { record } = await own.leave()
+    assert.ok(record.leaving && record.sequence === 3)
+    own.advertise(OFFER)
+    assert.equal(published.length, 2)
+  })
+
+  it('continues above what its key has signed before', async () => {
+    const { own, peerId, published } = await ownRecord()
+    await own.start()
+    own.overtake(recordOf(peerId, { incarnation: 900, sequence: 5 }))
+    own.overtake(recordOf(peerId, { incarnation: 1000, sequence: 1 }))
+    own.overtake(recordOf(peerId, { incarnation: 5000, sequence: 7 }))
+    await until(() => published.length === 2)
+    assert.equal(published[1]?.record.incarnation, 5001)
+    await own.leave()
+  })
+
+  it('says so when another node has the same key', async () => {
+    const { own, peerId, warnings } = await ownRecord()
+    await own.start()
+    for (let turn = 1; turn <= 3; turn += 1) own.overtake(recordOf(peerId, { incarnation: turn * 10_000 }))
+    assert.match(warnings.join(), /key of this one/)
+    await own.leave()
+  })
+
+  it('is of a new incarnation after each start, even within one millisecond', async () => {
+    const { own } = await ownRecord()
+    await own.start()
+    const first = own.current()?.record.incarnation ?? 0
+    await own.leave()
+    await own.start()
+    assert.ok((own.current()?.record.incarnation ?? 0) > first)
+    await own.leave()
+  })
+})
