@@ -204,6 +204,19 @@ test('waiting sockets are renewed before the other side takes them for silent', 
   })
 })
 
+test('a socket that waits on a relayed path is not used when there is a direct one', options, async (context) => {
+  const { asking, serving } = await startPair(context, {})
+  const [connection] = asking.node.getConnections()
+  assert.ok(connection)
+  connection.direct = false
+  asking.sockets.warm(serving.id, 1)
+  const relayed = await poll('it waits', 5000, () => asking.streams()[0])
+  connection.direct = true
+  const socket = await asking.sockets.open(serving.id)
+  assert.equal(relayed.status, 'aborted')
+  assert.equal(socket.destroyed, false)
+})
+
 test('when the peer goes nothing waits for it', options, async (context) => {
   const { asking, serving } = await startPair(context, {})
   asking.sockets.warm(serving.id, 2)
