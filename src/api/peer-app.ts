@@ -26,8 +26,8 @@ export interface PeerApp extends Startable {
 /**
  * The face that the node shows to the other members: inference routes, and nothing that manages or reveals the node.
  * Whoever can open such a connection has proven to be a member, so no key is asked for. It never passes a request on,
- * and tells with `NOT_STARTED_HEADER` which errors another node may do better. Connections are handed in; they may
- * be silent for as long as they like, because members open some in advance.
+ * and tells with `NOT_STARTED_HEADER` which errors another node may do better. Connections are handed in with their
+ * first byte; from then on the limits of every HTTP face hold.
  */
 export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const { metrics, log } = deps
@@ -43,6 +43,8 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     async start({ signal } = {}) {
       signal?.throwIfAborted()
       await app.ready()
+      // A server that listens nowhere looks at no time-outs (seen on Node 24), so it is told that it listens.
+      app.server.emit('listening')
     },
     accept: (socket) => void app.server.emit('connection', socket),
     stop: () =>

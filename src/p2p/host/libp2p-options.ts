@@ -51,7 +51,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 /**
  * What the library needs to be told, as measured. Streams: a paused reader must not lose its stream (the window has to stay
  * below the read buffer), a burst right after a dial must not break the muxer (`maxEarlyStreams`), and one peer can make
- * this node hold at most 1024 × 1 MiB. QUIC and WebRTC are left out: they bring a security of their own, and a peer would
+ * this node hold at most 1280 × 1 MiB; the 256 above HTTP's 1024 are for everything else. QUIC and WebRTC are left out: they bring a security of their own, and a peer would
  * pass by the admission.
  */
 export function libp2pOptions(init: LibraryInit): Libp2pOptions<HostServices> {
@@ -65,8 +65,8 @@ export function libp2pOptions(init: LibraryInit): Libp2pOptions<HostServices> {
     connectionEncrypters: [init.encrypter],
     streamMuxers: [
       yamux({
-        maxInboundStreams: 1024,
-        maxOutboundStreams: 1024,
+        maxInboundStreams: 1280,
+        maxOutboundStreams: 1280,
         maxEarlyStreams: 1024,
         streamOptions: {
           initialStreamWindowSize: 256 * 1024,

@@ -54,7 +54,7 @@ export interface SocketCounts {
  * A peer cannot make this node hold more than a fixed amount of memory: so many streams, and so many bytes over all of
  * them (see `StreamSocket.heldBytes` for what counts). When there is more, the newest streams are reset.
  * A stream costs no parser before its first byte, and is closed when that does not come. From the first byte on the HTTP
- * server's own timeouts count: `acceptInto`.
+ * server's own timeouts count.
  */
 export interface PeerSockets extends Startable {
   /** A socket to the peer: one opened in advance, or a new one. Throws `peer.unreachable` or the signal's reason. */

@@ -7,9 +7,9 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { pino } from 'pino'
 import { coalescing } from '../../../../src/p2p/admission/coalescing.ts'
-import { acceptInto } from '../../../../src/p2p/links/accept-into.ts'
 import { createPeerSockets, type PeerSockets, type PeerSocketsInit } from '../../../../src/p2p/links/peer-sockets.ts'
 import type { AcceptSocket } from '../../../../src/p2p/network.ts'
+import { acceptInto } from '../../../support/p2p/accept-into.ts'
 
 export const HTTP_PROTOCOL = '/local-ai/http/1'
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { acceptInto } from '../../../../src/p2p/links/accept-into.ts'
+import { acceptInto } from '../../../support/p2p/accept-into.ts'
 import { startPeer } from './nodes.ts'
 
 // A serving node as a process of its own, to be killed. It tells its address and answers without end.

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AcceptSocket } from '../network.ts'
+import type { AcceptSocket } from '../../../src/p2p/network.ts'
 
 /**
  * Serves members' sockets with an HTTP server that listens nowhere.
