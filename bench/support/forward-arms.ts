@@ -23,7 +23,7 @@ export interface Arm {
 
 /** Places enough for every request: what is measured is the way, not the queue. */
 const MEMBER = ['--llama-cpp-parallel', '4096']
-const ENTRY = ['--federation-queue', '4096', '--log-level', 'warn']
+const ENTRY = ['--federation-queue', '4096']
 
 /** The way alone: behind it is a server that does next to nothing, reached over TCP or as a member of the network. */
 export async function wireArms(stack: AsyncDisposableStack): Promise<readonly Arm[]> {
@@ -54,7 +54,7 @@ export async function nodeArms(stack: AsyncDisposableStack): Promise<readonly Ar
   const folder = createFolder(stack)
   const address = `127.0.0.1:${await freePort()}`
   const backend = startChild(stack, FAKE_BACKEND, ['--addr', address])
-  const attached = ['--external-grpc-backends', `scripted:${address}`, '--log-level', 'warn', ...MEMBER]
+  const attached = ['--external-grpc-backends', `scripted:${address}`, ...MEMBER]
   const model = join(folder, 'bench.yaml')
   writeFileSync(model, scriptedModel('bench'))
   const direct = stack.use(
