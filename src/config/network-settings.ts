@@ -244,8 +244,6 @@ export const memberSettings = {
 
 export type RoutingSettings = Values<typeof routingSettings>
 
-export type MemberSettings = Values<typeof memberSettings>
-
 /** `local-ai p2p …`: a node that runs, asked over its API. */
 export const endpointSettings = {
   endpoint: setting({
