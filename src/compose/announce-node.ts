@@ -19,7 +19,7 @@ export function announceNode(deps: {
     async start() {
       if (member !== undefined) {
         const { name, peerId, networkId, addresses } = member.network.status()
-        log.info({ name, peerId, network: networkId, addresses }, 'joined the network')
+        log.info({ node: name, peerId, network: networkId, addresses }, 'joined the network')
         const { origin, text } = member.token
         if (origin === 'generated') onFounded({ token: text, address: dialable(addresses) })
       }

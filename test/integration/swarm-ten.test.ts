@@ -5,10 +5,10 @@ import { it } from 'node:test'
 import { poll } from '../support/poll.ts'
 import { scriptedModel, startSwarm } from '../support/swarm.ts'
 
+// Ten processes on few cores: how fast it is, bench/scale.ts measures. Here it must come to pass.
 const REACH_MS = 15_000
-const CHANGE_MS = 1000
-/** Watching a folder and reading it is no matter of the network. */
-const FOLDER_MS = 2000
+const FOLDER_MS = 15_000
+const CHANGE_MS = 5000
 
 it('ten nodes that know one address become one network, and a change reaches all', { timeout: 120_000 }, async () => {
   await using swarm = await startSwarm([

@@ -52,7 +52,7 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
   }
   function apply(transitions: readonly Transition[]): void {
     for (const { peerId, to } of transitions) {
-      const peer = { peer: peerId, name: store.get(peerId)?.record.name ?? table.get(peerId)?.record.name }
+      const peer = { peer: peerId, node: store.get(peerId)?.record.name ?? table.get(peerId)?.record.name }
       if (to === 'gone') {
         heardAt.delete(peerId)
         table.delete(peerId)
