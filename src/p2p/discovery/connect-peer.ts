@@ -63,7 +63,12 @@ function race(
     onFailure: (address, error) => {
       if (told.includes(address) && !signal.aborted) host.findings.report(error, address)
     },
-    discard: (late) => void late.close().catch(() => {}),
+    // The library gives one connection to all dials of a peer that run at a time, so the late one may be the one in use.
+    // It is one too many for certain only when it is relayed and another is not.
+    discard(late) {
+      const best = connectionTo(host, late.remotePeer.toString())
+      if (!late.direct && best?.direct === true) void late.close().catch(() => {})
+    },
   })
 }
 
