@@ -3,8 +3,9 @@
 // the PATH starts this file, and an older one must never run the product.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { constants } from 'node:os'
+import module, { createRequire } from 'node:module'
+import { constants, homedir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const REQUIRED_MAJOR = 24
@@ -17,6 +18,8 @@ const main = existsSync(source) ? source : compiled
 endWithNpm()
 hideSecrets()
 if (Number(process.versions.node.split('.')[0]) >= REQUIRED_MAJOR) {
+  // Half of the time to start is compiling what was compiled before. Not below /tmp, where others can write.
+  module.enableCompileCache?.(join(homedir(), '.cache', 'local-ai', 'compile'))
   await import(main.href)
 } else {
   reExecute(bundledNode())
@@ -93,7 +96,7 @@ function reExecute(node) {
     return
   }
   // The channel tells the child when this process is gone, whatever ended it.
-  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -57,14 +57,15 @@ export function mayBeAsked({ record, state }: Pick<PeerView, 'record' | 'state'>
   return state === 'linked' && !leaving && offer.serves && !offer.draining && offer.group === group
 }
 
-/** Undefined: the node cannot serve it. */
+/** Undefined: the node cannot serve it. A file answers to its name without the ending as well, as on its own node. */
 function stateOfModel(offer: NodeOffer, { model, capability }: Wanted): 'loaded' | 'configured' | undefined {
   if (model === undefined) {
     const able = offer.models.filter(({ capabilities }) => capabilities.includes(capability))
     if (able.length === 0) return undefined
     return able.some(({ loaded }) => loaded) ? 'loaded' : 'configured'
   }
-  const advert = advertsOf(offer).get(model)
+  const adverts = advertsOf(offer)
+  const advert = adverts.get(model) ?? adverts.get(`${model}.gguf`)
   if (advert === undefined) return undefined
   return advert.loaded ? 'loaded' : 'configured'
 }

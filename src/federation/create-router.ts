@@ -61,9 +61,9 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
   let stopping: AppError | undefined
 
   function onNetworkChange(): void {
-    const linked = new Set<string>()
-    for (const { record, state } of network.peers()) if (state === 'linked') linked.add(record.peerId)
-    clients.keepOnly(linked)
+    // A node that is silent for a moment may be starved, by loading a model say: it gets nothing new, and goes on with
+    // what it has. A broken connection ends requests by itself.
+    clients.keepOnly(new Set(network.peers().map(({ record }) => record.peerId)))
     places.refresh()
   }
 

@@ -40,8 +40,8 @@ export function createFileDigests(deps: {
     for (const path of queue) {
       if (stopping.signal.aborted) return
       await read(path).catch((error: unknown) => {
+        if (!known.has(path)) deps.log.debug({ err: error }, 'a model file could not be hashed')
         known.set(path, { stamp: '', digest: undefined, checkedAt: now() })
-        deps.log.debug({ err: error }, 'a model file could not be hashed')
       })
       queue.delete(path)
     }

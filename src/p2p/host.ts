@@ -8,7 +8,7 @@ import type { Findings } from './findings.ts'
 import { announcedAddresses, checkedAddress, listenAddresses } from './host/host-addresses.ts'
 import { type EncrypterFactory, type HostServices, libp2pOptions } from './host/libp2p-options.ts'
 import { type LibraryLogLevel, libraryLog } from './host/library-log.ts'
-import { createRelaySeats, type RelayMode, type RelaySeats } from './host/relay-seats.ts'
+import { createRelaySeats, type RelayMode } from './host/relay-seats.ts'
 import { type ByteCount, watchedEncrypter } from './host/watched-encrypter.ts'
 
 export interface HostDeps {
@@ -33,6 +33,8 @@ export interface HostInit {
   /** `LOCALAI_P2P_LIB_LOGLEVEL`. */
   readonly libraryLogLevel?: LibraryLogLevel
   readonly version?: string
+  /** When the DHT is first asked, after the start. */
+  readonly dhtAfterMs?: number
   /** How long others keep a rendezvous record of this node. */
   readonly providerValidityMs?: number
 }
@@ -45,8 +47,6 @@ export interface Host extends Startable {
   readonly findings: Findings
   /** Where others can dial this node, with its peer id; direct ones first, at most ten. */
   addresses(): readonly string[]
-  /** Connected members that relay for others. */
-  relays(): readonly string[]
   /** On the wire, from the end of each handshake on. */
   bytes(): Readonly<ByteCount>
 }
@@ -56,7 +56,7 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
   const { log, findings, privateKey } = deps
   const relay = init.relay ?? 'auto'
   const bytes: ByteCount = { sent: 0, received: 0 }
-  let running: { readonly libp2p: Libp2p<HostServices>; readonly seats: RelaySeats } | undefined
+  let running: { readonly libp2p: Libp2p<HostServices>; readonly seats: Startable } | undefined
 
   async function start(): Promise<void> {
     const listen = listenAddresses({ listen: init.listen ?? [], port: init.port ?? 0 })
@@ -72,6 +72,7 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
         dht: init.dht ?? true,
         limits: init.limits ?? false,
         userAgent: `local-ai/${init.version ?? '0'}`,
+        dhtAfterMs: init.dhtAfterMs ?? 8_000,
         providerValidityMs: init.providerValidityMs ?? 60 * 60_000,
       }),
     )
@@ -97,7 +98,6 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
       return running.libp2p
     },
     addresses: () => announcedAddresses(running?.libp2p.getMultiaddrs().map(String) ?? []),
-    relays: () => running?.seats.relays() ?? [],
     bytes: () => bytes,
     start,
     async stop() {

@@ -7,8 +7,7 @@ import { raceDial } from './race-dial.ts'
 import { usableAddresses } from './usable-addresses.ts'
 
 /** Of the direct addresses before the relayed ones. A far node takes half a dozen round trips to be connected. */
-const HEAD_START_MS = 2_000
-const RELAYS_TO_TRY = 3
+const HEAD_START_MS = 3_000
 
 export interface ConnectDeps {
   readonly host: Host
@@ -26,16 +25,12 @@ export async function connectPeer(deps: ConnectDeps, candidate: Candidate, signa
   if (open?.direct === true) return open
   const { direct, relayed } = usableAddresses(candidate, { peerId: host.peerId, addresses: host.addresses() })
   if (open !== undefined) return await race(deps, direct, { signal, told: [] }).catch(() => open)
-  const relays = peerId === undefined ? [] : host.relays().filter((relay) => relay !== peerId)
-  const guessed = relays.slice(0, RELAYS_TO_TRY).map((relay) => `/p2p/${relay}/p2p-circuit/p2p/${peerId}`)
-  const through = [...new Set([...relayed, ...guessed])]
-  if (through.length === 0) return await race(deps, direct, { signal, told: direct })
+  if (relayed.length === 0) return await race(deps, direct, { signal, told: direct })
 
   const over = new AbortController()
   const either = AbortSignal.any([signal, over.signal])
   const first = race(deps, direct, { signal: either, told: direct })
-  // What was guessed need not work, and says nothing when it does not.
-  const second = relaysTurn(first, either).then(() => race(deps, through, { signal: either, told: relayed }))
+  const second = relaysTurn(first, either).then(() => race(deps, relayed, { signal: either, told: relayed }))
   try {
     return await Promise.any([first, second])
   } finally {

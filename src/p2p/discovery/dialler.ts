@@ -34,10 +34,10 @@ export interface Dialler extends Startable {
 }
 
 /** Of two nodes that hear of each other at the same moment one dials, and the other only when that one cannot. */
-const YIELD_MS = 200
+const YIELD_MS = 1000
 export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialler {
   const { log, host, random = Math.random, now = () => performance.now() } = deps
-  const { concurrency = 8, staggerMs = 250, timeoutMs = 12_000 } = init
+  const { concurrency = 8, staggerMs = 1000, timeoutMs = 12_000 } = init
   const book = createDialBook()
   let stopping = new AbortController()
   let started = false

@@ -42,6 +42,7 @@ export interface LibraryInit {
   readonly limits: boolean
   /** For people that look at a connection from the other end. */
   readonly userAgent: string
+  readonly dhtAfterMs: number
   readonly providerValidityMs: number
 }
 
@@ -117,8 +118,9 @@ function services(init: LibraryInit): NonNullable<Libp2pOptions<HostServices>['s
     clientMode: false,
     // A private network lives on private addresses.
     peerInfoMapper: passthroughMapper,
-    // Every first query waits for the first query of the node for itself.
-    initialQuerySelfInterval: 50,
+    // The first query of a node for itself, which all others wait for. Not while everybody joins: it dials whomever it
+    // hears of, and the links tell of everybody sooner.
+    initialQuerySelfInterval: init.dhtAfterMs,
     kBucketSize: 8,
     alpha: 3,
     disjointPaths: 2,

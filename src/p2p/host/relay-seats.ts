@@ -10,11 +10,6 @@ import type { Logger } from '../../telemetry/logger.ts'
  */
 export type RelayMode = 'auto' | 'on' | 'off'
 
-export interface RelaySeats extends Startable {
-  /** Peer ids of the connected members that relay for others. */
-  relays(): readonly string[]
-}
-
 export interface RelaySeatsDeps {
   readonly log: Pick<Logger, 'debug'>
   readonly libp2p: Libp2p
@@ -24,7 +19,7 @@ export interface RelaySeatsDeps {
 
 const SEATS = 2
 /** Time for the others to dial this node before it believes that they cannot. */
-const GRACE_MS = 1_000
+const GRACE_MS = 4_000
 const RETRY_MS = 15_000
 
 /**
@@ -32,7 +27,7 @@ const RETRY_MS = 15_000
  * library's own search for relays is not used: it walks the DHT without a pause while it has too few, and a network of two
  * never has enough.
  */
-export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: RelayMode): RelaySeats {
+export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: RelayMode): Startable {
   const offering = new Set<string>()
   let reached = false
   let topology: string | undefined
@@ -93,6 +88,5 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
       topology = undefined
       offering.clear()
     },
-    relays,
   }
 }

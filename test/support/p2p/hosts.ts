@@ -56,7 +56,7 @@ export async function startNode({ word = 'one', now = Date.now, ...init }: TestN
       encrypter: coalescing(otpNoise({ keyRing, log: silentLog })),
       privateKey: await generateKeyPair('Ed25519'),
     },
-    { listen: LOOPBACK, relay: 'off', ...init },
+    { listen: LOOPBACK, relay: 'off', dhtAfterMs: 50, ...init },
   )
   await host.start()
   const dialler = createDialler({ log: silentLog, host })
