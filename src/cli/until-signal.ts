@@ -1,15 +1,21 @@
 import { once } from 'node:events'
 import type { Startable } from '../base/lifecycle.ts'
 
+const SAME_SIGNAL_MS = 500
+
 /**
  * Runs until SIGINT or SIGTERM (or until the launcher that started this process is gone), stops, and lets the event loop
- * empty. Nobody calls process.exit, except for a second signal: whoever sends two wants out now.
+ * empty. Nobody calls process.exit, except for a second signal: whoever sends two wants out now. Ctrl-C goes to all
+ * processes of the terminal, and a launcher among them passes it on: what comes at the same time is one signal.
  */
 export async function runUntilSignal(app: Startable & AsyncDisposable): Promise<void> {
   const interrupted = new AbortController()
+  let firstAt = 0
   const abort = (signal: NodeJS.Signals): void => {
-    if (interrupted.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    interrupted.abort()
+    if (!interrupted.signal.aborted) {
+      firstAt = performance.now()
+      interrupted.abort()
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143)
   }
   const launcherGone = (): void => interrupted.abort()
   process.on('SIGINT', abort)

@@ -83,7 +83,7 @@ export async function prepareVisitor(
       privateKey: await temporaryKey(),
       ...keyRings(token),
     },
-    { ...networkInit(settings), name: 'doctor', networkId, port: 0 },
+    { ...networkInit(settings), listen: [], announce: [], name: 'doctor', networkId, port: 0 },
   )
   return { network, networkId }
 }

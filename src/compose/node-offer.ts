@@ -48,13 +48,14 @@ function toModelAdvert({ id, config, created, demonstration }: ListedModel, fact
     ...(config.contextSize === undefined ? {} : { contextSize: config.contextSize }),
     ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes, fileHash: digest.sha256 }),
     ...(description === undefined || description === '' ? {} : { description: description.slice(0, 200) }),
-    ...rounded(speed),
+    ...inSteps(speed),
   }
 }
 
-/** Two digits are enough to choose by, and keep a record from changing with every request. */
-function rounded(speed: ModelSpeed): Partial<ModelAdvert> {
-  return Object.fromEntries(Object.entries(speed).map(([name, value]) => [name, Number(Number(value).toPrecision(2))]))
+/** In steps of a fifth, which are enough to choose by: a record must not change with every request. */
+function inSteps(speed: ModelSpeed): Partial<ModelAdvert> {
+  const step = (value: number): number => Number((1.2 ** Math.round(Math.log(value) / Math.log(1.2))).toPrecision(2))
+  return Object.fromEntries(Object.entries(speed).map(([name, value]) => [name, step(Number(value))]))
 }
 
 /** Every lease is a request; beyond a model's slots they wait inside its backend. */

@@ -24,7 +24,7 @@ const facts: NodeFacts = {
   speedOf: () => ({ generationTokensPerSecond: 123.4 }),
 }
 
-test('an offer tells of the models, with what was measured in two digits', () => {
+test('an offer tells of the models, with what was measured in steps of a fifth', () => {
   assert.deepEqual(toNodeOffer(facts).models, [
     {
       name: 'm',
@@ -34,7 +34,7 @@ test('an offer tells of the models, with what was measured in two digits', () =>
       contextSize: 2048,
       fileSizeBytes: 12,
       fileHash: 'ab',
-      generationTokensPerSecond: 120,
+      generationTokensPerSecond: 110,
     },
   ])
   const loaded = [{ id: 'm', backend: 'llama-cpp', phase: 'ready', inFlight: 1 }] as const

@@ -3,6 +3,7 @@ import { json, printJson } from '../../listing.ts'
 import type { CommandDefinition } from '../../program.ts'
 import { formatTable, paint } from '../../terminal.ts'
 import { abortOnSignal } from '../../until-signal.ts'
+import { text } from './network-answers.ts'
 
 const settings = { ...doctorSettings, json } as const
 
@@ -23,7 +24,7 @@ export const doctorCommand: CommandDefinition<typeof settings> = {
     const checks = await diagnose(settings, { log }, { signal: interrupted.signal })
     if (settings.json) printJson(checks)
     else {
-      const rows = checks.map(({ state, what, message }) => [paint(COLOURS[state], state), what, message])
+      const rows = checks.map(({ state, what, message }) => [paint(COLOURS[state], state), what, text(message)])
       process.stdout.write(formatTable(rows))
     }
     if (checks.some(({ state }) => state === 'problem')) process.exitCode = 1

@@ -66,10 +66,9 @@ function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(text) : []
 }
 
-/** What a terminal may show: a peer chose these words. */
-function text(value: unknown): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return typeof value === 'string' ? value.replace(/[\u0000-\u001f\u007f-\u009f]/g, '') : ''
+/** What a terminal may show: a peer chose these words. Neither control characters nor marks that turn the line around. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '') : ''
 }
 
 function count(value: unknown): number {
