@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
@@ -43,6 +43,18 @@ describe('no process is left behind', needsProc, () => {
       await Promise.all(below.map(gone))
     })
   }
+})
+
+describe('Ctrl-C', needsProc, () => {
+  it('that comes twice at once, from the terminal and from a launcher, is one', async () => {
+    await using node = await startLocalAi({ arguments: ['--p2p', '--p2p-mdns=false'] })
+    const exited = once(node.child, 'exit')
+    node.child.kill('SIGINT')
+    // Of two SIGINT at once the kernel may deliver one; it is the second signal that counts, not which one it is.
+    node.child.kill('SIGTERM')
+    assert.deepEqual(await exited, [0, null])
+    assert.equal(existsSync(join(node.folder, 'data', 'p2p', 'lock')), false, 'it had the time to say goodbye')
+  })
 })
 
 describe('a backend that dies', () => {
