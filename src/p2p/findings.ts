@@ -1,9 +1,13 @@
 import { AppError } from '../base/errors.ts'
+import { hostOf, netOf } from './host/host-addresses.ts'
 import type { JoinFinding, JoinProblem } from './network.ts'
 
 export type Diagnosis = Omit<JoinFinding, 'at'>
 
-/** What went wrong lately while joining, newest first. */
+/**
+ * What went wrong in the last ten minutes while joining, newest first. The address of a node that has dialled this one is
+ * its host alone (`/ip4/192.0.2.1`), since its port says nothing.
+ */
 export interface Findings {
   /** Files a failed dial or a failed handshake; errors that say nothing about the network are left out. */
   report(error: unknown, address?: string): void
@@ -20,12 +24,26 @@ export interface FindingsDeps {
 
 /** A vague failure of the same dial must not hide what the handshake itself has said about it. */
 const SAME_DIAL_MS = 15_000
+const EXPIRES_MS = 10 * 60_000
+/** Of those who dial this node, so that one of them cannot push out what else was found. */
+const MAX_PER_CALLER = 4
 
 export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } = {}): Findings {
   let newestFirst: JoinFinding[] = []
   function add(diagnosis: Diagnosis): void {
     const others = newestFirst.filter((one) => one.problem !== diagnosis.problem || one.address !== diagnosis.address)
-    newestFirst = [{ ...diagnosis, at: now() }, ...others].slice(0, limit)
+    newestFirst = bounded([{ ...diagnosis, at: now() }, ...others]).slice(0, limit)
+  }
+  function bounded(found: readonly JoinFinding[]): JoinFinding[] {
+    const counts = new Map<string, number>()
+    return found.filter(({ at, address }) => {
+      if (now() - at >= EXPIRES_MS) return false
+      const caller = callerOf(address)
+      if (caller === undefined) return true
+      const count = (counts.get(netOf(caller)) ?? 0) + 1
+      counts.set(netOf(caller), count)
+      return count <= MAX_PER_CALLER
+    })
   }
   function isExplained(error: unknown, address: string | undefined): boolean {
     return (
@@ -42,7 +60,10 @@ export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } 
     settle(address) {
       newestFirst = newestFirst.filter((one) => one.address !== address)
     },
-    list: () => newestFirst,
+    list() {
+      newestFirst = bounded(newestFirst)
+      return newestFirst
+    },
   }
 }
 
@@ -50,10 +71,12 @@ export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } 
 export function diagnose(error: unknown, address?: string): Diagnosis | undefined {
   const problem = problemOf(error)
   if (problem === undefined) return undefined
-  const place = address ?? 'the other node'
+  const caller = callerOf(address)
+  const place = caller === undefined ? (address ?? 'the other node') : `a connection from ${caller}`
   // How far a clock is off, and which version is the older, only the error knows.
   const isTelling = error instanceof AppError && (problem === 'clock-differs' || problem === 'version-differs')
-  const message = isTelling ? `${place}: ${error.message}` : sentence(problem, place, codeOf(error))
+  const says = () => (caller === undefined ? sentence(problem, place, codeOf(error)) : sentenceOnCaller(problem, place))
+  const message = isTelling ? `${place}: ${error.message}` : says()
   return { problem, message, ...(address === undefined ? {} : { address }) }
 }
 
@@ -131,6 +154,26 @@ function sentence(problem: JoinProblem, place: string, code: string | undefined)
     case 'clock-differs':
       return `the clocks of this node and ${place} differ too much: set both by NTP`
   }
+}
+
+function sentenceOnCaller(problem: JoinProblem, connection: string): string {
+  switch (problem) {
+    case 'not-local-ai':
+      return `${connection} came from no local-ai node, or from one of a version that this one cannot talk to: check what runs there`
+    case 'version-differs':
+      return `${connection} came from a version that this one cannot talk to: install the same version on both`
+    case 'token-differs':
+      return `${connection} came with another token: start both nodes with the same one`
+    case 'clock-differs':
+      return `${connection} came with a clock that differs too much: set both by NTP`
+    default:
+      return `${connection} fell silent: check the network between both`
+  }
+}
+
+/** The host of a node that has dialled this one. */
+function callerOf(address: string | undefined): string | undefined {
+  return address !== undefined && /^(\/ip6zone\/[^/]+)?\/ip[46]\/[^/]+$/.test(address) ? hostOf(address) : undefined
 }
 
 function nameOf(error: unknown): string {

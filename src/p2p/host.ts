@@ -67,7 +67,7 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
         listen,
         announce,
         relay,
-        encrypter: watchedEncrypter(deps.encrypter, { bytes, onFailure: findings.report }),
+        encrypter: watchedEncrypter(deps.encrypter, { bytes, onFailure: findings.report, onSuccess: findings.settle }),
         logger: libraryLog(log, init.libraryLogLevel ?? 'fatal'),
         dht: init.dht ?? true,
         limits: init.limits ?? false,

@@ -88,6 +88,9 @@ describe('what a failed join finds', () => {
     assert.deepEqual(problems(first), ['token-differs'])
     assert.equal(first.host.findings.list()[0]?.address, '/ip4/127.0.0.1', 'the port of a caller says nothing')
     assert.doesNotMatch(JSON.stringify(stranger.host.findings.list()), /xxxx/, 'no key is told')
+    await using member = await startNode({ word: 'one' })
+    await member.dialler.dial({ addresses: first.host.addresses() })
+    assert.deepEqual(problems(first), [], 'a member of that host has come in')
   })
 
   it('names a wrong clock, at both ends', async () => {

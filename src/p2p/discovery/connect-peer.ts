@@ -24,13 +24,13 @@ export async function connectPeer(deps: ConnectDeps, candidate: Candidate, signa
   const open = connectionTo(host, peerId)
   if (open?.direct === true) return open
   const { direct, relayed } = usableAddresses(candidate, { peerId: host.peerId, addresses: host.addresses() })
-  if (open !== undefined) return await race(deps, direct, { signal, told: [] }).catch(() => open)
-  if (relayed.length === 0) return await race(deps, direct, { signal, told: direct })
+  if (open !== undefined) return await race(deps, direct, { peerId, signal, told: [] }).catch(() => open)
+  if (relayed.length === 0) return await race(deps, direct, { peerId, signal, told: direct })
 
   const over = new AbortController()
   const either = AbortSignal.any([signal, over.signal])
-  const first = race(deps, direct, { signal: either, told: direct })
-  const second = relaysTurn(first, either).then(() => race(deps, relayed, { signal: either, told: relayed }))
+  const first = race(deps, direct, { peerId, signal: either, told: direct })
+  const second = relaysTurn(first, either).then(() => race(deps, relayed, { peerId, signal: either, told: relayed }))
   try {
     return await Promise.any([first, second])
   } finally {
@@ -47,12 +47,27 @@ async function relaysTurn(direct: Promise<Connection>, signal: AbortSignal): Pro
   await Promise.race([delay(HEAD_START_MS, undefined, { signal }), failed])
 }
 
+interface Race {
+  /** Who has to answer; undefined: whoever does. */
+  readonly peerId: string | undefined
+  readonly signal: AbortSignal
+  /** The addresses whose failure is worth a finding. */
+  readonly told: readonly string[]
+}
+
 function race(
   { host, staggerMs }: ConnectDeps,
   addresses: readonly string[],
-  { signal, told }: { readonly signal: AbortSignal; readonly told: readonly string[] },
+  { peerId, signal, told }: Race,
 ): Promise<Connection> {
-  return raceDial(addresses, (address, options) => host.libp2p.dial(multiaddr(address), options), {
+  async function dial(address: string, options: { readonly signal: AbortSignal }): Promise<Connection> {
+    const connection = await host.libp2p.dial(multiaddr(address), options)
+    const answering = connection.remotePeer.toString()
+    if (peerId === undefined || answering === peerId) return connection
+    dropSecond(host, connection)
+    throw new Error(`another member answers at ${address}`)
+  }
+  return raceDial(addresses, dial, {
     staggerMs,
     signal,
     onFailure: (address, error) => {
@@ -65,6 +80,15 @@ function race(
       if (!late.direct && best?.direct === true) void late.close().catch(() => {})
     },
   })
+}
+
+/** The address is another member's now. Its first connection is welcome; more would gather with every try. */
+function dropSecond({ libp2p }: Host, connection: Connection): void {
+  const others = libp2p.getConnections(connection.remotePeer).filter((one) => one !== connection)
+  const isSecond = others.some(
+    (one) => one.direct && one.status === 'open' && one.timeline.open <= connection.timeline.open,
+  )
+  if (isSecond) void connection.close().catch(() => {})
 }
 
 function connectionTo({ libp2p }: Host, peerId: string | undefined): Connection | undefined {

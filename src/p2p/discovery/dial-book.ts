@@ -36,13 +36,15 @@ export interface DialBook {
   failed(key: string, now: number, dice: number): void
   /** The connection to a peer that was in the book is gone. */
   lost(peerId: string, now: number): void
+  /** Until it is offered again. */
+  forget(peerId: string): void
   nextDueAt(): number | undefined
 }
 
 export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBook {
   const entries = new Map<string, Entry>()
 
-  function forget(now: number): void {
+  function forgetOld(now: number): void {
     for (const entry of entries.values()) {
       if (entry.dueAt !== undefined && now - entry.offeredAt > init.forgetMs) entries.delete(entry.key)
     }
@@ -63,7 +65,7 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, init.maxAddresses)
       if (known === undefined) {
         entries.set(key, { key, peerId, addresses: merged, failures: 0, offeredAt: now, dueAt: now + delayMs })
-        forget(now)
+        forgetOld(now)
         return
       }
       known.addresses = merged
@@ -74,7 +76,7 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       }
     },
     take(now) {
-      forget(now)
+      forgetOld(now)
       let first: Entry | undefined
       for (const entry of entries.values()) {
         if (entry.dueAt === undefined || entry.dueAt > now) continue
@@ -101,6 +103,9 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       if (entry === undefined || entry.dueAt !== undefined) return
       entry.offeredAt = now
       entry.dueAt = now
+    },
+    forget(peerId) {
+      entries.delete(peerId)
     },
     nextDueAt() {
       const times = [...entries.values()].flatMap((entry) => entry.dueAt ?? [])

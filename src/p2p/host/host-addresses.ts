@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { AppError } from '../../base/errors.ts'
 
@@ -52,4 +53,38 @@ export function isLoopback(address: string): boolean {
 /** Unspecified, link-local, or without a port. */
 export function isUseless(address: string): boolean {
   return /^\/ip4\/(0\.0\.0\.0|169\.254\.)|^\/ip6\/(::\/|fe[89ab])|\/tcp\/0(\/|$)/i.test(address)
+}
+
+/** The host in an address: an IP address or a name. */
+export function hostOf(address: string): string {
+  return /\/(?:ip4|ip6|dns[46]?)\/([^/]+)/.exec(address)?.[1] ?? ''
+}
+
+/** What one machine has for itself: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 4291 section 2.5.4). */
+export function netOf(host: string): string {
+  if (!isIPv6(host)) return host
+  const [head = '', tail] = host.toLowerCase().split('::')
+  const first = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
+  const words = tail === undefined ? first : [...first, ...zeros, ...last]
+  return words
+    .slice(0, 4)
+    .map((word) => word.replace(/^0+(?=.)/, ''))
+    .join(':')
+}
+
+/** How far the network goes that an address belongs to: this machine, the networks of its site, everywhere. */
+export type Scope = 'machine' | 'site' | 'world'
+
+/** Private, shared (carrier NAT), link-local and unique local addresses are of the site (RFC 6890, RFC 6598, RFC 4193). */
+export function scopeOf(address: string): Scope {
+  if (/^\/ip4\/127\.|^\/ip6\/::1(\/|$)|^\/dns[46]?\/localhost(\/|$)/.test(address)) return 'machine'
+  const isSite =
+    /^\/ip4\/(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
+      address,
+    ) ||
+    /^\/ip6zone\/|^\/ip6\/(f[cd]|fe[89ab])/i.test(address) ||
+    /^\/dns[46]?\/([^./]+|[^/]+\.local)(\/|$)/i.test(address)
+  return isSite ? 'site' : 'world'
 }

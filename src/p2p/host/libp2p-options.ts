@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
 import { announcedAddresses } from './host-addresses.ts'
+import { createPendingGate } from './pending-gate.ts'
 import type { RelayMode } from './relay-seats.ts'
 
 /** First part of every protocol id, so that a node of another kind finds no word in common. */
@@ -77,6 +78,7 @@ export function libp2pOptions(init: LibraryInit): Libp2pOptions<HostServices> {
       }),
     ],
     connectionManager: connectionManager(init.limits),
+    connectionGater: createPendingGate({ perHost: init.limits ? 16 : 64 }),
     // Who is alive is judged by the links, several times a second. This slow ping only ends dead connections that carry no
     // link; every ping is a stream, and an event loop that is busy for a while must not look dead.
     connectionMonitor: {
@@ -93,12 +95,13 @@ function connectionManager(limits: boolean): NonNullable<Libp2pOptions['connecti
   return {
     maxConnections: limits ? 100 : 1024,
     // Per second and host. Behind one NAT or in one container host there are many nodes, and all come at once.
-    inboundConnectionThreshold: limits ? 50 : 1000,
-    maxIncomingPendingConnections: limits ? 32 : 256,
+    inboundConnectionThreshold: limits ? 50 : 200,
+    // Of all hosts together; the gate says how many of them one host may have.
+    maxIncomingPendingConnections: limits ? 256 : 1024,
     maxParallelDials: 32,
     dialTimeout: 10_000,
     addressDialTimeout: 3_000,
-    inboundUpgradeTimeout: 10_000,
+    inboundUpgradeTimeout: 6_000,
     // Whom to dial again, and when, is decided by the dialler.
     reconnectRetries: 0,
   }

@@ -3,6 +3,7 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Startable } from '../../base/lifecycle.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { type Scope, scopeOf } from './host-addresses.ts'
 
 /**
  * `auto`: take seats when nobody could reach this node directly; `on`: always take them; `off`: neither relay for others
@@ -22,6 +23,24 @@ const SEATS = 2
 const GRACE_MS = 4_000
 const RETRY_MS = 15_000
 
+export interface Reach {
+  /** From where others have dialled this node, ever since it started. */
+  readonly dialledFrom: ReadonlySet<Scope>
+  /** Where those are that it has a direct connection with now. */
+  readonly connectedWith: ReadonlySet<Scope>
+}
+
+const NEAR_TO_FAR: readonly Scope[] = ['machine', 'site', 'world']
+
+/**
+ * Whether nobody can dial this node from as far as its network goes. A neighbour that got through proves nothing for
+ * those on the other side of a NAT; somebody from far away proves it for all who are nearer.
+ */
+export function needsSeats({ dialledFrom, connectedWith }: Reach): boolean {
+  const farthest = (scopes: ReadonlySet<Scope>) => NEAR_TO_FAR.findLastIndex((scope) => scopes.has(scope))
+  return dialledFrom.size === 0 || farthest(connectedWith) > farthest(dialledFrom)
+}
+
 /**
  * Keeps a node reachable that nobody can dial: reservations (circuit relay v2) on up to two connected members. The
  * library's own search for relays is not used: it walks the DHT without a pause while it has too few, and a network of two
@@ -29,14 +48,16 @@ const RETRY_MS = 15_000
  */
 export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: RelayMode): Startable {
   const offering = new Set<string>()
-  let reached = false
+  const dialledFrom = new Set<Scope>()
   let topology: string | undefined
   let timer: NodeJS.Timeout | undefined
 
+  function directOnes(): Connection[] {
+    return libp2p.getConnections().filter((one) => one.direct && one.status === 'open')
+  }
   /** A relay that is itself reached through a relay gives no seat. */
   function relays(): string[] {
-    const direct = libp2p.getConnections().filter((one) => one.direct && one.status === 'open')
-    const peers = new Set(direct.map((one) => one.remotePeer.toString()))
+    const peers = new Set(directOnes().map((one) => one.remotePeer.toString()))
     return [...offering].filter((peer) => peers.has(peer))
   }
   function held(): number {
@@ -53,7 +74,8 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
     }, ms).unref()
   }
   async function takeSeats(): Promise<void> {
-    if (mode === 'auto' && reached) return
+    const connectedWith = new Set(directOnes().map((one) => scopeOf(one.remoteAddr.toString())))
+    if (mode === 'auto' && !needsSeats({ dialledFrom, connectedWith })) return
     for (const relay of relays()) {
       if (held() >= SEATS) return
       try {
@@ -65,7 +87,10 @@ export function createRelaySeats({ log, libp2p, listen }: RelaySeatsDeps, mode: 
     if (held() < SEATS && relays().length > held()) lookIn(RETRY_MS)
   }
   function onConnection({ detail: connection }: CustomEvent<Connection>): void {
-    if (connection.direction === 'inbound' && connection.direct) reached = true
+    if (!connection.direct) return
+    if (connection.direction === 'inbound') dialledFrom.add(scopeOf(connection.remoteAddr.toString()))
+    // Whoever is farther away than all before may change the answer, also when it gives no seats itself.
+    else if (offering.size > 0) lookIn(GRACE_MS)
   }
   return {
     async start() {

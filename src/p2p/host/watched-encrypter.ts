@@ -5,6 +5,8 @@ export type EncrypterFactory<Components> = (components: Components) => Connectio
 export interface EncrypterWatch {
   /** A handshake failed. The address is the one that was dialled, or the host that dialled us. */
   onFailure(error: unknown, address: string | undefined): void
+  /** A member is at the other end; the address as above. */
+  onSuccess(address: string): void
   readonly bytes: ByteCount
 }
 
@@ -28,6 +30,8 @@ export function watchedEncrypter<Components>(
       try {
         const result = await secured
         countBytes(connection, watch.bytes)
+        const address = addressOf(connection)
+        if (address !== undefined) watch.onSuccess(address)
         return result
       } catch (error) {
         watch.onFailure(error, addressOf(connection))

@@ -101,3 +101,49 @@ describe('findings', () => {
     )
   })
 })
+
+describe('findings on those who dial this node', () => {
+  it('name the connection, whole', () => {
+    const found = diagnose(libraryError('UnexpectedEOFError'), '/ip4/192.0.2.1')
+    assert.match(found?.message ?? '', /^a connection from 192\.0\.2\.1 came from no local-ai node.*: check/)
+    assert.match(diagnose(refused('token'), '/ip6/2001:db8::1')?.message ?? '', /^a connection from 2001:db8::1 came/)
+    const skewed = diagnose(clockSkew({ skewSeconds: 40, otherClock: 'ahead' }), '/ip4/192.0.2.1')
+    assert.match(skewed?.message ?? '', /^a connection from 192\.0\.2\.1: .*40 s ahead/)
+  })
+
+  it('are settled by host, and leave what was found by dialling it', () => {
+    const findings = createFindings({})
+    findings.report(refused('token'), '/ip4/192.0.2.1')
+    findings.report(refused('malformed'), '/ip4/192.0.2.1')
+    findings.report(refused('token'), PLACE)
+    findings.settle('/ip4/192.0.2.1')
+    assert.deepEqual(
+      findings.list().map((one) => one.address),
+      [PLACE],
+    )
+  })
+
+  it('are at most four of one machine', () => {
+    const findings = createFindings({})
+    findings.report(systemError('ECONNREFUSED'), PLACE)
+    for (let index = 0; index < 10; index += 1) findings.report(refused('token'), `/ip6/2001:db8::${index}`)
+    assert.deepEqual(
+      findings.list().map((one) => one.address),
+      ['/ip6/2001:db8::9', '/ip6/2001:db8::8', '/ip6/2001:db8::7', '/ip6/2001:db8::6', PLACE],
+    )
+  })
+
+  it('expire after ten minutes, as all do', () => {
+    let now = 0
+    const findings = createFindings({ now: () => now })
+    findings.report(refused('token'), '/ip4/192.0.2.1')
+    now = 1
+    findings.report(systemError('ECONNREFUSED'), PLACE)
+    now = 10 * 60_000 - 1
+    assert.equal(findings.list().length, 2)
+    now += 1
+    assert.equal(findings.list().length, 1)
+    now += 1
+    assert.equal(findings.list().length, 0)
+  })
+})
