@@ -4,6 +4,7 @@ import type { InferenceEvent } from '../inference/events.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Endpoint, Metrics } from '../telemetry/metrics.ts'
+import { createBudget } from './budget.ts'
 import { clientGone } from './client-gone.ts'
 import { statusOf, toAppError } from './error-response.ts'
 
@@ -41,18 +42,18 @@ interface CallsDeps {
 
 export function createCalls(
   { metrics, registry, giveUp, log }: CallsDeps,
-  init: { readonly maxInFlight: number },
+  init: { readonly maxInFlight: number /** From one remote address. */; readonly maxOfSource: number },
 ): Calls {
   const ran = new WeakSet<FastifyRequest>()
-  let inFlight = 0
+  const places = createBudget({ total: init.maxInFlight, perSource: init.maxOfSource })
   return {
     counted: (request) => ran.has(request),
     async run(reply, facts, work) {
       const { request } = reply
-      if (inFlight >= init.maxInFlight) {
-        throw new AppError('node.overloaded', `this node already works on ${inFlight} requests: try again soon`)
+      const place = places.take(request.raw.socket.remoteAddress ?? '', 1)
+      if (place === undefined) {
+        throw new AppError('node.overloaded', 'this node already works on as many requests as it may: try again soon')
       }
-      inFlight += 1
       ran.add(request)
       metrics.requestStarted(facts.endpoint)
       const watch = createStopwatch(() => metrics.requestAnswering(facts.endpoint))
@@ -69,7 +70,7 @@ export function createCalls(
         status = statusOf(error.code)
         throw error
       } finally {
-        inFlight -= 1
+        place.release()
         const model = registry.find(facts.model)?.name
         metrics.requestFinished({ id: request.id, endpoint: facts.endpoint, model, status, ...watch.read() })
       }

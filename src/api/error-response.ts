@@ -66,9 +66,8 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
 
 /**
  * Whether a failure leaves nothing begun that another node could not do as well. What is wrong with the request itself
- * is wrong everywhere; and what broke while a backend worked on it (`backend.failed`) may be the request's doing, and
- * would break the next node too. `backend.died` is tried elsewhere all the same: mostly memory ran out on this machine,
- * and whoever asks bounds the tries.
+ * is wrong everywhere; and what broke while a backend worked on it (`backend.failed`, `backend.died`) may be the
+ * request's doing, and would break the next node too.
  */
 const NOTHING_BEGUN: Readonly<Record<ErrorCode, boolean>> = {
   'config.invalid': true,
@@ -93,7 +92,7 @@ const NOTHING_BEGUN: Readonly<Record<ErrorCode, boolean>> = {
   'backend.start-timeout': true,
   'backend.load-failed': true,
   'backend.cooling-down': true,
-  'backend.died': true,
+  'backend.died': false,
   'backend.unsupported': false,
   'backend.failed': false,
   'token.invalid': false,

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { BodyBudget } from './body-budget.ts'
 import { answerBrokenRequest, answerUnroutable } from './error-answers.ts'
 import { requestIdOf } from './request-log.ts'
 import { createSchemaController } from './validation.ts'
@@ -14,7 +15,10 @@ export const HTTP_LIMITS = {
 } as const
 
 export interface HttpAppInit {
+  /** The largest body of one request. */
   readonly uploadLimitBytes: number
+  /** For the bodies of all requests together. */
+  readonly bodyBudget?: BodyBudget
 }
 
 /** The framework, set up as every HTTP face of the node needs it; no routes yet. */

@@ -30,6 +30,8 @@ export interface InferenceInit {
   readonly version: string
   /** Inference requests that may run or wait at the same time; more get 503. Default 1024. */
   readonly maxInFlight?: number
+  /** The part of these places that one remote address may have, above 0, up to 1. Default 1. */
+  readonly maxShareOfSource?: number
   readonly streamLimits?: EventStreamLimits
 }
 
@@ -43,7 +45,9 @@ export function addInferenceRoutes(
   init: InferenceInit,
 ): Pick<Calls, 'counted'> {
   const { giveUp } = deps
-  const calls = createCalls({ metrics, registry, giveUp, log }, { maxInFlight: init.maxInFlight ?? MAX_IN_FLIGHT })
+  const { maxInFlight = MAX_IN_FLIGHT, maxShareOfSource = 1 } = init
+  const maxOfSource = Math.max(1, Math.floor(maxInFlight * maxShareOfSource))
+  const calls = createCalls({ metrics, registry, giveUp, log }, { maxInFlight, maxOfSource })
   const generation = {
     calls,
     registry,

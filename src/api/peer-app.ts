@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Startable } from '../base/lifecycle.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { createHttpApp, type HttpAppInit } from './http-app.ts'
 import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
@@ -23,6 +24,11 @@ export interface PeerApp extends Startable {
   accept(socket: Duplex): void
 }
 
+const MEBIBYTE = 1024 * 1024
+const BODY_BUDGET: BodyBudget = { totalBytes: 256 * MEBIBYTE, perSourceBytes: 64 * MEBIBYTE }
+/** Of the places for running requests, so that one member cannot shut out the others. */
+const MAX_SHARE_OF_MEMBER = 3 / 4
+
 /**
  * The face that the node shows to the other members: inference routes, and nothing that manages or reveals the node.
  * Whoever can open such a connection has proven to be a member, so no key is asked for. It never passes a request on,
@@ -36,9 +42,10 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const app = createHttpApp(init, (_error, socket) => socket.destroy())
   const sockets = createSockets(app.server)
   addErrorAnswers(app, { log }, { toMembers: true })
+  addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   addJsonBody(app, () => false)
   addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})
-  const calls = addInferenceRoutes(app, { ...deps, giveUp }, init)
+  const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {
     async start({ signal } = {}) {
       signal?.throwIfAborted()

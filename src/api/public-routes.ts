@@ -4,6 +4,7 @@ import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { addApiKeys } from './api-keys.ts'
+import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
 import type { HttpAppInit } from './http-app.ts'
@@ -56,6 +57,8 @@ interface PublicDeps extends NetworkDeps {
 }
 
 const MAX_FORWARDED = 8192
+/** No bound per address: many clients come through one proxy. */
+const BODY_BUDGET: BodyBudget = { totalBytes: 1024 ** 3 }
 
 /** What a node and an entry have in common: everything but the inference routes. */
 export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): void {
@@ -65,6 +68,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
   const callerOf = addApiKeys(app, { keys })
+  addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })

@@ -204,6 +204,31 @@ describe('a request that another node answers', () => {
     socket.destroy()
     await over.promise
   })
+
+  it('is given up for a client that reads nothing at all, which is not the fault of the other node', async () => {
+    const piece = Buffer.from(`data: ${'x'.repeat(64 * 1024)}\n\n`)
+    const over = Promise.withResolvers<void>()
+    await using other = await startOtherNode(async (_request, response) => {
+      openStream(response)
+      response.on('close', () => over.resolve())
+      while (!response.destroyed) {
+        if (!response.write(piece)) await Promise.race([once(response, 'drain'), over.promise])
+      }
+    })
+    const scripted = scriptedRouter()
+    scripted.script = other.route
+    const streamLimits = { keepAliveMs: 1000, stallTimeoutMs: 50 }
+    await using api = await startApi({ streamLimits }, { router: scripted.router })
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+    socket.pause()
+    const text = JSON.stringify(FAR)
+    const head = `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}`
+    socket.write(`${head}\r\n\r\n${text}`)
+    await over.promise
+    await poll('counted', WAIT_MS, async () => /forwarded_requests_total\{/.test(await api.metrics()))
+    assert.match(await api.metrics(), /forwarded_requests_total\{node="b",outcome="cancelled"\} 1/)
+    socket.destroy()
+  })
 })
 
 describe('a node that is lost midway', () => {

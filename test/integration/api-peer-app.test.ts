@@ -123,10 +123,10 @@ describe('the face for members', () => {
     ['backend.start-timeout', 500, true],
     ['backend.load-failed', 500, true],
     ['backend.cooling-down', 503, true],
-    ['backend.died', 500, true],
     ['model.busy', 503, true],
     ['model.file-invalid', 500, true],
     ['backend.failed', 500, false],
+    ['backend.died', 500, false],
     ['request.context-exceeded', 400, false],
   ]
   for (const [code, status, elsewhere] of failures) {
