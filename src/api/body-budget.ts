@@ -63,8 +63,8 @@ function announcedBytes({ headers }: FastifyRequest): number | undefined {
 }
 
 /**
- * What is held for requests of each connection. An answer that waits behind another one on the same connection never
- * emits `close` when the connection goes (seen on Node 24).
+ * What is held for requests of each connection. An answer that waits behind another one has no socket yet, so its own
+ * `close` is not relied on when the connection goes.
  */
 function createConnections() {
   const open = new WeakMap<Duplex, Set<Holding>>()
