@@ -4,7 +4,10 @@ import type { NodeLoad } from '../p2p/membership/node-record.ts'
 export interface Bookings {
   /** Counts one more at once, before anything is sent. The function gives it back, once however often it is called. */
   book(peerId: string): () => void
-  /** What the nodes tell of themselves; called whenever one of them has told something. */
+  /**
+   * What the nodes tell of themselves; called whenever one of them has told something. A load that is another object is
+   * another report, whether or not it says the same.
+   */
   observe(peers: readonly ReportingPeer[]): void
   /** Requests that run, wait or are on their way at the node. */
   busy(peerId: string): number
@@ -26,7 +29,7 @@ interface Account {
  * A node tells its whole load, ours included, but some hundred milliseconds late. So what it told is taken to hold all
  * that was booked when it told it, and only what was booked or given back since then is added. Bookings that had not yet
  * reached the node at that moment are missed this way; there are never fewer requests than our own, though, and the
- * next heartbeat puts it right.
+ * next heartbeat puts it right: a node with any load tells it in each.
  */
 export function createBookings(): Bookings {
   const accounts = new Map<string, Account>()

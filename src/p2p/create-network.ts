@@ -56,8 +56,13 @@ const STEPS_APART = 2
 export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
   const { log, privateKey, keyRing, rendezvousRing } = deps
   const findings = createFindings({})
+  const encrypter = coalescing(otpNoise({ keyRing, log }), {
+    onBytes(direction, _bytes, peerId) {
+      if (direction === 'received') membership.heard(peerId)
+    },
+  })
   const host = createHost(
-    { log, findings, privateKey, encrypter: coalescing(otpNoise({ keyRing, log })) },
+    { log, findings, privateKey, encrypter },
     { ...init, libraryLogLevel: init.libraryLogLevel === 'silent' ? 'fatal' : init.libraryLogLevel },
   )
   const dialler = createDialler({ log, host })

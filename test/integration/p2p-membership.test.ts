@@ -8,6 +8,7 @@ import { createNetwork, type NetworkInit } from '../../src/p2p/create-network.ts
 import type { NodeOffer } from '../../src/p2p/membership/node-record.ts'
 import type { AcceptSocket, Network, PeerView } from '../../src/p2p/network.ts'
 import { LOOPBACK, silentLog, testToken, until } from '../support/p2p/hosts.ts'
+import { startPuppet } from '../unit/p2p/membership/members.ts'
 
 interface MemberInit extends Partial<NetworkInit> {
   readonly privateKey?: PrivateKey
@@ -120,6 +121,46 @@ describe('a network', () => {
     socket.destroy()
     await client.stop()
     await assert.rejects(client.openSocket(server.peerId), { code: 'peer.unreachable' })
+  })
+
+  it('hears a member whose link says nothing by whatever else it sends, and by nothing without a link', async () => {
+    const timings = { tickMs: 20, silentAfterMs: 400, goneAfterMs: 60_000 }
+    await using network = await startMember({ timings, accept: (socket) => socket.resume() })
+    await using puppet = await startPuppet({ host: { addresses: () => network.status().addresses } })
+    const stateOf = () => network.peers().find(({ record }) => record.peerId === puppet.host.peerId)?.state
+    const [connection] = puppet.host.libp2p.getConnections()
+    const bulk = await connection?.newStream('/local-ai/http/1')
+    assert.ok(bulk)
+    const sendFor = async (ms: number, check: () => void) => {
+      const endsAt = performance.now() + ms
+      await until(() => {
+        bulk.send(Buffer.alloc(1000))
+        check()
+        return performance.now() > endsAt
+      })
+    }
+    await sendFor(100, () => assert.equal(stateOf(), undefined))
+    await puppet.introduce()
+    await until(() => stateOf() === 'linked')
+    await sendFor(1500, () => assert.equal(stateOf(), 'linked'))
+    await until(() => stateOf() === 'silent')
+    bulk.send(Buffer.alloc(1))
+    await until(() => stateOf() === 'linked')
+    puppet.stream.abort(new Error('the link breaks'))
+    await until(() => stateOf() === 'silent')
+    await sendFor(300, () => assert.equal(stateOf(), 'silent'))
+  })
+
+  it('tells a load again and again, and that there is none only once', async () => {
+    await using network = await startMembers(2)
+    const [one, other] = network.nodes
+    assert.ok(one && other)
+    await until(() => isMesh([one, other]))
+    other.reportLoad({ running: 5, queued: 0, memoryFreeBytes: 1 })
+    await until(() => viewOf(one, other)?.load.running === 5)
+    const first = viewOf(one, other)?.load
+    await until(() => viewOf(one, other)?.load !== first)
+    assert.deepEqual(viewOf(one, other)?.load, first)
   })
 
   it('gives the same array of peers until something changed', async () => {

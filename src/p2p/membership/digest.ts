@@ -19,8 +19,8 @@ export function createDigest({ store, own, members }: DigestDeps): Digest {
   return {
     known() {
       const current = own.current()
-      const records = [...(current === undefined ? [] : [current]), ...store.linked(), ...store.hints()]
-      return new Set(records.map(({ id }) => id))
+      const known = [...(current === undefined ? [] : [current]), ...store.linked(), ...store.hints()]
+      return new Set(known.map(({ id }) => id))
     },
     answer(link, ids) {
       for (const { record, bytes, id } of store.linked()) {

@@ -9,6 +9,8 @@ export interface FairMap<Value> {
   has(key: string): boolean
   /** The newest of its key. When there are too many, whoever filled most places loses its oldest. */
   set(key: string, value: Value, source: string): void
+  /** The value changes, its place and its source stay. */
+  replace(key: string, change: (value: Value) => Value): void
   delete(key: string): void
   entries(): IterableIterator<readonly [string, Value]>
   readonly size: number
@@ -50,6 +52,10 @@ export function createFairMap<Value>(limit: number): FairMap<Value> {
       held.set(key, { value, source })
       count(source, 1)
       if (held.size > limit) evict()
+    },
+    replace(key, change) {
+      const entry = held.get(key)
+      if (entry !== undefined) held.set(key, { ...entry, value: change(entry.value) })
     },
     delete: remove,
     entries,

@@ -3,13 +3,15 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { OnCandidate } from '../discovery/candidate.ts'
 import type { Findings } from '../findings.ts'
 import type { Digest } from './digest.ts'
+import { createHearsay } from './hearsay.ts'
 import type { Link } from './link.ts'
 import { type Heartbeat, LINK_VERSION, type LinkMessage } from './link-message.ts'
 import type { Links } from './links.ts'
 import type { Members } from './members.ts'
 import type { NodeLoad } from './node-record.ts'
 import type { OwnRecord } from './own-record.ts'
-import { openRecord, recordId, type SignedRecord } from './record-codec.ts'
+import { recordId, type SignedRecord } from './record-codec.ts'
+import { createRecordOpener } from './record-opener.ts'
 import type { PutOutcome, RecordStore } from './record-store.ts'
 
 export interface LinkListenerDeps {
@@ -36,6 +38,7 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
   const greeted = new WeakSet<Link>()
   const answered = new WeakSet<Link>()
   const open = createRecordOpener(deps.log)
+  const hearsay = createHearsay({ log: deps.log, store })
 
   function put(link: Link, signed: SignedRecord): PutOutcome {
     return store.put(signed, { source: link.peerId, unixMs: deps.now(), nowMs: performance.now() })
@@ -49,12 +52,15 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     greeted.add(link)
   }
   async function takeRecord(link: Link, bytes: Uint8Array): Promise<void> {
-    const before = store.get(link.peerId)
-    const signed = before?.id === recordId(bytes) ? before : await open(link, bytes)
+    const before = store.linkedOf(link.peerId)
+    const id = recordId(bytes)
+    if (before?.id === id) return takeOwnWords(link, before)
+    if (hearsay.isKnown(id, link.peerId) || !hearsay.affords(link.peerId, bytes)) return
+    const signed = await open(link, bytes)
     if (signed === undefined) return
     if (signed.record.peerId === deps.self) deps.own.overtake(signed.record)
     else if (signed.record.peerId === link.peerId) takeOwnWords(link, signed)
-    else takeHearsay(signed.record.peerId, put(link, signed))
+    else takeHearsay(signed, put(link, signed))
   }
   /** Only here a peer becomes a member that is there: by its own words, on its own link. */
   function takeOwnWords(link: Link, signed: SignedRecord): void {
@@ -63,18 +69,16 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     if (outcome === 'ahead') throw new AppError('peer.unreachable', 'its clock is ahead of what admission allows')
     if (outcome === 'left') {
       takeLeave(link)
-    } else if (outcome === 'older' && store.get(peerId)?.record.incarnation !== incarnation) {
-      // Its clock went back: shown its newest words it can go beyond them.
-      const newest = store.newestBytes(peerId)
-      if (newest !== undefined) link.hint(peerId, newest)
-    } else if (links.of(peerId) === link || establish(link)) {
+    } else if (outcome === 'older' && store.newestOf(peerId)?.incarnation !== incarnation) {
+      if (giveWay(store, link)) takeOwnWords(link, signed)
+    } else if (links.of(peerId) === link || establish(link, signed)) {
       members.refresh(peerId)
       if (outcome === 'added') introduce(link, signed)
     }
   }
-  function establish(link: Link): boolean {
+  function establish(link: Link, signed: SignedRecord): boolean {
     if (!links.establish(link)) return false
-    store.link(link.peerId)
+    if (store.linkedOf(link.peerId) === undefined) store.link(signed)
     members.opened(link.peerId)
     link.beat(deps.load)
     link.digest(digest.known, false)
@@ -87,13 +91,14 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     }
   }
   /** Never makes anybody alive: it is a place to dial, or what a member that is there will say itself in a moment. */
-  function takeHearsay(peerId: string, outcome: PutOutcome): void {
+  function takeHearsay({ record: { peerId }, id }: SignedRecord, outcome: PutOutcome): void {
+    if (outcome !== 'ahead') hearsay.remember(id, peerId)
     if (outcome === 'left') members.left(peerId)
     if (outcome !== 'added' && outcome !== 'updated') return
     members.refresh(peerId)
     // The other one hears of this node too. One of the two dials; when it cannot, `hintAgainMs` later both do.
     if (!members.isLinked(peerId) && deps.self > peerId) {
-      deps.onCandidate({ peerId, addresses: store.get(peerId)?.record.addresses ?? [] })
+      deps.onCandidate({ peerId, addresses: store.addressesOf(peerId) ?? [] })
     }
   }
   function takeLeave(link: Link): void {
@@ -132,15 +137,14 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
   }
 }
 
-/** Opens records; of those that are refused the first of each link is worth a line. */
-function createRecordOpener(log: Pick<Logger, 'debug' | 'warn'>) {
-  const blamed = new WeakSet<Link>()
-  return async function open(link: Link, bytes: Uint8Array): Promise<SignedRecord | undefined> {
-    const opened = await openRecord(bytes)
-    if ('signed' in opened) return opened.signed
-    const level = blamed.has(link) ? 'debug' : 'warn'
-    blamed.add(link)
-    log[level]({ peer: link.peerId, reason: opened.refused }, 'a record was refused')
-    return undefined
-  }
+/**
+ * The clock of the peer went back: shown its newest words it can go beyond them. False then; true when what was newer was
+ * only heard of, and is forgotten, so that its own words can be taken.
+ */
+function giveWay(store: RecordStore, link: Link): boolean {
+  const newest = store.newestBytes(link.peerId)
+  if (newest !== undefined) link.hint(link.peerId, newest)
+  if (newest !== undefined || store.newestOf(link.peerId) === undefined) return false
+  store.forgetHint(link.peerId)
+  return true
 }

@@ -11,7 +11,7 @@ export interface Heartbeat {
   /** The last counter that came from the other side, 0 for none yet, and how long ago it came. */
   readonly echo: number
   readonly heldMs: number
-  /** Only when it changed. */
+  /** When it changed, and in every heartbeat while there is any. */
   readonly load?: NodeLoad
 }
 

@@ -5,7 +5,7 @@ import { createFrameBudget } from './frame-budget.ts'
 import { createFrameChannel } from './frame-channel.ts'
 import type { Frame } from './frames.ts'
 import { decodeMessage, encodeMessage, LINK_VERSION, type LinkMessage } from './link-message.ts'
-import type { NodeLoad } from './node-record.ts'
+import { isIdle, type NodeLoad } from './node-record.ts'
 import { createOutbox } from './outbox.ts'
 import { createRoundTrip } from './round-trip.ts'
 
@@ -81,7 +81,8 @@ export function createLink(wire: { stream: Stream; connection: Connection }, eve
     counter = (counter + 1) >>> 0
     roundTrip.sent(counter, now)
     const echo = { echo: heard?.counter ?? 0, heldMs: heard === undefined ? 0 : now - heard.at }
-    const news = load === toldLoad ? {} : { load }
+    // Told again while there is any: whoever counts its own requests on top starts anew from each report.
+    const news = load === toldLoad && isIdle(load) ? {} : { load }
     toldLoad = load
     return encodeMessage({ type: 'heartbeat', beat: { counter, ...echo, ...news } })
   }

@@ -4,6 +4,8 @@ import type { Startable } from '../../base/lifecycle.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Findings } from '../findings.ts'
+import { createCloseLog } from './close-log.ts'
+import { createGreetings } from './greetings.ts'
 import { createLink, type Link, type LinkEvents, type LinkInit } from './link.ts'
 import { createLinkOpener, LINK_PROTOCOL, type LinkHost } from './link-opener.ts'
 
@@ -28,6 +30,8 @@ export interface LinksInit extends LinkInit {
   readonly maxLinks: number
   /** From the opening until the peer has said who it is. */
   readonly greetingMs: number
+  /** A link on which nothing came for so long gives way to another connection, though the peer is heard elsewhere. */
+  readonly silentAfterMs: number
 }
 
 /** The links of this node: one a peer, as far as the outside sees. */
@@ -46,10 +50,14 @@ export interface Links extends Startable {
   establish(link: Link): boolean
   /** The peer is not heard any more: tries another connection to it, if there is one. */
   reopen(peerId: string): void
+  /** The same for each link on which nothing comes. */
+  reopenMute(): void
 }
 
 /** One in use, one that takes over, and some that are being closed. */
 const MAX_STREAMS_PER_CONNECTION = 8
+/** Of one peer, over all its connections, before it has said who it is. */
+const MAX_GREETING_PER_PEER = 4
 /** A link that lived for so long was no failure. */
 const WORKED_MS = 5000
 
@@ -57,53 +65,54 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
   const { libp2p, self, log } = deps
   const established = new Map<string, Link>()
   const since = new WeakMap<Link, number>()
-  const greeting = new Map<Link, NodeJS.Timeout>()
+  const bytesAt = new WeakMap<Link, number>()
+  const closings = createCloseLog(log)
+  const greeting = createGreetings(init.greetingMs)
   let running = false
 
   const opener = createLinkOpener({ libp2p, self, log, wants, onOpened, onUnsupported })
 
   function all(): readonly Link[] {
-    return [...established.values(), ...greeting.keys()]
+    return [...established.values(), ...greeting.links()]
+  }
+  function isMute(link: Link): boolean {
+    return performance.now() - (bytesAt.get(link) ?? Infinity) > init.silentAfterMs
+  }
+  function hasRoom(peerId: string): boolean {
+    if (established.size + greeting.size >= init.maxLinks + MAX_STREAMS_PER_CONNECTION) return false
+    return greeting.countOf(peerId) < MAX_GREETING_PER_PEER
   }
   function wants(connection: Connection): boolean {
     const peerId = connection.remotePeer.toString()
-    for (const { connection: tried } of greeting.keys()) {
-      if (tried === connection) return false
-    }
+    if (greeting.isOn(connection)) return false
     const current = established.get(peerId)
     if (current === undefined) return true
     if (current.connection === connection) return false
-    return deps.isSilent(peerId) || (!current.connection.direct && connection.direct)
+    return deps.isSilent(peerId) || isMute(current) || (!current.connection.direct && connection.direct)
   }
   function onOpened(stream: Stream, connection: Connection): void {
     const link = createLink({ stream, connection }, { onBytes, onMessage: deps.onMessage, onClosed }, init)
-    if (!running || established.size + greeting.size >= init.maxLinks + MAX_STREAMS_PER_CONNECTION) {
+    if (!running || !hasRoom(link.peerId)) {
       link.drop(new AppError('node.overloaded', 'this node has no place for another link'))
       return
     }
-    const timer = setTimeout(() => {
-      link.drop(new AppError('peer.unreachable', 'it did not say in time who it is'))
-    }, init.greetingMs).unref()
-    greeting.set(link, timer)
+    greeting.begin(link)
     const words = deps.firstWords()
     if (words !== undefined) link.tell(words)
   }
   function onBytes(link: Link): void {
+    bytesAt.set(link, performance.now())
     if (established.get(link.peerId) === link) deps.onBytes(link)
   }
   function onUnsupported({ remoteAddr }: Connection): void {
     const message = `the member at ${remoteAddr} runs a version without links: install the same version on both`
     deps.findings.add({ problem: 'version-differs', message, address: remoteAddr.toString() })
   }
-  function endGreeting(link: Link): void {
-    clearTimeout(greeting.get(link))
-    greeting.delete(link)
-  }
   function onClosed(link: Link, error: Error | undefined): void {
-    endGreeting(link)
+    greeting.end(link)
     const { peerId } = link
     // A fault of the peer's, which we have found; what the network does to streams is everyday life.
-    if (error instanceof AppError && running) log.warn({ peer: peerId, reason: error.message }, 'a link was closed')
+    if (error instanceof AppError && running) closings.note(peerId, error.message)
     if (established.get(peerId) === link) {
       established.delete(peerId)
       deps.onLost(link, error)
@@ -145,12 +154,15 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
         link.drop(new AppError('node.overloaded', `this node has its ${init.maxLinks} links`))
         return false
       }
-      endGreeting(link)
+      greeting.end(link)
       since.set(link, performance.now())
       established.set(peerId, link)
       if (before !== link) before?.end()
       return true
     },
     reopen: (peerId) => opener.again(peerId),
+    reopenMute() {
+      for (const [peerId, link] of established) if (isMute(link)) opener.again(peerId)
+    },
   }
 }

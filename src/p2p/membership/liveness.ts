@@ -3,7 +3,7 @@ import type { PeerState } from '../network.ts'
 export interface LivenessInit {
   /** How often `tick` is called. */
   readonly tickMs: number
-  /** Without a byte on an open link. */
+  /** Without a byte of the peer, with an open link. */
   readonly silentAfterMs: number
   /** From `silent` to forgotten. */
   readonly goneAfterMs: number
@@ -21,7 +21,7 @@ export interface Transition {
 export interface Liveness {
   /** A link is open and the peer has said who it is. */
   opened(peerId: string, now: number): readonly Transition[]
-  /** Any byte came on the link. */
+  /** Any byte came from the peer: on the link, or beside it. Counts only while a link is open. */
   heard(peerId: string, now: number): readonly Transition[]
   /** The link is gone without a goodbye. */
   closed(peerId: string, now: number): readonly Transition[]

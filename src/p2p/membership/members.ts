@@ -17,6 +17,7 @@ export interface MembersDeps {
 /** Joins what is known of each member (record, link, load, liveness) into what the node sees. */
 export interface Members extends Pick<PeerTable, 'peers' | 'onChange'> {
   opened(peerId: string): void
+  /** Anything came from the peer, whatever it was. Cheap: for every piece that arrives, of strangers too. */
   heard(peerId: string): void
   closed(peerId: string): void
   left(peerId: string): void
@@ -32,11 +33,15 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
   const { log, store } = deps
   const liveness = createLiveness(init)
   const table = createPeerTable({ log })
-  const heardAt = new Map<string, number>()
+  const heardAt = new Map<string, { readonly unixMs: number; readonly nowMs: number }>()
+
+  function noteHeard(peerId: string, nowMs: number): void {
+    heardAt.set(peerId, { unixMs: Date.now(), nowMs })
+  }
 
   function refresh(peerId: string, load?: NodeLoad): void {
     const state = liveness.stateOf(peerId)
-    const record = store.get(peerId)?.record
+    const record = store.linkedOf(peerId)?.record
     if (state === undefined || record === undefined) return
     const before = table.get(peerId)
     const link = deps.linkOf(peerId)
@@ -46,13 +51,13 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
       load: load ?? before?.load ?? NO_LOAD,
       path: pathOf(link) ?? before?.path ?? 'direct',
       roundTripMs: link?.roundTripMs ?? before?.roundTripMs,
-      lastSeenUnixMs: heardAt.get(peerId) ?? Date.now(),
+      lastSeenUnixMs: heardAt.get(peerId)?.unixMs ?? Date.now(),
     }
     table.set(peerId, view)
   }
   function apply(transitions: readonly Transition[]): void {
     for (const { peerId, to } of transitions) {
-      const peer = { peer: peerId, node: store.get(peerId)?.record.name ?? table.get(peerId)?.record.name }
+      const peer = { peer: peerId, node: store.linkedOf(peerId)?.record.name ?? table.get(peerId)?.record.name }
       if (to === 'gone') {
         heardAt.delete(peerId)
         table.delete(peerId)
@@ -71,13 +76,18 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
   }
   return {
     opened(peerId) {
-      heardAt.set(peerId, Date.now())
-      apply(liveness.opened(peerId, performance.now()))
+      const now = performance.now()
+      noteHeard(peerId, now)
+      apply(liveness.opened(peerId, now))
     },
     heard(peerId) {
-      const transitions = liveness.heard(peerId, performance.now())
-      if (liveness.stateOf(peerId) !== undefined) heardAt.set(peerId, Date.now())
-      apply(transitions)
+      const last = heardAt.get(peerId)
+      if (last === undefined) return
+      const now = performance.now()
+      // Judged once a tick, so more is not worth knowing.
+      if (now - last.nowMs < init.tickMs) return
+      noteHeard(peerId, now)
+      apply(liveness.heard(peerId, now))
     },
     closed: (peerId) => apply(liveness.closed(peerId, performance.now())),
     left: (peerId) => apply(liveness.left(peerId)),

@@ -74,7 +74,13 @@ export interface MembershipInit {
 }
 
 /** Who is in the network, by this node's own links. See docs/decisions/0005. */
-export type Membership = Startable & Pick<Network, 'advertise' | 'reportLoad' | 'peers' | 'onChange'>
+export interface Membership extends Startable, Pick<Network, 'advertise' | 'reportLoad' | 'peers' | 'onChange'> {
+  /**
+   * Bytes came from the peer, on any of its streams. The link shares a connection with whole answers, and its heartbeats
+   * queue behind them: on a slow path these are all that comes for a while.
+   */
+  heard(peerId: string): void
+}
 
 const MAX_LINKS = 256
 const IDLE: NodeLoad = { running: 0, queued: 0, memoryFreeBytes: 0 }
@@ -84,7 +90,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
   const timings = { ...MEMBERSHIP_TIMINGS, ...init.timings }
   const self = peerIdFromPrivateKey(privateKey).toString()
   let load = IDLE
-  let left = false
+  let begun = false
   let timers: readonly NodeJS.Timeout[] = []
 
   const store = createRecordStore({ ...RECORD_STORE_DEFAULTS, maxAheadMs: init.maxClockDifferenceMs })
@@ -122,13 +128,13 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
 
   function onSilent(peerId: string): void {
     links.reopen(peerId)
-    const record = store.get(peerId)?.record
-    if (record !== undefined) onCandidate({ peerId, addresses: record.addresses })
+    const addresses = store.addressesOf(peerId)
+    if (addresses !== undefined) onCandidate({ peerId, addresses })
   }
   function onGone(peerId: string): void {
     store.unlink(peerId, performance.now())
     // Without a goodbye: what still looks like a connection would keep a new one from being dialled.
-    if (store.get(peerId) !== undefined) abortConnections(libp2p(), peerId)
+    if (store.addressesOf(peerId) !== undefined) abortConnections(libp2p(), peerId)
     deps.onGone?.(peerId)
   }
   function compareNotes(): void {
@@ -137,16 +143,15 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     all[Math.floor(random() * all.length)]?.digest(digest.known, true)
   }
   function passHintsOn(): void {
-    for (const { record } of store.hints(performance.now() - timings.hintAgainMs)) {
-      onCandidate({ peerId: record.peerId, addresses: record.addresses })
+    for (const { peerId, addresses } of store.hints(performance.now() - timings.hintAgainMs)) {
+      onCandidate({ peerId, addresses })
     }
   }
   function sendHeartbeats(): void {
     for (const link of links.established()) link.beat(() => load)
+    links.reopenMute()
   }
   async function leave(): Promise<void> {
-    if (left) return
-    left = true
     const { bytes } = await own.leave()
     await links.goodbye(bytes, { signal: AbortSignal.timeout(timings.goodbyeMs) })
   }
@@ -155,12 +160,13 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     peers: members.peers,
     onChange: members.onChange,
     advertise: own.advertise,
+    heard: members.heard,
     reportLoad(next) {
       if (!isDeepStrictEqual(load, next)) load = next
     },
     async start() {
-      left = false
       libp2p().addEventListener('self:peer:update', own.look)
+      begun = true
       await own.start()
       await links.start()
       timers = [
@@ -171,7 +177,8 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
       ].map((timer) => timer.unref())
     },
     async stop() {
-      if (timers.length === 0) return
+      if (!begun) return
+      begun = false
       for (const timer of timers) clearInterval(timer)
       timers = []
       await leave()

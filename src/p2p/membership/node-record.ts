@@ -35,11 +35,15 @@ export interface NodeOffer {
   readonly draining: boolean
 }
 
-/** Changes all the time; told to linked peers in every heartbeat. */
+/** Changes all the time; told to linked peers in every heartbeat while there is any. */
 export interface NodeLoad {
   readonly running: number
   readonly queued: number
   readonly memoryFreeBytes: number
+}
+
+export function isIdle({ running, queued }: NodeLoad): boolean {
+  return running === 0 && queued === 0
 }
 
 /** A node's own words, as its key signs them. */

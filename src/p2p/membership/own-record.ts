@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import { fitRecord, toLeavingRecord } from './fit-record.ts'
 import type { NodeOffer, NodeRecord } from './node-record.ts'
 import { type SignedRecord, sealRecord } from './record-codec.ts'
+import { RECORD_BOUNDS } from './record-schema.ts'
 
 export interface OwnRecordDeps {
   readonly log: Pick<Logger, 'warn' | 'error'>
@@ -44,6 +45,8 @@ export interface OwnRecord {
 
 /** One is a clock that went back; more is another node that has the same key and does the same. */
 const OVERTAKES_BEFORE_WARNING = 3
+/** Of those that are left out, in a line of the log. */
+const MAX_MODELS_NAMED = 8
 
 export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRecord {
   const { log, privateKey, now = Date.now } = deps
@@ -57,8 +60,19 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
   let restUntil = 0
   let running = false
   let overtakes = 0
+  let leftOut = 0
   let signing = Promise.resolve()
 
+  /** Once for each number, not for each draft. */
+  function noteLeftOut(count: number, record: NodeRecord): void {
+    if (count === leftOut) return
+    leftOut = count
+    if (count === 0) return
+    const told = new Set(record.offer.models.map(({ name }) => name))
+    const others = offer.models.filter(({ name }) => !told.has(name))
+    const models = others.slice(0, MAX_MODELS_NAMED).map(({ name }) => name.slice(0, RECORD_BOUNDS.nameLength))
+    log.warn({ modelsLeftOut: count, models }, 'the record of this node has no room for all its models')
+  }
   function draft(): NodeRecord {
     const addresses = deps.addresses()
     const { record, modelsLeftOut } = fitRecord({
@@ -70,7 +84,7 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
       offer,
       leaving: false,
     })
-    if (modelsLeftOut > 0) log.warn({ modelsLeftOut }, 'the record of this node has no room for all its models')
+    noteLeftOut(modelsLeftOut, record)
     return record
   }
   async function publish(): Promise<void> {

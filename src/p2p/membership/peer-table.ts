@@ -1,5 +1,6 @@
 import type { Logger } from '../../telemetry/logger.ts'
 import type { PeerView } from '../network.ts'
+import { isIdle, type NodeLoad } from './node-record.ts'
 
 /** What the rest of the node sees of the members. */
 export interface PeerTable {
@@ -66,11 +67,14 @@ function saysTheSame(one: PeerView, other: PeerView): boolean {
     one.record === other.record &&
     one.state === other.state &&
     one.path === other.path &&
-    one.load.running === other.load.running &&
-    one.load.queued === other.load.queued &&
-    one.load.memoryFreeBytes === other.load.memoryFreeBytes &&
+    isSameLoad(one.load, other.load) &&
     isSameRoundTrip(one.roundTripMs, other.roundTripMs)
   )
+}
+
+/** A load is told of as often as it is reported; that there is still none is no news. */
+function isSameLoad(one: NodeLoad, other: NodeLoad): boolean {
+  return one === other || (isIdle(one) && isIdle(other) && one.memoryFreeBytes === other.memoryFreeBytes)
 }
 
 function isSameRoundTrip(one: number | undefined, other: number | undefined): boolean {

@@ -49,6 +49,13 @@ export async function openRecord(bytes: Uint8Array): Promise<OpenedRecord> {
   return { signed: toSigned(record, envelope.marshal()) }
 }
 
+/** Who claims to have signed it, without the work of checking. Undefined when it is none. */
+export function claimedSigner(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength > MAX_ENVELOPE_BYTES) return undefined
+  const key = parseEnvelope(bytes)?.publicKey
+  return key === undefined || !isEd25519(key) ? undefined : peerIdFromPublicKey(key).toString()
+}
+
 /** The id that `openRecord` would give, without the work. */
 export function recordId(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16)

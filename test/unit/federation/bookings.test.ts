@@ -55,6 +55,15 @@ describe('bookings', () => {
     assert.equal(bookings.busy('id-a'), 1)
   })
 
+  test('an equal load that is told anew holds all that was booked before', () => {
+    const bookings = createBookings()
+    bookings.observe(load(5))
+    for (let count = 0; count < 5; count += 1) bookings.book('id-a')
+    assert.equal(bookings.busy('id-a'), 10)
+    bookings.observe(load(5))
+    assert.equal(bookings.busy('id-a'), 5, "others' five are done, ours have taken their place")
+  })
+
   test('a node that is gone is forgotten, with requests of ours under way it is not', () => {
     const bookings = createBookings()
     bookings.observe(Array.from({ length: 9 }, (_, at) => makePeer(`n${at}`, { load: { running: 7 } })))

@@ -111,7 +111,10 @@ export interface Puppet extends AsyncDisposable {
   raw(type: number, payload: Uint8Array): void
 }
 
-export async function startPuppet(target: { readonly host: Host }, privateKey?: PrivateKey): Promise<Puppet> {
+export async function startPuppet(
+  target: { readonly host: Pick<Host, 'addresses'> },
+  privateKey?: PrivateKey,
+): Promise<Puppet> {
   const key = privateKey ?? (await generateKeyPair('Ed25519'))
   const host = await startHost(key)
   // Should the member open the link, it would find nobody listening.

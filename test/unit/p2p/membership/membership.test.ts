@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
+import { createFindings } from '../../../../src/p2p/findings.ts'
 import { encodeMessage } from '../../../../src/p2p/membership/link-message.ts'
 import { LINK_PROTOCOL } from '../../../../src/p2p/membership/link-opener.ts'
+import { createMembership } from '../../../../src/p2p/membership/membership.ts'
 import { sealRecord } from '../../../../src/p2p/membership/record-codec.ts'
-import { until } from '../../../support/p2p/hosts.ts'
+import { silentLog, until } from '../../../support/p2p/hosts.ts'
 import { type BareMember, startBareMember, startPuppet } from './members.ts'
 import { newKey, OFFER, recordOf } from './records.ts'
 
@@ -127,6 +129,33 @@ describe('a node that dies', () => {
     await until(() => puppet.stream.status !== 'open' && one.host.libp2p.getConnections().length === 0)
   })
 
+  it('comes back after a crash with a clock that went back, when it is only remembered', async () => {
+    await using one = await startBareMember({ timings: FAST })
+    await using first = await startPuppet(one)
+    await first.introduce({ incarnation: 1000 })
+    await until(() => isLinked(one, first))
+    await first.host.stop()
+    await until(() => one.view(first) === undefined)
+    await using second = await startPuppet(one, first.privateKey)
+    await second.introduce({ incarnation: 10 })
+    await until(() => isLinked(one, second))
+    assert.equal(one.view(second)?.record.incarnation, 10)
+  })
+
+  it('is believed in its own words though others have told the same before', async () => {
+    await using one = await startBareMember({ timings: { ...FAST, silentAfterMs: 60_000 } })
+    await using teller = await startPuppet(one)
+    await teller.introduce()
+    const told = await newKey()
+    const { bytes } = await sealRecord(recordOf(told.peerId, { incarnation: 10 }), told.key)
+    teller.send({ type: 'record', bytes })
+    teller.send({ type: 'record', bytes })
+    await until(() => one.candidates.some(({ peerId }) => peerId === told.peerId) || one.host.peerId < told.peerId)
+    await using puppet = await startPuppet(one, told.key)
+    await puppet.introduce()
+    await until(() => isLinked(one, puppet))
+  })
+
   it('comes back before anybody noticed, over a new connection', async () => {
     await using one = await startBareMember({ timings: { ...FAST, silentAfterMs: 60_000 } })
     await using first = await startPuppet(one)
@@ -155,6 +184,40 @@ describe('a node that dies', () => {
     await until(() => isLinked(one, back) && isLinked(back, one), 3000)
     assert.ok((one.view(back)?.record.incarnation ?? 0) > before)
   })
+})
+
+it('a start that failed leaves nothing behind', async (test) => {
+  const listeners = new Set<unknown>()
+  const asked: string[] = []
+  const { key } = await newKey()
+  const libp2p = {
+    handle: () => Promise.reject(new Error('no')),
+    unhandle: async () => {},
+    getConnections: () => [],
+    addEventListener: (_: string, listener: unknown) => void listeners.add(listener),
+    removeEventListener: (_: string, listener: unknown) => void listeners.delete(listener),
+  }
+  const membership = createMembership(
+    {
+      ...{ log: silentLog, privateKey: key, findings: createFindings({}), onCandidate() {} },
+      libp2p: () => libp2p as never,
+      addresses: () => {
+        asked.push('addresses')
+        return []
+      },
+    },
+    { name: 'node', version: 'test', maxClockDifferenceMs: 1000 },
+  )
+  test.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  await assert.rejects(membership.start(), /no/)
+  assert.equal(listeners.size, 1)
+  membership.advertise(OFFER)
+  await membership.stop()
+  assert.equal(listeners.size, 0)
+  const before = asked.length
+  test.mock.timers.tick(60_000)
+  await new Promise(setImmediate)
+  assert.equal(asked.length, before)
 })
 
 describe('what a hostile member says', () => {
@@ -237,6 +300,18 @@ describe('what a hostile member says', () => {
       assert.ok(warned(one, /a link was closed .*(announced|malformed|more than)/), JSON.stringify(one.warnings))
     })
   }
+
+  it('on many links at once has four places until it says who it is', async () => {
+    await using one = await startBareMember({ timings: { ...FAST, greetingMs: 60_000 } })
+    await using shy = await startPuppet(one)
+    const [connection] = shy.host.libp2p.getConnections()
+    assert.ok(connection)
+    const more = await Promise.allSettled(Array.from({ length: 5 }, () => connection.newStream(LINK_PROTOCOL)))
+    const isOver = (one: (typeof more)[number]) => one.status === 'rejected' || one.value.status !== 'open'
+    await until(() => more.filter(isOver).length === 2)
+    await until(() => countLinks(one) === 4)
+    assert.equal(one.warnings.filter(({ message }) => message === 'a link was closed').length, 1)
+  })
 
   it('before it says hello, or without saying who it is, keeps it out', async () => {
     await using one = await startBareMember({ timings: { ...FAST, greetingMs: 200 } })

@@ -10,7 +10,8 @@ async function ownRecord({ now = () => 1000, restMs = 1 } = {}) {
   const published: SignedRecord[] = []
   const warnings: string[] = []
   let addresses: readonly string[] = ['/ip4/10.0.0.1/tcp/1']
-  const log = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
+  const warn = (facts: object, message: string) => void warnings.push(`${message} ${JSON.stringify(facts)}`)
+  const log = { ...silentLog, warn }
   const own = createOwnRecord(
     {
       ...{ privateKey: key, now, log: log as typeof silentLog },
@@ -78,6 +79,26 @@ describe("a node's own record", () => {
     await own.start()
     for (let turn = 1; turn <= 3; turn += 1) own.overtake(recordOf(peerId, { incarnation: turn * 10_000 }))
     assert.match(warnings.join(), /key of this one/)
+    await own.leave()
+  })
+
+  it('names the models that it has no room for, once for each number of them', async () => {
+    const { own, published, warnings } = await ownRecord()
+    const modelsOf = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ name: `m${index}`, loaded: false, capabilities: [] }))
+    const told = async (count: number, slots: number) => {
+      const before = published.length
+      own.advertise({ ...OFFER, slots, models: modelsOf(count) })
+      await until(() => published.length > before)
+    }
+    await own.start()
+    for (const slots of [1, 2, 3]) await told(612, slots)
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0] ?? '', /"modelsLeftOut":100,"models":\["m512","m513",("m\d+",){5}"m519"\]/)
+    await told(613, 1)
+    await told(1, 1)
+    await told(613, 1)
+    assert.equal(warnings.length, 3)
     await own.leave()
   })
 

@@ -20,7 +20,7 @@ function signedOf(peerId: string, more: Partial<NodeRecord> = {}): SignedRecord 
 
 /** What can be seen of a store from outside, for some peers. */
 function seen(store: RecordStore, peers: readonly string[]): unknown {
-  return peers.map((peerId) => store.get(peerId)?.id)
+  return peers.map((peerId) => store.newestOf(peerId)?.id)
 }
 
 describe('the record store', () => {
@@ -49,12 +49,12 @@ describe('the record store', () => {
       const random = seededRandom(seed)
       const store = storeOf()
       store.put(signedOf('a', { incarnation: 5, sequence: 3 }), from('a'))
-      store.link('a')
+      store.link(signedOf('a', { incarnation: 5, sequence: 3 }))
       assert.equal(store.put(signedOf('a', { incarnation: 5, sequence: 4, leaving: true }), from('a')), 'left')
       for (let turn = 0; turn < 20; turn += 1) {
         const old = { incarnation: 1 + Math.floor(random() * 5), sequence: Math.floor(random() * 100) }
         assert.equal(store.put(signedOf('a', old), from('gossip')), 'older')
-        assert.equal(store.get('a'), undefined)
+        assert.equal(store.newestOf('a'), undefined)
       }
       assert.equal(store.put(signedOf('a', { incarnation: 6, sequence: 1 }), from('a')), 'added')
     }
@@ -83,7 +83,7 @@ describe('the record store', () => {
   it('keeps linked records and the hints of others when one member floods it', () => {
     const store = storeOf({ maxHints: 100, maxTombstones: 100 })
     store.put(signedOf('linked'), from('linked'))
-    store.link('linked')
+    store.link(signedOf('linked'))
     for (let index = 0; index < 20; index += 1) store.put(signedOf(`honest-${index}`), from('honest'))
     store.put(signedOf('gone', { leaving: true }), from('gone'))
     for (let index = 0; index < 5000; index += 1) {
@@ -91,15 +91,15 @@ describe('the record store', () => {
       store.put(signedOf(`dead-${index}`, { leaving: true }), from('hostile'))
     }
     assert.equal(store.hints().length, 100)
-    assert.ok(store.get('linked'))
-    for (let index = 0; index < 20; index += 1) assert.ok(store.get(`honest-${index}`), `honest-${index}`)
+    assert.ok(store.newestOf('linked'))
+    for (let index = 0; index < 20; index += 1) assert.ok(store.newestOf(`honest-${index}`), `honest-${index}`)
     assert.equal(store.put(signedOf('gone'), from('hostile')), 'older')
   })
 
   it('makes a hint of a record whose link is gone, and forgets it in time', () => {
     const store = storeOf()
     store.put(signedOf('a'), from('a'))
-    store.link('a')
+    store.link(signedOf('a'))
     store.expire(1e9)
     assert.deepEqual(
       store.linked().map(({ record }) => record.peerId),
@@ -109,9 +109,9 @@ describe('the record store', () => {
     assert.equal(store.hints(1e9).length, 0)
     assert.equal(store.hints().length, 1)
     store.expire(1e9 + 60_000)
-    assert.ok(store.get('a'))
+    assert.ok(store.newestOf('a'))
     store.expire(1e9 + 60_001)
-    assert.equal(store.get('a'), undefined)
+    assert.equal(store.newestOf('a'), undefined)
   })
 
   it('takes no goodbye that is too large to keep', () => {
@@ -119,6 +119,32 @@ describe('the record store', () => {
     const name = 'x'.repeat(5000)
     store.put(signedOf('a'), from('a'))
     assert.equal(store.put(signedOf('a', { name, leaving: true }), from('a')), 'older')
-    assert.ok(store.get('a'))
+    assert.ok(store.newestOf('a'))
+  })
+
+  it('keeps of what others tell only what is needed to dial, and little of that', () => {
+    const store = storeOf()
+    const addresses = Array.from({ length: 16 }, (_, index) => `/dns4/${String(index).padEnd(500, 'x')}/tcp/1`)
+    store.put(signedOf('a', { addresses }), from('hostile'))
+    const [hint] = store.hints()
+    assert.ok(hint)
+    assert.deepEqual(hint.addresses, addresses.slice(0, 4))
+    assert.ok(JSON.stringify(hint).length < 2500, 'nothing else of the record is held')
+    assert.equal(store.newestBytes('a'), undefined)
+    store.link(signedOf('a', { addresses }))
+    assert.equal(store.linkedOf('a')?.record.offer.slots, 4)
+    assert.equal(store.hints().length, 0)
+    store.unlink('a', 5)
+    assert.deepEqual(store.hints(), [{ ...hint, toldAtMs: 5 }])
+  })
+
+  it('keeps a hint that is repeated in the same words', () => {
+    const store = storeOf()
+    store.put(signedOf('a'), from('b'))
+    store.repeat('a', 50_000)
+    store.expire(100_000)
+    assert.equal(store.hints().length, 1)
+    store.expire(110_001)
+    assert.equal(store.hints().length, 0)
   })
 })
