@@ -151,7 +151,7 @@ describe('a network', () => {
     await sendFor(300, () => assert.equal(stateOf(), 'silent'))
   })
 
-  it('tells a load again and again, and that there is none only once', async () => {
+  it('tells a load again while it stays the same', async () => {
     await using network = await startMembers(2)
     const [one, other] = network.nodes
     assert.ok(one && other)
