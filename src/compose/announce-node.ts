@@ -12,7 +12,7 @@ export function announceNode(deps: {
   readonly log: Logger
   readonly api: Pick<ApiServer, 'address'>
   readonly member: Member | undefined
-  readonly onFounded: OnFounded
+  readonly onFounded?: OnFounded
 }): Startable {
   const { log, api, member, onFounded } = deps
   return {
@@ -21,7 +21,7 @@ export function announceNode(deps: {
         const { name, peerId, networkId, addresses } = member.network.status()
         log.info({ node: name, peerId, network: networkId, addresses }, 'joined the network')
         const { origin, text } = member.token
-        if (origin === 'generated') onFounded({ token: text, address: dialable(addresses) })
+        if (origin === 'generated') onFounded?.({ token: text, address: dialable(addresses) })
       }
       log.info({ url: urlOf(api.address()), version: versionWithCommit() }, 'local-ai is ready')
     },

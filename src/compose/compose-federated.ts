@@ -4,7 +4,7 @@ import type { FederatedSettings } from '../config/settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
-import { announceNode, type OnFounded } from './announce-node.ts'
+import { announceNode } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
@@ -13,18 +13,16 @@ import { version } from './version.ts'
 
 export interface FederatedContext {
   readonly log: Logger
-  /** Called when a network was founded, once it can be joined. */
-  readonly onFounded: OnFounded
 }
 
 /** `federated`: an entry to the network, without models. The list at the end is the order of starting. */
 export async function composeFederated(
   settings: FederatedSettings,
-  { log, onFounded }: FederatedContext,
+  { log }: FederatedContext,
 ): Promise<Startable & AsyncDisposable> {
   const metrics = createMetrics({ log: log.child({ room: 'api' }) })
   // Nobody is served here: a member that asks is cut off.
-  const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy() }, settings)
+  const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy(), mayFound: false }, settings)
   const { network } = member
   const offer = () => entryOffer(settings)
   const load = () => toNodeLoad([], 0)
@@ -47,7 +45,7 @@ export async function composeFederated(
     routing.part,
     createAdvertiser({ network, offer, load }),
     api,
-    announceNode({ log, api, member, onFounded }),
+    announceNode({ log, api, member }),
   ])
 }
 

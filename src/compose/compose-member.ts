@@ -11,7 +11,7 @@ import type { NetworkToken } from '../p2p/token/network-token.ts'
 import { type ResolvedToken, readExistingToken, resolveToken } from '../p2p/token/resolve-token.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeFolder } from './make-folder.ts'
-import { memberFolder } from './network-token.ts'
+import { memberFolder, tokenInit } from './network-token.ts'
 import { rememberedPort, rememberPort } from './remembered-port.ts'
 import { version } from './version.ts'
 
@@ -24,6 +24,8 @@ export interface Member extends AsyncDisposable {
 export interface MemberDeps {
   readonly log: Logger
   readonly accept: AcceptSocket
+  /** Whether a network may be founded when there is no token. Default: yes. */
+  readonly mayFound?: boolean
 }
 
 /** Takes the node's identity and the network's token; the network itself starts later, with the other parts. */
@@ -38,7 +40,11 @@ export async function prepareMember(
   await makeFolder(settings.dataPath, '--data-path')
   await using held = new AsyncDisposableStack()
   const identity = held.use(await loadIdentity({ log }, { folder }, options))
-  const token = await resolveToken({ log, stdin: process.stdin }, tokenInit(settings), options)
+  const token = await resolveToken(
+    { log, stdin: process.stdin },
+    { ...tokenInit(settings), mayFound: deps.mayFound ?? true },
+    options,
+  )
   const portFile = join(folder, 'port')
   const port = await rememberedPort(portFile)
   const network = createNetwork(
@@ -91,21 +97,6 @@ export async function prepareVisitor(
 function keyRings(token: NetworkToken) {
   const clock = { now: Date.now }
   return { keyRing: createKeyRing(clock, token), rendezvousRing: createRendezvousRing(clock, token) }
-}
-
-/** A file is named on purpose; the variable TOKEN may be there for something else. */
-function givenToken({ p2pToken, p2pTokenFile }: JoinSettings): { readonly text?: string; readonly file?: string } {
-  if (p2pTokenFile !== undefined) return { file: p2pTokenFile }
-  return p2pToken === undefined ? {} : { text: p2pToken }
-}
-
-function tokenInit(settings: JoinSettings) {
-  return {
-    folder: memberFolder(settings),
-    dhtIntervalSeconds: settings.p2pDhtInterval,
-    otpIntervalSeconds: settings.p2pOtpInterval,
-    ...givenToken(settings),
-  }
 }
 
 /** What the settings say of finding and being found. */

@@ -41,8 +41,11 @@ export interface Membership {
 /** Undefined for a node that stays alone. Without `--federated` it is a member that neither serves nor asks. */
 export async function composeMembership(deps: MembershipDeps, settings: RunSettings): Promise<Membership | undefined> {
   const { p2p, p2pToken, p2pTokenFile, federated } = settings
-  if (!p2p && p2pToken === undefined && p2pTokenFile === undefined) return undefined
   const { log, loader, digests } = deps
+  if (!(p2p ?? (p2pToken !== undefined || p2pTokenFile !== undefined))) {
+    if (federated) log.warn('--federated does nothing without --p2p or a token')
+    return undefined
+  }
   const peerApp = createPeerApp(deps.inference, apiInit(settings, undefined))
   const member = await prepareMember(
     { log, accept: (socket) => (federated ? peerApp.accept(socket) : socket.destroy()) },

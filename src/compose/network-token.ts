@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { AppError } from '../base/errors.ts'
 import type { tokenSettings } from '../config/network-settings.ts'
 import type { Values } from '../config/setting.ts'
 import { generateToken } from '../p2p/token/generate-token.ts'
 import { networkIdOf } from '../p2p/token/network-id.ts'
 import { formatToken } from '../p2p/token/parse-token.ts'
-import { readStoredToken } from '../p2p/token/token-store.ts'
+import { type ResolveTokenInit, readExistingToken } from '../p2p/token/resolve-token.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export type TokenSettings = Values<typeof tokenSettings>
@@ -29,13 +28,24 @@ export async function newToken(settings: TokenSettings): Promise<ShownToken> {
   return { token: formatToken(token), networkId: networkIdOf(token) }
 }
 
-/** The token that the node of this data folder uses. */
-export async function keptToken(settings: TokenSettings, deps: { readonly log: Logger }): Promise<ShownToken> {
-  const folder = memberFolder(settings)
-  const stored = await readStoredToken(deps, { folder })
-  if (stored !== undefined) return { token: stored.text, networkId: networkIdOf(stored.token) }
-  throw new AppError(
-    'config.invalid',
-    `there is no token in ${folder}: run the node with --p2p once, give its --data-path, or make a token with --new`,
-  )
+/** The token that a node with these settings would use: the given one, else that of its data folder. */
+export async function currentToken(settings: TokenSettings, deps: { readonly log: Logger }): Promise<ShownToken> {
+  const { token, text } = await readExistingToken({ ...deps, stdin: process.stdin }, tokenInit(settings))
+  return { token: text, networkId: networkIdOf(token) }
+}
+
+/** Where the settings say that the token comes from. */
+export function tokenInit(settings: TokenSettings): ResolveTokenInit {
+  return {
+    folder: memberFolder(settings),
+    dhtIntervalSeconds: settings.p2pDhtInterval,
+    otpIntervalSeconds: settings.p2pOtpInterval,
+    ...givenToken(settings),
+  }
+}
+
+/** A file is named on purpose; the variable TOKEN may be there for something else. */
+function givenToken({ p2pToken, p2pTokenFile }: TokenSettings): { readonly text?: string; readonly file?: string } {
+  if (p2pTokenFile !== undefined) return { file: p2pTokenFile }
+  return p2pToken === undefined ? {} : { text: p2pToken }
 }

@@ -227,10 +227,10 @@ export const memberSettings = {
   p2p: setting({
     flags: ['--p2p'],
     env: ['LOCALAI_P2P', 'P2P'],
-    fallback: false,
+    fallback: undefined,
     help: 'Join the network of the token, or found one when there is none. A token alone is enough',
     group: 'P2P',
-    kind: bool,
+    kind: optional(bool),
   }),
   federated: setting({
     flags: ['--federated'],

@@ -1,5 +1,4 @@
 import { federatedSettings } from '../../config/settings.ts'
-import { printInvitation } from '../invitation.ts'
 import type { CommandDefinition } from '../program.ts'
 import { runUntilSignal } from '../until-signal.ts'
 
@@ -18,6 +17,6 @@ export const federatedCommand: CommandDefinition<typeof federatedSettings> = {
   ],
   async run({ settings, log }) {
     const { composeFederated } = await import('../../compose/compose-federated.ts')
-    await runUntilSignal(await composeFederated(settings, { log, onFounded: printInvitation }))
+    await runUntilSignal(await composeFederated(settings, { log }))
   },
 }

@@ -6,6 +6,8 @@ import { whenDrained } from './when-drained.ts'
 export interface CoalescedStreamInit {
   /** Gather what is sent within one microtask turn. Otherwise each `send` goes down at once, as one piece of memory. */
   readonly gather?: boolean
+  /** What need not go at once: it waits for company, at most until the end of the event loop's turn. With `gather`. */
+  readonly mayWait?: (data: Uint8ArrayList) => boolean
   readonly onBytes?: (direction: 'sent' | 'received', bytes: number) => void
 }
 
@@ -21,6 +23,7 @@ export class CoalescedStream extends AbstractMessageStream {
   #batch: Uint8Array[] = []
   #batchBytes = 0
   #flushIsDue = false
+  #flushAtEndOfTurn: NodeJS.Immediate | undefined
 
   constructor(lower: MessageStream, init: CoalescedStreamInit = {}) {
     super({
@@ -48,11 +51,23 @@ export class CoalescedStream extends AbstractMessageStream {
     for (const chunk of data) this.#batch.push(chunk)
     this.#batchBytes += sentBytes
     if (this.#batchBytes >= MAX_BATCH_BYTES) return { sentBytes, canSendMore: this.#flush() }
-    if (!this.#flushIsDue) {
-      this.#flushIsDue = true
-      queueMicrotask(() => this.#flushLater())
-    }
+    if (!this.#flushIsDue) this.#flushSoon(this.#init.mayWait?.(data) === true)
     return { sentBytes, canSendMore: true }
+  }
+
+  #flushSoon(mayWait: boolean): void {
+    if (mayWait) {
+      this.#flushAtEndOfTurn ??= setImmediate(() => {
+        this.#flushAtEndOfTurn = undefined
+        this.#flushLater()
+      })
+    } else {
+      this.#flushIsDue = true
+      queueMicrotask(() => {
+        this.#flushIsDue = false
+        this.#flushLater()
+      })
+    }
   }
 
   /** Ends this side's writing, after everything sent has gone down. */
@@ -102,7 +117,6 @@ export class CoalescedStream extends AbstractMessageStream {
   }
 
   #flushLater(): void {
-    this.#flushIsDue = false
     // Closed under our feet: its `close` event says so, and nobody could take the batch.
     if (this.#lower.status !== 'open') return
     try {

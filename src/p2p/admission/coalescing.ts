@@ -1,4 +1,5 @@
 import type { ConnectionEncrypter, MessageStream, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { CoalescedStream } from './coalesced-stream.ts'
 
 export type Direction = 'sent' | 'received'
@@ -9,6 +10,8 @@ export interface CoalescingInit {
    * return.
    */
   readonly onBytes?: (direction: Direction, bytes: number, peerId: string) => void
+  /** Frames of the muxer that nobody waits for: they go with the next one, or at the end of the event loop's turn. */
+  readonly mayWait?: (frame: Uint8ArrayList) => boolean
 }
 
 /**
@@ -30,11 +33,12 @@ export function coalescing<Components>(
     ): Promise<SecuredConnection> {
       const secured = await secure(new CoalescedStream(connection), options)
       const peerId = secured.remotePeer.toString()
-      const { onBytes } = init
+      const { onBytes, mayWait } = init
       return {
         ...secured,
         connection: new CoalescedStream(secured.connection, {
           gather: true,
+          ...(mayWait && { mayWait }),
           ...(onBytes && { onBytes: (direction, bytes) => onBytes(direction, bytes, peerId) }),
         }),
       }

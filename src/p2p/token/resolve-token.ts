@@ -31,6 +31,8 @@ export interface ResolveTokenInit {
   /** For a generated token: as in `TokenInit`. */
   readonly dhtIntervalSeconds?: number
   readonly otpIntervalSeconds?: number
+  /** False: `token.invalid` when there is no token, instead of a new network. */
+  readonly mayFound?: boolean
 }
 
 export interface ResolvedToken extends ReadToken {
@@ -64,9 +66,13 @@ export async function readExistingToken(
 ): Promise<ReadToken> {
   const found = (await readGiven(deps, init, options)) ?? (await readStoredToken(deps, init))
   if (found !== undefined) return found
-  throw new AppError(
+  throw noToken(init)
+}
+
+function noToken({ folder }: ResolveTokenInit): AppError {
+  return new AppError(
     'token.invalid',
-    `no token was given, and ${init.folder} keeps none: give --p2ptoken or --p2p-token-file`,
+    `no token was given, and ${folder} keeps none: give --p2p-token-file or the variable TOKEN, found a network with run --p2p, or make a token with p2p token --new`,
   )
 }
 
@@ -84,6 +90,7 @@ async function readGiven(
 async function keptOrNew(deps: ResolveTokenDeps, init: ResolveTokenInit): Promise<ResolvedToken> {
   const stored = await readStoredToken(deps, init)
   if (stored !== undefined) return { ...stored, origin: 'stored' }
+  if (init.mayFound === false) throw noToken(init)
   const token = generateToken({ ...init, ownerKey: await loadOwnerKey(deps, init) })
   const text = formatToken(token)
   await storeToken(init, text)

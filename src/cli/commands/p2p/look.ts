@@ -30,6 +30,7 @@ export const statusCommand: CommandDefinition<typeof settings> = {
   name: 'status',
   summary: "Show a running node's place in the network",
   settings,
+  isDefault: true,
   examples: [
     ['local-ai p2p status', 'name, id, addresses, number of linked members'],
     ['local-ai p2p status --endpoint http://127.0.0.1:9000', 'of another node on this machine'],
@@ -58,7 +59,7 @@ function toRow(peer: ShownPeer): readonly string[] {
   const { roundTripMs, running, queued, slots } = peer
   return [
     peer.name,
-    paint(peer.state === 'linked' ? 'green' : 'red', peer.state),
+    peer.draining ? paint('yellow', 'draining') : paint(peer.state === 'linked' ? 'green' : 'red', peer.state),
     peer.path,
     roundTripMs === undefined ? '-' : `${roundTripMs.toFixed(1)} ms`,
     slots === 0 ? '-' : `${running + queued}/${slots}`,

@@ -6,6 +6,8 @@ export interface ShownPeer {
   readonly peerID: string
   readonly version: string
   readonly state: string
+  /** Finishes what it does, takes nothing new. */
+  readonly draining: boolean
   readonly path: string
   readonly roundTripMs: number | undefined
   readonly models: readonly string[]
@@ -22,6 +24,7 @@ export function toShownPeers(answer: unknown): readonly ShownPeer[] {
     peerID: text(node['peerID']),
     version: text(node['version']),
     state: text(node['state']),
+    draining: node['draining'] === true,
     path: text(node['path']),
     roundTripMs: typeof node['roundTripMs'] === 'number' ? node['roundTripMs'] : undefined,
     models: namesOf(node['models']),

@@ -28,8 +28,8 @@ export const tokenCommand: CommandDefinition<typeof settings> = {
     ['local-ai p2p token | ssh other local-ai run --p2p --federated --p2p-token-file -', 'join another machine'],
   ],
   async run({ settings, log }) {
-    const { newToken, keptToken } = await import('../../../compose/network-token.ts')
-    const found = settings.fresh ? await newToken(settings) : await keptToken(settings, { log })
+    const { newToken, currentToken } = await import('../../../compose/network-token.ts')
+    const found = settings.fresh ? await newToken(settings) : await currentToken(settings, { log })
     if (settings.json) printJson(found)
     else process.stdout.write(`${found.token}\n`)
   },
