@@ -23,8 +23,10 @@ const MAX_RELAYED = 4
 
 /** Which of a candidate's addresses are worth a dial from here. Whatever it says, the work is bounded. */
 export function usableAddresses(candidate: Candidate, own: OwnPlace): UsableAddresses {
-  const ownPlaces = new Set(own.addresses.map(withoutPeer))
-  const ownHosts = new Set(own.addresses.map(hostOf))
+  // Where it is reached through a relay says nothing of where it is.
+  const ownDirect = own.addresses.filter((text) => !text.includes('/p2p-circuit'))
+  const ownPlaces = new Set(ownDirect.map(withoutPeer))
+  const ownHosts = new Set(ownDirect.map(hostOf))
   const texts = candidate.addresses.slice(0, MAX_GIVEN).flatMap((text) => normal(text) ?? [])
   const mine = texts.filter((text) => {
     const target = targetOf(text)
@@ -34,7 +36,7 @@ export function usableAddresses(candidate: Candidate, own: OwnPlace): UsableAddr
   const isNamed = candidate.peerId === undefined
   // Another machine's loopback is ours. It may be dialled when the candidate is on this machine, or nobody is elsewhere.
   const here =
-    isNamed || own.addresses.every(isLoopback) || mine.some((text) => !isLoopback(text) && ownHosts.has(hostOf(text)))
+    isNamed || ownDirect.every(isLoopback) || mine.some((text) => !isLoopback(text) && ownHosts.has(hostOf(text)))
   const direct = mine
     .filter((text) => !text.includes('/p2p-circuit') && !isUseless(text) && (here || !isLoopback(text)))
     .map(withoutPeer)

@@ -76,6 +76,10 @@ describe('usableAddresses', () => {
     assert.deepEqual(direct([loopback]), [])
     assert.deepEqual(direct([loopback, '/ip4/192.168.1.7/tcp/9']), ['/ip4/192.168.1.7/tcp/9', loopback])
     assert.deepEqual(direct([loopback], { peerId: SELF, addresses: ['/ip4/127.0.0.1/tcp/4001'] }), [loopback])
+    const seat = `/ip4/127.0.0.1/tcp/5/p2p/${PEER}/p2p-circuit/p2p/${SELF}`
+    const bare = `/p2p/${PEER}/p2p-circuit/p2p/${SELF}`
+    const seated = { peerId: SELF, addresses: ['/ip4/127.0.0.1/tcp/4001', seat, bare] }
+    assert.deepEqual(direct([loopback], seated), [loopback], 'a relay seat is no place elsewhere')
   })
 
   it('are what a person named, also on this machine', () => {
