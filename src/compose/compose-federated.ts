@@ -6,6 +6,7 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
 import { announceNode } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
+import { closing } from './closing.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
@@ -40,7 +41,7 @@ export async function composeFederated(
     apiInit(settings, network.name),
   )
   return lifecycle([
-    { start: async () => {}, stop: async () => await member[Symbol.asyncDispose]() },
+    closing(member),
     network,
     routing.part,
     createAdvertiser({ network, offer, load }),

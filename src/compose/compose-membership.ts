@@ -12,9 +12,10 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { SpeedMeter } from '../telemetry/speed-meter.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
+import { closing } from './closing.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
-import { deviceOf, toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { deviceOf, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
 
 export interface MembershipDeps {
@@ -75,7 +76,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     },
     apiDeps: routing?.deps ?? { p2p: composePeerToPeer(member, self) },
     parts: [
-      { start: async () => {}, stop: async () => await member[Symbol.asyncDispose]() },
+      closing(member),
       digests,
       { start: peerApp.start, stop: async () => {} },
       network,
@@ -104,7 +105,7 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
 function toLocalNode({ inference: { registry }, loader }: MembershipDeps, { parallel }: RunSettings): LocalNode {
   return {
     slots: parallel,
-    busy: () => loader.loaded().reduce((sum, { inFlight }) => sum + inFlight, 0),
+    busy: () => requestsAt(loader.loaded()),
     models: () => registry.list().map(({ id }) => id),
     serves(model, capability) {
       if (model !== undefined) return registry.find(model) !== undefined

@@ -19,6 +19,7 @@ import { createSpeedMeter } from '../telemetry/speed-meter.ts'
 import { announceNode, type OnFounded } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { builtinMain } from './builtin-main.ts'
+import { closing } from './closing.ts'
 import { composeModelInstaller } from './compose-gallery.ts'
 import { composeMembership } from './compose-membership.ts'
 import { createEngines, type Engines } from './engines.ts'
@@ -166,8 +167,4 @@ function composeLoader(parts: {
       watchdogBusyTimeoutMs: settings.watchdogBusyTimeoutMs,
     },
   )
-}
-
-function closing(resource: AsyncDisposable): Startable {
-  return { start: async () => {}, stop: async () => await resource[Symbol.asyncDispose]() }
 }

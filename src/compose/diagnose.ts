@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import type { AbortOptions } from '../base/signals.ts'
+import { type AbortOptions, raceSignal } from '../base/signals.ts'
 import type { doctorSettings } from '../config/network-settings.ts'
 import type { Values } from '../config/setting.ts'
 import type { Network, PeerView } from '../p2p/network.ts'
@@ -97,14 +97,11 @@ async function firstLink(
   }
   const endWatch = network.onChange(look)
   const timer = setTimeout(linked.resolve, timeoutMs)
-  const abort = (): void => linked.reject(signal?.reason)
-  signal?.addEventListener('abort', abort, { once: true })
   try {
     look()
-    await linked.promise
+    await raceSignal(linked.promise, signal)
   } finally {
     endWatch()
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
   }
 }

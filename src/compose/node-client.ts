@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import type { AbortOptions } from '../base/signals.ts'
+import { type AbortOptions, anySignal } from '../base/signals.ts'
 
 export interface NodeClient {
   /** Body of a JSON answer. Throws `peer.unreachable` when nobody listens, `request.invalid` for any other status. */
@@ -15,8 +15,7 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
   const headers: Record<string, string> = init.apiKey === undefined ? {} : { authorization: `Bearer ${init.apiKey}` }
   return {
     async get(path, options = {}) {
-      const limit = AbortSignal.timeout(TIMEOUT_MS)
-      const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])
+      const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), options.signal)
       const answer = await fetch(new URL(path, base), { headers, signal, redirect: 'error' }).catch(
         (error: unknown) => {
           options.signal?.throwIfAborted()

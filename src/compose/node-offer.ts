@@ -61,8 +61,12 @@ function inSteps(speed: ModelSpeed): Partial<ModelAdvert> {
 /** Every lease is a request; beyond a model's slots they wait inside its backend. */
 export function toNodeLoad(loaded: readonly LoadedModel[], slots: number): NodeLoad {
   const running = loaded.reduce((sum, { inFlight }) => sum + Math.min(inFlight, slots), 0)
-  const all = loaded.reduce((sum, { inFlight }) => sum + inFlight, 0)
-  return { running, queued: all - running, memoryFreeBytes: Math.round(freemem() / 2 ** 24) * 2 ** 24 }
+  return { running, queued: requestsAt(loaded) - running, memoryFreeBytes: Math.round(freemem() / 2 ** 24) * 2 ** 24 }
+}
+
+/** All requests that models here have, running or waiting. */
+export function requestsAt(loaded: readonly LoadedModel[]): number {
+  return loaded.reduce((sum, { inFlight }) => sum + inFlight, 0)
 }
 
 /** What the node computes on, as far as its backends tell: an accelerator's backend is named after it. */

@@ -44,7 +44,7 @@ export interface NetworkInit {
   readonly dht: boolean
   readonly relay: RelayMode
   readonly limits: boolean
-  readonly libraryLogLevel: LibraryLogLevel | 'silent'
+  readonly libraryLogLevel: LibraryLogLevel
   readonly timings?: Partial<MembershipTimings>
 }
 
@@ -63,10 +63,7 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
       if (direction === 'received') membership.heard(peerId)
     },
   })
-  const host = createHost(
-    { log, findings, privateKey, encrypter },
-    { ...init, libraryLogLevel: init.libraryLogLevel === 'silent' ? 'fatal' : init.libraryLogLevel },
-  )
+  const host = createHost({ log, findings, privateKey, encrypter }, init)
   const dialler = createDialler({ log, host })
   const onCandidate = dialler.offer
   const membership = createMembership(

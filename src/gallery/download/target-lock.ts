@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
+import { isProcessAlive } from '../../base/process-alive.ts'
 import { type AbortOptions, raceSignal } from '../../base/signals.ts'
-import { isProcessAlive } from './process-alive.ts'
 
 export interface TargetLocks {
   /** Waits until nobody else, in this process or another, works on `target`. Releasing twice does no harm. */

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isProcessAlive } from './process-alive.ts'
+import { isProcessAlive } from '../../base/process-alive.ts'
 
 /**
  * A folder beside the files being made (same disk, so that a rename works), gone when its user is done. What a

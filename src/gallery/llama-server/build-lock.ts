@@ -1,5 +1,6 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isProcessAlive } from '../../base/process-alive.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 
 const LOOK_AGAIN_MS = 250
@@ -22,7 +23,7 @@ export async function takeLock(
       }
     }
     const holder = await readHolder(file)
-    if (holder !== undefined && !isAlive(Number.parseInt(holder, 10))) await rm(file, { force: true })
+    if (holder !== undefined && !isProcessAlive(Number.parseInt(holder, 10))) await rm(file, { force: true })
     else await waitABit(options)
   }
   return undefined
@@ -54,14 +55,4 @@ async function waitABit({ signal }: AbortOptions): Promise<void> {
 
 async function readHolder(file: string): Promise<string | undefined> {
   return await readFile(file, 'utf8').catch(() => undefined)
-}
-
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

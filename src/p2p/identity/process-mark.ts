@@ -1,6 +1,7 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { isObject } from '../../base/json.ts'
+import { isProcessAlive } from '../../base/process-alive.ts'
 
 /** Names one process among all that ever ran. */
 export interface ProcessMark {
@@ -38,11 +39,7 @@ export function parseMark(text: string): ProcessMark | undefined {
 
 /** Whether that very process still runs; for marks of this place. One of another user counts. */
 export async function isRunning({ pid, started }: ProcessMark): Promise<boolean> {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
+  if (!isProcessAlive(pid)) return false
   if (started === '') return true
   const now = await markOf(pid)
   return now.started === '' || now.started === started

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Startable } from '../../../src/base/lifecycle.ts'
 import { coalescing } from '../../../src/p2p/admission/coalescing.ts'
@@ -9,6 +8,7 @@ import { createDialler, type Dialler } from '../../../src/p2p/discovery/dialler.
 import { createFindings } from '../../../src/p2p/findings.ts'
 import { createHost, type Host, type HostInit } from '../../../src/p2p/host.ts'
 import type { NetworkToken } from '../../../src/p2p/token/network-token.ts'
+import { poll } from '../poll.ts'
 
 /** A token whose keys are the given word: equal words make one network. */
 export function testToken(word: string): NetworkToken {
@@ -83,10 +83,7 @@ export async function startNode({ word = 'one', now = Date.now, ...init }: TestN
 /** Resolves with the milliseconds that it took until the condition held; rejects when it does not in time. */
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<number> {
   const start = performance.now()
-  while (!(await condition())) {
-    if (performance.now() - start > timeoutMs) throw new Error(`still not so after ${timeoutMs} ms: ${condition}`)
-    await pause(10)
-  }
+  await poll(String(condition), timeoutMs, condition)
   return performance.now() - start
 }
 
