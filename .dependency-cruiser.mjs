@@ -2,17 +2,33 @@
 const doors = {
   base: [],
   grammar: ['base'],
-  config: ['base'],
+  config: ['base', 'telemetry'],
   telemetry: ['base'],
   grpc: ['base'],
   models: ['base', 'telemetry'],
   gallery: ['base', 'telemetry', 'models'],
   backends: ['base', 'telemetry', 'grpc', 'models'],
   builtin: ['base', 'grpc', 'grammar'],
-  inference: ['base', 'telemetry', 'models', 'grammar', 'backends*', 'grpc*'],
+  inference: ['base', 'telemetry', 'models', 'grammar', 'templates', 'backends*', 'grpc*'],
   p2p: ['base', 'telemetry'],
   federation: ['base', 'telemetry', 'p2p*'],
-  api: ['base', 'telemetry', 'models', 'inference', 'gallery*', 'backends*', 'federation', 'p2p*'],
+  templates: ['base'],
+  accounts: ['base', 'telemetry'],
+  responses: ['base', 'telemetry', 'inference'],
+  mcp: ['base', 'telemetry'],
+  api: [
+    'base',
+    'telemetry',
+    'models',
+    'inference',
+    'accounts',
+    'responses',
+    'mcp*',
+    'gallery*',
+    'backends*',
+    'federation',
+    'p2p*',
+  ],
   cli: ['base', 'config', 'compose'],
 }
 doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes(room))
@@ -28,9 +44,10 @@ const homes = [
   ['jinja', '@huggingface/jinja', ['builtin']],
   ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
   ['dotenv', 'dotenv', ['config']],
+  ['mcp', '@modelcontextprotocol', ['mcp']],
 ]
 
-const dialects = '^src/api/(openai|localai)/'
+const dialects = '^src/api/(openai|localai|anthropic|responses|jina|elevenlabs)/'
 const forbid = (name, from, to, comment) => ({ name, severity: 'error', from, to, ...(comment ? { comment } : {}) })
 const inRooms = (rooms) => `^(src|test/fixtures/architecture/src)/(${rooms.join('|')})/`
 const inRoom = (room) => `^(src|test/fixtures/architecture/src)/${room}/`

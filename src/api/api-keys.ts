@@ -1,30 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { ANYBODY, type Caller, type CallerOf, fingerprintOf } from './caller.ts'
+import { ownerOnly } from './owner-only.ts'
 
 /** Whoever watches over the node has no key and learns nothing here. */
 const WITHOUT_KEY = new Set(['/healthz', '/readyz'])
 
-/**
- * Lets in who has one of the keys; without keys everything is open. Gives back how to tell callers apart: by the number of
- * their key, else by address. No key leaves this function.
- */
-export function addApiKeys(
-  app: FastifyInstance,
-  { keys }: { readonly keys: readonly string[] },
-): (request: FastifyRequest) => string | undefined {
-  if (keys.length === 0) return (request) => request.socket.remoteAddress
+/** Lets in who has one of the keys, and tells callers apart by them; without keys everything but admin routes is open. */
+export function addApiKeys(app: FastifyInstance, { keys }: { readonly keys: readonly string[] }): CallerOf {
   const known = keys.map(hashOf)
-  const callers = new WeakMap<FastifyRequest, string>()
-  app.addHook('onRequest', async (request) => {
-    // A browser asks with OPTIONS what it may send, before it sends a key.
-    if (request.method === 'OPTIONS' || WITHOUT_KEY.has(request.routeOptions.url ?? '')) return
-    const given = keyOf(request.headers)
-    const number = given === undefined ? -1 : numberOf(known, given)
-    if (number === -1) throw new AppError('request.unauthorized', 'An authentication key is required')
-    callers.set(request, `key ${number}`)
+  const callers = keys.map((key): Caller => ({ id: fingerprintOf(key), role: 'admin' }))
+  const found = new WeakMap<FastifyRequest, Caller>()
+  const callerOf: CallerOf = (request) => found.get(request) ?? ANYBODY
+  app.decorateRequest('caller', {
+    getter() {
+      return callerOf(this)
+    },
   })
-  return (request) => callers.get(request)
+  app.addHook('onRequest', async (request) => {
+    const { url = '', config } = request.routeOptions
+    // A browser asks with OPTIONS what it may send, before it sends a key.
+    if (request.method === 'OPTIONS' || WITHOUT_KEY.has(url) || config.access === 'public') return
+    if (keys.length > 0) {
+      const given = keyOf(request.headers)
+      const caller = given === undefined ? undefined : callers[numberOf(known, given)]
+      if (caller === undefined) throw new AppError('request.unauthorized', 'An authentication key is required')
+      found.set(request, caller)
+    }
+    if (config.access === 'admin') ownerOnly(request, { hasKeys: keys.length > 0 })
+  })
+  return callerOf
 }
 
 /** Where LocalAI looks, in its order; the first that is not empty counts. */

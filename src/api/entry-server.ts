@@ -32,12 +32,19 @@ function someoneServes(p2p: PeerToPeer): boolean {
   return p2p.peers().some((peer) => mayBeAsked(peer, group))
 }
 
+const FORWARDED = [CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]
+
 function addForwardedRoutes(app: FastifyInstance): void {
-  for (const { urls, config } of [CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]) {
+  for (const { urls, method = 'POST', config } of FORWARDED) {
     for (const url of urls) {
-      app.post(url, { config }, async () => {
-        // Requests with a body were passed on before this.
-        throw new AppError('request.invalid', 'the request body is empty')
+      app.route({
+        url,
+        method,
+        config,
+        // Requests that somebody can answer were passed on before this.
+        handler: async (request) => {
+          throw config.inference.notHere?.(request) ?? new AppError('request.invalid', 'the request body is empty')
+        },
       })
     }
   }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NOT_STARTED_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isNothingBegun, toAppError, toErrorAnswer } from './error-response.ts'
+import type {} from './error-shape.ts'
 import { toErrorBody } from './openai/errors.ts'
 
 /** Every error that a route does not answer itself, in OpenAI's shape: LocalAI's for all routes but a few dialects'. */
@@ -19,7 +20,8 @@ export function addErrorAnswers(
     if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer')
     if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)
     if (toMembers && isNothingBegun(error.code)) reply.header(NOT_STARTED_HEADER, '1')
-    return reply.code(answer.status).send(toErrorBody(answer))
+    const shape = request.routeOptions.config.errorShape ?? toErrorBody
+    return reply.code(answer.status).send(shape(answer))
   })
 
   app.setNotFoundHandler(async (_request, reply) => {

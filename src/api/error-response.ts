@@ -2,6 +2,7 @@ import { AppError, type ErrorCode } from '../base/errors.ts'
 
 /** What a dialect renders in its vendor's shape. */
 export interface ErrorAnswer {
+  readonly code: ErrorCode
   readonly status: number
   readonly message: string
   /** The field of the request that is to blame. */
@@ -31,6 +32,9 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'request.unsupported': { status: 400 },
   'request.too-large': { status: 413 },
   'request.not-found': { status: 404 },
+  'request.conflict': { status: 409 },
+  'request.unprocessable': { status: 422 },
+  'request.rate-limited': { status: 429, retryAfterSeconds: 1 },
   'request.context-exceeded': { status: 400 },
   'request.cancelled': { status: 499 },
   'model.not-found': { status: 400, param: 'model' },
@@ -77,6 +81,9 @@ const NOTHING_BEGUN: Readonly<Record<ErrorCode, boolean>> = {
   'request.unsupported': false,
   'request.too-large': false,
   'request.not-found': false,
+  'request.conflict': false,
+  'request.unprocessable': false,
+  'request.rate-limited': false,
   'request.context-exceeded': false,
   'request.cancelled': false,
   'model.not-found': true,
@@ -122,6 +129,7 @@ export function toErrorAnswer(error: AppError, requestId: string): ErrorAnswer {
   const { param = rule.param, retryAfterMs } = error.details
   const message = says ?? error.message
   return {
+    code: error.code,
     status,
     message: status >= 500 ? `${withoutFolders(message)} (request ${requestId})` : message,
     param: typeof param === 'string' ? param : null,

@@ -1,19 +1,43 @@
+import type { FastifyRequest } from 'fastify'
 import type { AppError } from '../base/errors.ts'
 import type { Endpoint } from '../telemetry/metrics.ts'
+import type { ErrorShape } from './error-shape.ts'
 
 /** What a route says of itself to become one that any node of the network may answer. */
 export interface InferenceRoute {
   readonly endpoint: Endpoint
   /** The use case a model needs for it, for requests that name no model. */
-  readonly capability: 'chat' | 'completion' | 'embeddings' | 'tokenize'
+  readonly capability: Capability
   /** The dialect's words for a stream that breaks off, its end included; absent when the route has no streams. */
   readonly brokenStream?: (error: AppError, requestId: string) => string
+  /** Where a request names something that lives on one node: in its path, or in its body. */
+  readonly home?: { readonly param: string } | { readonly field: string }
+  /** What to say when nobody has what a request names by `home`; an entry without models needs it. */
+  readonly notHere?: (request: FastifyRequest) => AppError
 }
 
-/** The paths of one inference route, the same on every kind of node. All are POST. */
+/** LocalAI's use cases (`known_usecases`). */
+export type Capability =
+  | 'chat'
+  | 'completion'
+  | 'edit'
+  | 'embeddings'
+  | 'tokenize'
+  | 'rerank'
+  | 'image'
+  | 'video'
+  | 'tts'
+  | 'sound_generation'
+  | 'transcript'
+  | 'vad'
+  | 'detection'
+
+/** The paths of one inference route, the same on every kind of node. */
 export interface InferencePaths {
   readonly urls: readonly string[]
-  readonly config: { readonly inference: InferenceRoute }
+  /** Default: POST. */
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly config: { readonly inference: InferenceRoute; readonly errorShape?: ErrorShape }
 }
 
 declare module 'fastify' {

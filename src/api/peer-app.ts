@@ -1,7 +1,10 @@
 import type { Duplex } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import type { Startable } from '../base/lifecycle.ts'
+import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
+import type { Caller } from './caller.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { createHttpApp, type HttpAppInit } from './http-app.ts'
 import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
@@ -42,6 +45,11 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const app = createHttpApp(init, (_error, socket) => socket.destroy())
   const sockets = createSockets(app.server)
   addErrorAnswers(app, { log }, { toMembers: true })
+  app.decorateRequest('caller', {
+    getter() {
+      return toldBy(this)
+    },
+  })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   addJsonBody(app, () => false)
   addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})
@@ -63,4 +71,10 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
         cut: () => sockets.cut(),
       }),
   }
+}
+
+/** A member says for whom it asks; whether that was so, it has checked. */
+function toldBy({ headers }: FastifyRequest): Caller {
+  const told = headers[CALLER_HEADER]
+  return { id: typeof told === 'string' && /^[\w:.-]{1,64}$/.test(told) ? told : undefined, role: 'user' }
 }

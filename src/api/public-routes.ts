@@ -16,7 +16,6 @@ import { p2pRoutes } from './localai/p2p.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { version } from './localai/version.ts'
 import { models } from './openai/models.ts'
-import { ownerOnly } from './owner-only.ts'
 import { addRequestLog, type RequestLogInit } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
@@ -64,17 +63,16 @@ const BODY_BUDGET: BodyBudget = { totalBytes: 1024 ** 3 }
 export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): void {
   const { registry, metrics, log, p2p, networkModels, shutdown, startingBecause, counted } = deps
   const { stopping } = shutdown
-  const keys = init.apiKeys ?? []
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
-  const callerOf = addApiKeys(app, { keys })
+  const callerOf = addApiKeys(app, { keys: init.apiKeys ?? [] })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
   app.register(version, { version: init.version })
   app.register(health, { startingBecause, stopping })
-  app.register(p2pRoutes, { p2p, ownerOnly: (request) => ownerOnly(request, { hasKeys: keys.length > 0 }) })
+  app.register(p2pRoutes, { p2p })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
 }
 

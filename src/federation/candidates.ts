@@ -1,5 +1,6 @@
 import type { ModelAdvert, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { PeerView } from '../p2p/network.ts'
+import { homeOf } from './home.ts'
 import type { Candidate } from './policies/choose.ts'
 import type { LocalNode } from './routed-request.ts'
 
@@ -7,6 +8,8 @@ import type { LocalNode } from './routed-request.ts'
 export interface Wanted {
   readonly model: string | undefined
   readonly capability: string
+  /** The one node that may serve it (`homeOf`), whatever it advertises. */
+  readonly home?: string
 }
 
 /** The network as this node sees it at one moment. */
@@ -19,7 +22,30 @@ export interface Surroundings {
 }
 
 /** Everybody who can serve it, this node included. Pure. */
-export function findCandidates(wanted: Wanted, { self, local, peers, busy }: Surroundings): Candidate[] {
+export function findCandidates(wanted: Wanted, surroundings: Surroundings): Candidate[] {
+  const { home } = wanted
+  return home === undefined ? findServing(wanted, surroundings) : [atHome(home, wanted, surroundings)]
+}
+
+/** The node on which it lives or, when that is not there, this one: its answer is that it does not have it. */
+function atHome(home: string, { model }: Wanted, { self, local, peers, busy }: Surroundings): Candidate {
+  const peer = peers.find(({ record }) => homeOf(record.peerId) === home)
+  const there = peer !== undefined && peer.state === 'linked' && peer.record.offer.group === self.group
+  const { peerId, name } = there ? peer.record : self
+  const slots = Math.max(1, there ? peer.record.offer.slots : local.slots)
+  return {
+    peerId,
+    name,
+    local: !there,
+    // What names no model is only looked up, and takes no slot.
+    slots: model === undefined ? Number.MAX_SAFE_INTEGER : slots,
+    busy: busy(peerId),
+    loaded: true,
+    roundTripMs: there ? peer.roundTripMs : 0,
+  }
+}
+
+function findServing(wanted: Wanted, { self, local, peers, busy }: Surroundings): Candidate[] {
   const found: Candidate[] = []
   const { model, capability } = wanted
   if (local.serves(model, capability)) {

@@ -1,4 +1,4 @@
-import { NOT_STARTED_HEADER, type RoutedAnswer, type RoutedRequest } from './routed-request.ts'
+import { CALLER_HEADER, NOT_STARTED_HEADER, type RoutedAnswer, type RoutedRequest } from './routed-request.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -26,6 +26,7 @@ const NOT_IN_REQUESTS = new Set([
   'content-length',
   'expect',
   'x-correlation-id',
+  CALLER_HEADER,
 ])
 
 /** A member has no business setting cookies at this node's address. */
@@ -35,8 +36,10 @@ const NOT_IN_ANSWERS = new Set([...HOP_BY_HOP, 'set-cookie', NOT_STARTED_HEADER]
 export function toPeerHeaders({
   headers,
   id,
-}: Pick<RoutedRequest, 'headers' | 'id'>): Record<string, string | string[]> {
-  return { ...without(headers, NOT_IN_REQUESTS), 'x-correlation-id': id }
+  owner,
+}: Pick<RoutedRequest, 'headers' | 'id' | 'owner'>): Record<string, string | string[]> {
+  const own = { 'x-correlation-id': id, ...(owner === undefined ? {} : { [CALLER_HEADER]: owner }) }
+  return { ...without(headers, NOT_IN_REQUESTS), ...own }
 }
 
 /** What the client gets of a peer's headers. */

@@ -31,6 +31,11 @@ export function peekRequest({ target, contentType = '', body }: PeekedRequest): 
   return toName(formField(bytes, boundary, key))
 }
 
+/** A text at the top level of a JSON body; undefined when it has none under that key. Never throws. */
+export function peekText(body: Uint8Array, key: string): string | undefined {
+  return topLevelText(Buffer.from(body.buffer, body.byteOffset, body.byteLength), key)
+}
+
 function modelOfPath(target: string): string | undefined {
   const encoded = ENGINE_PATH.exec(target)?.[1]
   if (encoded === undefined) return undefined

@@ -15,6 +15,10 @@ export interface RoutedRequest {
   readonly capability: string
   /** Who asks (an API key's fingerprint, an address): those who wait are served by turns. Absent: all the same one. */
   readonly caller?: string
+  /** Whose request it is to the node that serves it: what is kept there belongs to them. Absent: to everybody. */
+  readonly owner?: string
+  /** The node on which what the request speaks of lives, as `homeOf` names it: nobody else is asked. */
+  readonly home?: string
 }
 
 /** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
@@ -79,6 +83,9 @@ export interface NetworkModel {
   /** Names of the nodes that have it. */
   readonly nodes: readonly string[]
 }
+
+/** For whom a member asks (`RoutedRequest.owner`); never taken from a client. */
+export const CALLER_HEADER = 'x-local-ai-caller'
 
 /** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
 export const NOT_STARTED_HEADER = 'x-local-ai-not-started'

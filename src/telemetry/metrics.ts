@@ -3,7 +3,23 @@ import type { Logger } from './logger.ts'
 import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
 
 /** Which kind of work a request asked for. A closed list: it is a label. */
-export type Endpoint = 'chat' | 'completion' | 'embeddings' | 'tokenize'
+export type Endpoint =
+  | 'chat'
+  | 'completion'
+  | 'edit'
+  | 'embeddings'
+  | 'tokenize'
+  | 'messages'
+  | 'responses'
+  | 'rerank'
+  | 'image'
+  | 'video'
+  | 'speech'
+  | 'sound'
+  | 'transcription'
+  | 'vad'
+  | 'detection'
+  | 'store'
 
 export interface RequestFinished {
   readonly id: string

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
-import { peekRequest } from '../../federation/peek-request.ts'
+import { homeOfId } from '../../federation/home.ts'
+import { peekRequest, peekText } from '../../federation/peek-request.ts'
 import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
 import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
+import type { CallerOf } from '../caller.ts'
 import { clientGone } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
@@ -13,8 +15,8 @@ export interface ServeOrForwardDeps {
   readonly router: RequestRouter
   readonly metrics: Pick<NetworkMetrics, 'requestForwarded'>
   readonly readJson: ReadJson
-  /** Whose request it is, in a name that is no secret: callers who wait take turns. */
-  readonly callerOf: (request: FastifyRequest) => string | undefined
+  /** Whose request it is: callers who wait take turns. */
+  readonly callerOf: CallerOf
   /** Aborts when the node stops waiting for requests that still run. */
   readonly giveUp: AbortSignal
 }
@@ -38,20 +40,38 @@ export function serveOrForward(
   const passedOn = new WeakSet<FastifyRequest>()
   let onTheWay = 0
 
-  function toRoutedRequest(request: FastifyRequest, { capability }: InferenceRoute, body: Buffer): RoutedRequest {
+  function toRoutedRequest(
+    request: FastifyRequest,
+    inference: InferenceRoute,
+    body: Buffer | undefined,
+  ): RoutedRequest {
     const { id, method, url: target, headers } = request
     const model = peekRequest({ target, contentType: headers['content-type'], body })
-    const caller = callerOf(request)
-    return { id, method, target, headers, body, model, capability, ...(caller === undefined ? {} : { caller }) }
+    const { id: owner } = callerOf(request)
+    const caller = owner ?? request.socket.remoteAddress
+    const home = homeIn(request, inference, body)
+    return {
+      id,
+      method,
+      target,
+      headers,
+      body,
+      model,
+      capability: inference.capability,
+      ...(caller === undefined ? {} : { caller }),
+      ...(owner === undefined ? {} : { owner }),
+      ...(home === undefined ? {} : { home }),
+    }
   }
 
-  async function decide(reply: FastifyReply, inference: InferenceRoute, bytes: Buffer): Promise<void> {
+  async function decide(reply: FastifyReply, inference: InferenceRoute, bytes: Buffer | undefined): Promise<void> {
     const { request } = reply
     const count = createCount(metrics, request, inference)
     const signal = AbortSignal.any([clientGone(reply), giveUp])
     const asked = toRoutedRequest(request, inference, bytes)
     // A body that names no model may be no JSON at all: nobody else needs to be asked about that.
-    const parsed = asked.model === undefined ? { value: await readJson(request, bytes) } : undefined
+    const parsed =
+      asked.model === undefined && bytes !== undefined ? { value: await readJson(request, bytes) } : undefined
     const routed = await router.route(asked, { signal }).catch((thrown: unknown) => {
       const error = signal.aborted ? toAppError(signal.reason) : toAppError(thrown)
       count(error, undefined)
@@ -59,7 +79,7 @@ export function serveOrForward(
     })
     if (routed.kind === 'local') {
       releaseAfter(reply, routed.place)
-      request.body = parsed === undefined ? await readJson(request, bytes) : parsed.value
+      if (bytes !== undefined) request.body = parsed === undefined ? await readJson(request, bytes) : parsed.value
       return
     }
     passedOn.add(request)
@@ -76,18 +96,29 @@ export function serveOrForward(
   app.addHook('preValidation', async (request, reply) => {
     const { inference } = request.routeOptions.config
     const { body } = request
-    if (inference === undefined || !Buffer.isBuffer(body)) return
+    if (inference === undefined) return
+    const bytes = Buffer.isBuffer(body) ? body : undefined
+    if (bytes === undefined && homeIn(request, inference, undefined) === undefined) return
     if (onTheWay >= init.maxForwarded) {
       throw new AppError('node.overloaded', `${onTheWay} requests are on their way through this node: try again soon`)
     }
     onTheWay += 1
     try {
-      await decide(reply, inference, body)
+      await decide(reply, inference, bytes)
     } finally {
       onTheWay -= 1
     }
   })
   return (request) => passedOn.has(request)
+}
+
+/** The node that holds what the request names by an id. */
+function homeIn(request: FastifyRequest, { home }: InferenceRoute, body: Buffer | undefined): string | undefined {
+  if (home === undefined) return undefined
+  if ('field' in home) return homeOfId((body && peekText(body, home.field)) ?? '')
+  const { params } = request
+  const id: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, home.param) : undefined
+  return homeOfId(typeof id === 'string' ? id : '')
 }
 
 function releaseAfter({ raw }: FastifyReply, place: LocalPlace): void {

@@ -1,18 +1,16 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import { isOnline, listMembers, type Member, type PeerToPeer, toNode, toNodeData } from './p2p-nodes.ts'
 
 export interface P2pDeps {
   /** Absent when the node is in no network. */
   readonly p2p: PeerToPeer | undefined
-  /** Throws when whoever asks is not the owner of the node. */
-  readonly ownerOnly: (request: FastifyRequest) => void
 }
 
 /**
  * The private network under LocalAI's paths and field names. Members that serve are its federated nodes. Nodes that lend
  * only their memory to one model do not exist here: the lists that LocalAI has for them are there, and empty.
  */
-export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p, ownerOnly }) => {
+export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p }) => {
   const members = (): readonly Member[] => (p2p === undefined ? [] : listMembers(p2p, Date.now()))
   const serving = (): readonly Member[] => members().filter(({ offer }) => offer.serves)
 
@@ -38,16 +36,14 @@ export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p, ownerOn
     }
   })
 
-  app.get('/api/p2p/token', async (request, reply) => {
+  app.get('/api/p2p/token', { config: { access: 'admin' } }, async (_request, reply) => {
     reply.type('text/plain; charset=utf-8').header('Cache-Control', 'no-store')
     if (p2p === undefined) return reply.send('')
-    ownerOnly(request)
     return reply.send(p2p.token())
   })
 
   // Ours: everything that `local-ai p2p status` shows.
-  app.get('/api/p2p/status', async (request) => {
-    ownerOnly(request)
+  app.get('/api/p2p/status', { config: { access: 'admin' } }, async () => {
     if (p2p === undefined) return { enabled: false }
     return { enabled: true, ...p2p.status(), members: members().map(toNode) }
   })

@@ -2,7 +2,7 @@ import type { ErrorAnswer } from '../error-response.ts'
 import type { ErrorBody } from './response-schema.ts'
 
 /** OpenAI's error shape with all four fields, whatever the error. */
-export function toErrorBody({ status, message, param }: ErrorAnswer): ErrorBody {
+export function toErrorBody({ status, message, param }: Omit<ErrorAnswer, 'code'>): ErrorBody {
   return { error: { code: status, message, type: typeOf(status), param } }
 }
 
