@@ -1,5 +1,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { dynamicSettings } from './dynamic-settings.ts'
+import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
 import {
   bool,
@@ -288,6 +290,8 @@ export type ApiSettings = Values<typeof apiSettings>
 export const runSettings = {
   ...storageSettings,
   ...backendSettings,
+  ...modelLifeSettings,
+  ...dynamicSettings,
   ...apiSettings,
   ...memberSettings,
   models: setting({

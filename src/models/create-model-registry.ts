@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Startable } from '../base/lifecycle.ts'
+import { type FolderWatch, watchFolder } from '../base/watch-folder.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { ModelDefaults } from './defaults.ts'
 import { createGgufSummaries } from './gguf-summaries.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import { type ModelSnapshot, type ModelSources, readModels } from './read-models.ts'
-import { type FolderWatch, watchFolder } from './watch-folder.ts'
 
 export interface ModelRegistryDeps {
   readonly log: Logger
@@ -14,6 +15,8 @@ export interface ModelRegistryDeps {
 export interface ModelRegistryInit extends ModelSources {
   /** The name of the model for requests that name none; asked each time, since an install may set it later. */
   readonly defaultModel?: () => string | undefined
+  /** Defaults that may change while the node runs: asked at each reading, before those above. */
+  readonly defaults?: () => ModelDefaults
 }
 
 /**
@@ -21,7 +24,11 @@ export interface ModelRegistryInit extends ModelSources {
  * the watch. Answers come from the last complete reading, so a reader never sees half of a reload.
  */
 export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegistryInit): ModelRegistry & Startable {
-  const sources: ModelSources = { ...init, modelsPath: resolve(init.modelsPath) }
+  const sources = (): ModelSources => ({
+    ...init,
+    ...init.defaults?.(),
+    modelsPath: resolve(init.modelsPath),
+  })
   const summaries = createGgufSummaries()
   let snapshot: ModelSnapshot = { listed: [], byName: new Map() }
   let said: ReadonlySet<string> = new Set()
@@ -36,7 +43,7 @@ export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegis
       if (!said.has(sentence) && !saying.has(sentence)) log.warn(facts, warningFor(facts))
       saying.add(sentence)
     }
-    snapshot = await readModels({ summaries, warn }, sources)
+    snapshot = await readModels({ summaries, warn }, sources())
     said = saying
     log.info({ models: snapshot.listed.length }, 'models read')
   }
@@ -77,9 +84,14 @@ export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegis
     reload,
     async start({ signal } = {}) {
       signal?.throwIfAborted()
-      await mkdir(sources.modelsPath, { recursive: true })
+      await mkdir(sources().modelsPath, { recursive: true })
       // Watched first: what changes while the folder is read for the first time is not lost.
-      folderWatch = watchFolder({ log }, sources.modelsPath, { matters: isModelsFile, onChange: reloadUnasked })
+      folderWatch = watchFolder(sources().modelsPath, {
+        matters: isModelsFile,
+        onChange: reloadUnasked,
+        onProblem: (error) =>
+          log.warn({ err: error }, 'the models folder cannot be watched: changes show after a reload'),
+      })
       await reload()
     },
     async stop() {

@@ -1,22 +1,21 @@
 import { type FSWatcher, watch } from 'node:fs'
-import type { Logger } from '../telemetry/logger.ts'
 
 export interface FolderWatch {
   close(): void
 }
 
+export interface FolderListener {
+  readonly matters: (file: string) => boolean
+  readonly onChange: () => void
+  /** Watching is not, or no longer, possible: nothing is called from now on. */
+  readonly onProblem: (error: unknown) => void
+}
+
 /** A file that is being copied changes many times a second: wait until it is quiet. */
 const QUIET_MS = 300
 
-/**
- * Calls back once a folder has been quiet for a moment after a change to a file whose name matters. Where watching
- * is not possible it says so in the log, and nothing is called.
- */
-export function watchFolder(
-  { log }: { readonly log: Logger },
-  folder: string,
-  listener: { readonly matters: (file: string) => boolean; readonly onChange: () => void },
-): FolderWatch {
+/** Calls back once a folder has been quiet for a moment after a change to a file whose name matters. */
+export function watchFolder(folder: string, listener: FolderListener): FolderWatch {
   let timer: NodeJS.Timeout | undefined
   let watcher: FSWatcher | undefined
   function close(): void {
@@ -25,7 +24,7 @@ export function watchFolder(
     watcher = undefined
   }
   function cannot(error: unknown): void {
-    log.warn({ err: error, folder }, 'the models folder cannot be watched: changes show after a reload')
+    listener.onProblem(error)
     close()
   }
   try {
