@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import { mayBeAsked } from '../federation/candidates.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { AccessDeps } from './access/access.ts'
 import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
@@ -12,6 +13,7 @@ import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-rou
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps extends Required<NetworkDeps> {
+  readonly access: AccessDeps
   readonly metrics: Metrics
   readonly log: Logger
 }

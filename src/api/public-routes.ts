@@ -3,7 +3,7 @@ import type { NetworkModel, RequestRouter } from '../federation/routed-request.t
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { addApiKeys } from './api-keys.ts'
+import { type AccessDeps, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
@@ -39,13 +39,12 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   /** `GET /metrics`. Default: yes. */
   readonly metricsEndpoint?: boolean
   readonly streamLimits?: EventStreamLimits
-  /** Who has none of these is let in to the probes only. Empty or absent: everybody is let in. */
-  readonly apiKeys?: readonly string[]
   /** Requests that may be on their way through this node to others at the same time; more get 503. Default 8192. */
   readonly maxForwarded?: number
 }
 
 interface PublicDeps extends NetworkDeps {
+  readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'list'>
   readonly metrics: Metrics
   readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
@@ -65,7 +64,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   const { stopping } = shutdown
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
-  const callerOf = addApiKeys(app, { keys: init.apiKeys ?? [] })
+  const callerOf = addAccess(app, deps.access)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name

@@ -1,6 +1,7 @@
 import type { ModelLoader } from '../backends/model-lease.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { AccessDeps } from './access/access.ts'
 import { createHttpApp } from './http-app.ts'
 import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
@@ -11,6 +12,7 @@ import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-rou
 import { createShutdown } from './shutdown.ts'
 
 export interface ApiServerDeps extends InferenceDeps, NetworkDeps {
+  readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'find' | 'list' | 'fallback'>
   readonly loader: ModelLoader
   readonly state: NodeState

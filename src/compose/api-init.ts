@@ -16,7 +16,6 @@ export function apiInit(
     uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
     shutdownTimeoutMs: settings.shutdownTimeoutMs,
     metricsEndpoint: !settings.disableMetricsEndpoint,
-    apiKeys: settings.apiKeys,
     ...(settings.machineTag === undefined ? {} : { machineTag: settings.machineTag }),
     ...(settings.nodeHeader && nodeName !== undefined ? { nodeHeader: nodeName } : {}),
   }

@@ -1,3 +1,4 @@
+import { createKeyRing } from '../api/access/key-ring.ts'
 import { createEntryServer } from '../api/entry-server.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
@@ -37,7 +38,7 @@ export async function composeFederated(
     settings,
   )
   const api = createEntryServer(
-    { ...routing.deps, metrics, log: log.child({ room: 'api' }) },
+    { ...routing.deps, access: { keys: createKeyRing(settings.apiKeys) }, metrics, log: log.child({ room: 'api' }) },
     apiInit(settings, network.name),
   )
   return lifecycle([

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { createKeyRing } from '../api/access/key-ring.ts'
 import { createApiServer } from '../api/server.ts'
 import { type BackendCatalog, createBackendCatalog, parseExternalBackends } from '../backends/backend-catalog.ts'
 import { createModelLoader } from '../backends/model-loader.ts'
@@ -70,7 +71,7 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     settings,
   )
   const api = createApiServer(
-    { ...inference, ...membership?.apiDeps, loader, state },
+    { ...inference, ...membership?.apiDeps, access: { keys: createKeyRing(settings.apiKeys) }, loader, state },
     apiInit(settings, membership?.member.network.name),
   )
   return lifecycle([

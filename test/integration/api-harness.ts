@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { createKeyRing } from '../../src/api/access/key-ring.ts'
 import { createEntryServer } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
 import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
@@ -118,14 +119,24 @@ const DEFAULTS = {
   shutdownTimeoutMs: 5000,
 }
 
+/** How the server is to be, and the keys that open it. */
+interface WithKeys {
+  readonly apiKeys?: readonly string[]
+}
+type ApiInit = Partial<ApiServerInit> & WithKeys
+
 /** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
-export async function startApi(init: Partial<ApiServerInit> = {}, network: NetworkDeps = {}): Promise<ApiHarness> {
+export async function startApi(
+  { apiKeys = [], ...init }: ApiInit = {},
+  network: NetworkDeps = {},
+): Promise<ApiHarness> {
   const node = createFakeNode()
   const inference = createInference(node)
   const server = createApiServer(
     {
       ...inference,
       ...network,
+      access: { keys: createKeyRing(apiKeys) },
       state: {
         backends: () => ['llama-cpp', 'llama-cpp'],
         engine: () => ({ name: 'llama-server', reason: 'it was faster' }),
@@ -141,11 +152,14 @@ export async function startApi(init: Partial<ApiServerInit> = {}, network: Netwo
 /** An entry without models, which only knows other nodes. */
 export async function startEntry(
   network: Required<NetworkDeps>,
-  init: Partial<PublicInit> = {},
+  { apiKeys = [], ...init }: Partial<PublicInit> & WithKeys = {},
 ): Promise<Omit<ApiHarness, 'node'>> {
   const log = pino({ level: 'silent' })
   const metrics = createMetrics({ log }, { processMetrics: false })
-  const server = createEntryServer({ ...network, metrics, log }, { ...DEFAULTS, ...init })
+  const server = createEntryServer(
+    { ...network, access: { keys: createKeyRing(apiKeys) }, metrics, log },
+    { ...DEFAULTS, ...init },
+  )
   await server.start()
   return { server, ...reach(server), metrics: () => metrics.text() }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isOnThisMachine, type Sender } from '../../../src/api/owner-only.ts'
+import { isOnThisMachine, type Sender } from '../../../../src/api/access/owner-only.ts'
 
 const from = (remoteAddress: string | undefined, headers: Sender['headers'] = { host: 'localhost:8080' }) =>
   isOnThisMachine({ remoteAddress, headers })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { keyOf } from '../../../src/api/api-keys.ts'
+import { credentialOf } from '../../../../src/api/access/credentials.ts'
 
 describe('the key of a request', () => {
-  const cases: readonly [headers: Parameters<typeof keyOf>[0], key: string | undefined][] = [
+  const cases: readonly [headers: Parameters<typeof credentialOf>[0], key: string | undefined][] = [
     [{}, undefined],
     [{ authorization: 'Bearer one' }, 'one'],
     [{ authorization: 'bearer one' }, 'one'],
@@ -17,12 +17,14 @@ describe('the key of a request', () => {
     [{ 'xi-api-key': 'three', cookie: 'token=four' }, 'three'],
     [{ cookie: 'a=b; token=four; token=five' }, 'four'],
     [{ cookie: 'token=fo=ur' }, 'fo=ur'],
+    [{ cookie: 'token=four; session=six' }, 'six'],
+    [{ 'xi-api-key': 'three', cookie: 'session=six' }, 'three'],
     [{ cookie: 'mytoken=four; tokens=five' }, undefined],
     [{ 'x-api-key': ['two', 'three'] }, undefined],
   ]
   for (const [headers, key] of cases) {
     it(`${JSON.stringify(headers)}: ${key}`, () => {
-      assert.equal(keyOf(headers), key)
+      assert.equal(credentialOf(headers, { sessions: true })?.secret, key)
     })
   }
 })
