@@ -4,6 +4,7 @@ import { mayBeAsked } from '../federation/candidates.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { AccessDeps } from './access/access.ts'
+import { COUNT_TOKENS, MESSAGES } from './anthropic/inference-paths.ts'
 import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
@@ -34,7 +35,7 @@ function someoneServes(p2p: PeerToPeer): boolean {
   return p2p.peers().some((peer) => mayBeAsked(peer, group))
 }
 
-const FORWARDED = [CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]
+const FORWARDED = [MESSAGES, COUNT_TOKENS, CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]
 
 function addForwardedRoutes(app: FastifyInstance): void {
   for (const { urls, method = 'POST', config } of FORWARDED) {

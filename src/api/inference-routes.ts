@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Chat } from '../inference/chat.ts'
 import type { Complete } from '../inference/complete.ts'
+import type { CountTokens } from '../inference/count-tokens.ts'
 import type { Embed } from '../inference/embed.ts'
 import type { Detokenize, Tokenize } from '../inference/tokenize.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { countTokens } from './anthropic/count-tokens.ts'
+import { messages } from './anthropic/messages.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { tokenizeRoutes } from './localai/tokenize.ts'
 import { chatCompletions } from './openai/chat-completions.ts'
@@ -18,6 +21,7 @@ export interface InferenceDeps {
   readonly chat: Chat
   readonly complete: Complete
   readonly embed: Embed
+  readonly countTokens: CountTokens
   readonly tokenize: Tokenize
   readonly detokenize: Detokenize
   readonly registry: Pick<ModelRegistry, 'find' | 'fallback'>
@@ -57,6 +61,8 @@ export function addInferenceRoutes(
   app.register(chatCompletions, { ...generation, chat: deps.chat })
   app.register(completions, { ...generation, complete: deps.complete })
   app.register(embeddings, { calls, registry, embed: deps.embed })
+  app.register(messages, { calls, registry, streamLimits: generation.streamLimits, chat: deps.chat })
+  app.register(countTokens, { calls, registry, countTokens: deps.countTokens })
   app.register(tokenizeRoutes, { calls, registry, tokenize: deps.tokenize, detokenize: deps.detokenize })
   return calls
 }

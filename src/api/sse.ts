@@ -8,6 +8,8 @@ import { toAppError } from './error-response.ts'
 export interface EventStreamFormat<T> {
   /** Goes out with the first event. */
   readonly opening: string
+  /** Goes out when nothing else does for a while; default: a comment. */
+  readonly keepAlive?: string
   /** Nothing is sent for an empty text. */
   render(event: T): string
   fail(error: AppError): string
@@ -16,7 +18,7 @@ export interface EventStreamFormat<T> {
 }
 
 export interface EventStreamLimits {
-  /** After this long without anything to send, a comment keeps proxies and clients from giving up. */
+  /** After this long without anything to send, a sign of life keeps proxies and clients from giving up. */
   readonly keepAliveMs: number
   /** A client that reads nothing for this long is gone. */
   readonly stallTimeoutMs: number
@@ -42,7 +44,7 @@ export async function sendEventStream<T>(
   init: { readonly format: EventStreamFormat<T>; readonly limits: EventStreamLimits; readonly signal: AbortSignal },
 ): Promise<AppError | undefined> {
   const { format, limits, signal } = init
-  const stream = openLater(reply, format.opening, limits)
+  const stream = openLater(reply, format, limits)
   try {
     for await (const event of events) {
       const text = format.render(event)
@@ -71,7 +73,11 @@ interface OpeningStream {
   release(): void
 }
 
-function openLater(reply: FastifyReply, opening: string, limits: EventStreamLimits): OpeningStream {
+function openLater(
+  reply: FastifyReply,
+  { opening, keepAlive: signOfLife = COMMENT }: Pick<EventStreamFormat<unknown>, 'opening' | 'keepAlive'>,
+  limits: EventStreamLimits,
+): OpeningStream {
   const response: ServerResponse = reply.raw
   let opened = false
   let quiet = true
@@ -91,7 +97,7 @@ function openLater(reply: FastifyReply, opening: string, limits: EventStreamLimi
   }
 
   function keepAlive(): void {
-    if (quiet && !response.writableNeedDrain && !response.destroyed) write(COMMENT)
+    if (quiet && !response.writableNeedDrain && !response.destroyed) write(signOfLife)
     quiet = true
   }
 

@@ -9,6 +9,7 @@ import type { RunSettings } from '../config/settings.ts'
 import type { ModelInstaller } from '../gallery/install-model.ts'
 import { createChat } from '../inference/chat.ts'
 import { createComplete } from '../inference/complete.ts'
+import { createCountTokens } from '../inference/count-tokens.ts'
 import { createEmbed } from '../inference/embed.ts'
 import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createModelRegistry } from '../models/create-model-registry.ts'
@@ -59,6 +60,7 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     chat: createChat(generation),
     complete: createComplete(generation),
     embed: createEmbed(generation),
+    countTokens: createCountTokens(generation),
     tokenize: createTokenize(generation),
     detokenize: createDetokenize(generation),
     registry,

@@ -11,6 +11,7 @@ import { AppError } from '../../src/base/errors.ts'
 import type { PredictOptions } from '../../src/grpc/generated/backend/PredictOptions.ts'
 import { createChat } from '../../src/inference/chat.ts'
 import { createComplete } from '../../src/inference/complete.ts'
+import { createCountTokens } from '../../src/inference/count-tokens.ts'
 import { createEmbed } from '../../src/inference/embed.ts'
 import { createDetokenize, createTokenize } from '../../src/inference/tokenize.ts'
 import type { ListedModel, ModelRegistry } from '../../src/models/model-registry.ts'
@@ -106,6 +107,7 @@ function createInference(node: FakeNode) {
     chat: createChat(deps),
     complete: createComplete(deps),
     embed: createEmbed(deps),
+    countTokens: createCountTokens(deps),
     tokenize: createTokenize(deps),
     detokenize: createDetokenize(deps),
     metrics: createMetrics({ log }, { processMetrics: false }),

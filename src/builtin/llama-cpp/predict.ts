@@ -20,8 +20,7 @@ export async function* predict(
   options: Required<AbortOptions>,
 ): AsyncGenerator<AnswerPart, GenerationTrailers> {
   const settings = toGenerationSettings(request)
-  const chat = request.UseTokenizerTemplate && request.Messages.length > 0
-  if (!chat) {
+  if (!isChat(request)) {
     const end = yield* plainAnswer(
       engine.generate({ ...settings, prompt: prompt(engine.info, request.Prompt) }, options),
     )
@@ -39,6 +38,11 @@ export async function* predict(
   const end = yield* chatAnswer(engine.generate(generateRequest, options), rendered.parser)
   const calledTools = end.reason === 'stop' && rendered.parser.sawToolCall
   return toTrailers(end, calledTools ? 'tool-calls' : end.reason, settings.stop)
+}
+
+/** Whether a request is a conversation to render, not a prompt. */
+export function isChat(request: Pick<PredictOptions__Output, 'UseTokenizerTemplate' | 'Messages'>): boolean {
+  return request.UseTokenizerTemplate && request.Messages.length > 0
 }
 
 type Pieces = AsyncGenerator<GeneratedPiece, GenerationEnd>

@@ -15,6 +15,7 @@ import type { Engine } from './engine.ts'
 import { type LoadRequest, toLoadRequest } from './load-request.ts'
 import { createModelSlot, type ModelSlot } from './model-slot.ts'
 import { predict } from './predict.ts'
+import { textToTokenize } from './text-to-tokenize.ts'
 
 const MOST_DOCUMENTS = 10_000
 
@@ -75,7 +76,9 @@ export function createLlamaService({ loadEngine }: LlamaServiceDeps): BackendPro
     }),
     TokenizeString: unary(async (request, options) => {
       using model = slot.hold()
-      const tokens = await model.engine.tokenize(request.Prompt, options)
+      const { engine } = model
+      const text = await textToTokenize({ engine, chatFormat: () => formats.of(engine) }, request)
+      const tokens = await engine.tokenize(text, options)
       return { length: tokens.length, tokens: [...tokens] }
     }),
     Detokenize: unary(async (request, options) => {
