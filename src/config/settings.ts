@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { accessSettings } from './access-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
@@ -36,7 +37,8 @@ export const globalSettings = {
     flags: ['--debug'],
     env: ['LOCALAI_DEBUG', 'DEBUG'],
     fallback: false,
-    help: 'DEPRECATED: use --log-level=debug',
+    help: 'Level of logs is debug',
+    deprecated: 'use --log-level=debug',
     group: 'Global',
     kind: bool,
     hidden: true,
@@ -281,7 +283,9 @@ export const apiSettings = {
     help: 'Keys that open the API; give them in the variable, not on the command line',
     group: 'API',
     kind: list,
+    secret: true,
   }),
+  ...accessSettings,
 } as const
 
 export type ApiSettings = Values<typeof apiSettings>
