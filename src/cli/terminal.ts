@@ -8,6 +8,11 @@ export function formatBytes(bytes: number): string {
   return `${step === 0 ? amount : amount.toFixed(1)} ${units[step]}`
 }
 
+/** Columns of the terminal that standard output goes to; 80 elsewhere. */
+export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
+  return stream.columns > 0 ? stream.columns : Number(process.env['COLUMNS']) || 80
+}
+
 export type Style = Parameters<typeof styleText>[0]
 
 /** Colours only where a person looks: on a terminal, and not when NO_COLOR is set. */

@@ -1,8 +1,10 @@
-import type { CommanderError } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
 
 /** The exit status of every mistake on the command line, as in LocalAI. */
 export const USAGE_EXIT_CODE = 80
+
+/** Names are shorter; keys and tokens are not. */
+const LONGEST_NAME = 40
 
 /** A known word that is probably meant: a third of its letters differ at most, or two of them have changed places. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
@@ -13,27 +15,16 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return near ? candidate : undefined
 }
 
-/** The sentence for a parse error of commander's, in the words LocalAI uses. */
-export function usageMessage(error: CommanderError, knownFlags: readonly string[]): string {
-  const said = error.message.replace(/^error: /, '')
-  switch (error.code) {
-    case 'commander.unknownOption': {
-      const flag = /'([^'=]+)/.exec(said)?.[1] ?? said
-      return withSuggestion(`unknown flag ${flag}`, nearest(flag, knownFlags))
-    }
-    case 'commander.excessArguments':
-      return said.replace(/^too many arguments.*$/s, 'unexpected argument')
-    case 'commander.optionMissingArgument': {
-      const flag = /(--[a-z0-9-]+)/.exec(said)?.[1] ?? said
-      return `${flag}: missing value`
-    }
-    case 'commander.missingArgument':
-      return `expected "<${/'([^']+)'/.exec(said)?.[1]?.toLowerCase() ?? 'argument'}>"`
-    default:
-      return said.split('\n')[0] ?? said
-  }
-}
-
 export function withSuggestion(sentence: string, suggestion: string | undefined): string {
   return suggestion === undefined ? sentence : `${sentence}, did you mean "${suggestion}"?`
+}
+
+/** A word in a complaint. It may be a secret in the wrong place: what is shaped like one, or holds one, is not repeated. */
+export function shownWord(word: string): string {
+  if (URL.canParse(word)) {
+    const { username, password } = new URL(word)
+    if (username !== '' || password !== '') return '(a URL with credentials)'
+  }
+  const looksLikeKey = /^(sk|hf|key|token)[-_]/i.test(word) || (word.length > LONGEST_NAME && !/[/\\\s]/.test(word))
+  return looksLikeKey ? `(a word of ${word.length} characters)` : word
 }

@@ -37,6 +37,7 @@ export const tokenSettings = {
     help: 'Token of the network to join',
     group: 'P2P',
     kind: optionalText,
+    secret: true,
   }),
   p2pTokenFile: setting({
     flags: ['--p2p-token-file'],
@@ -261,6 +262,7 @@ export const endpointSettings = {
     help: 'Key of that API; give it in the variable: a command line is seen by everybody on the machine',
     group: 'API',
     kind: optionalText,
+    secret: true,
   }),
 } as const
 

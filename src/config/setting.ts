@@ -18,18 +18,32 @@ export interface Setting<T> {
   readonly kind: Kind<T>
   /** Accepted, but not shown. */
   readonly hidden?: boolean
+  /** Must be given, by flag or variable: the default is never used. */
+  readonly required?: boolean
+  /** What to use instead; whoever still gives it is warned. */
+  readonly deprecated?: string
+  /** The value appears in no message. */
+  readonly secret?: boolean
+  /** What a shell may offer as the value, when the kind does not say it. */
+  readonly completes?: Completion
 }
+
+/** Paths, or names that are asked for while the person types. */
+export type Completion = 'path' | 'model' | 'gallery-model' | 'backend' | 'gallery-backend'
 
 /** How a value is written. `placeholder` is shown in the help; a flag without one needs no value. */
 export interface Kind<T> {
   readonly placeholder?: string
   readonly repeats?: boolean
+  /** The only values there are. */
+  readonly choices?: readonly string[]
+  readonly completes?: Completion
   parse(text: string): T
 }
 
-export const text: Kind<string> = { placeholder: 'TEXT', parse: (value) => value }
+export const text: Kind<string> = { placeholder: 'STRING', parse: (value) => value }
 
-export const optionalText: Kind<string | undefined> = { placeholder: 'TEXT', parse: (value) => value || undefined }
+export const optionalText: Kind<string | undefined> = { placeholder: 'STRING', parse: (value) => value || undefined }
 
 export const bool: Kind<boolean> = {
   parse(value) {
@@ -49,7 +63,7 @@ export const bool: Kind<boolean> = {
 }
 
 export const integer: Kind<number> = {
-  placeholder: 'N',
+  placeholder: 'INT',
   parse(value) {
     if (!/^-?\d{1,15}$/.test(value)) {
       throw new AppError('config.invalid', `expected a valid 64 bit int but got "${value}"`)
@@ -102,16 +116,18 @@ export const list: Kind<readonly string[]> = {
 }
 
 /** `~` is the home directory; a relative path is taken from the working directory. */
-export const path: Kind<string> = { placeholder: 'PATH', parse: expandPath }
+export const path: Kind<string> = { placeholder: 'PATH', completes: 'path', parse: expandPath }
 
 export const optionalPath: Kind<string | undefined> = {
   placeholder: 'PATH',
+  completes: 'path',
   parse: (value) => (value === '' ? undefined : expandPath(value)),
 }
 
 export function oneOf<const T extends string>(...choices: readonly T[]): Kind<T> {
   return {
     placeholder: choices.join('|'),
+    choices,
     parse(value) {
       const found = choices.find((choice) => choice === value)
       if (found === undefined) {
@@ -141,36 +157,3 @@ export function setting<T>(row: Setting<T>): Setting<T> {
 /** What the command line said, by row name; a repeated flag has several texts. */
 export type Given = Readonly<Record<string, readonly string[] | undefined>>
 export type Environment = Readonly<Record<string, string | undefined>>
-
-/**
- * Decides every setting: an explicit flag, else the first variable that is set, else the default.
- * Throws `config.invalid` with the flag's name (and the variable's, when the value came from there).
- */
-export function resolveSettings<T extends Table>(table: T, given: Given, environment: Environment): Values<T> {
-  const entries = Object.entries(table).map(([name, row]) => [name, resolveOne(row, given[name], environment)])
-  return Object.fromEntries(entries) as Values<T>
-}
-
-function resolveOne(row: Setting<unknown>, given: readonly string[] | undefined, environment: Environment): unknown {
-  const flag = row.flags[0]
-  if (given !== undefined) {
-    const values = given.map((value) => parse(row.kind, value, flag))
-    return row.kind.repeats === true ? values.flat() : values.at(-1)
-  }
-  const variable = row.env.find((name) => environment[name] !== undefined)
-  if (variable !== undefined) {
-    const value = environment[variable] ?? ''
-    return parse(row.kind, value, flag, ` (from envar ${variable}="${value}")`)
-  }
-  return typeof row.fallback === 'function' ? row.fallback() : row.fallback
-}
-
-// biome-ignore lint/complexity/useMaxParams: four words of one sentence
-function parse(kind: Kind<unknown>, value: string, flag: string, source = ''): unknown {
-  try {
-    return kind.parse(value)
-  } catch (error) {
-    const { message } = AppError.from(error, 'config.invalid')
-    throw new AppError('config.invalid', `${flag}: ${message}${source}`, { cause: error })
-  }
-}

@@ -1,9 +1,8 @@
-import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { storageSettings } from '../../config/settings.ts'
 import { json, printInstallables } from '../listing.ts'
-import { addCommand, type CommandDefinition } from '../program.ts'
+import { type CommandDefinition, toCommand, toGroup } from '../program.ts'
 import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
 
@@ -80,10 +79,8 @@ const uninstall: CommandDefinition<typeof storageSettings> = {
   },
 }
 
-export function backendsCommand(): Command {
-  const group = new Command('backends').description('List, install and remove backends')
-  addCommand(group, list)
-  addCommand(group, install)
-  addCommand(group, uninstall)
-  return group
-}
+export const backendsCommand = toGroup({
+  name: 'backends',
+  summary: 'List, install and remove backends',
+  commands: [toCommand(list), toCommand(install), toCommand(uninstall)],
+})

@@ -1,8 +1,7 @@
-import { Command } from 'commander'
 import { AppError } from '../../base/errors.ts'
 import { storageSettings } from '../../config/settings.ts'
 import { json, printInstallables, printJson } from '../listing.ts'
-import { addCommand, type CommandDefinition } from '../program.ts'
+import { type CommandDefinition, toCommand, toGroup } from '../program.ts'
 import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
 
@@ -64,9 +63,8 @@ const install: CommandDefinition<typeof listSettings> = {
   },
 }
 
-export function modelsCommand(): Command {
-  const group = new Command('models').description('List and install models')
-  addCommand(group, list)
-  addCommand(group, install)
-  return group
-}
+export const modelsCommand = toGroup({
+  name: 'models',
+  summary: 'List and install models',
+  commands: [toCommand(list), toCommand(install)],
+})

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { AppError } from '../../base/errors.ts'
 import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
@@ -5,9 +6,7 @@ import { runSettings } from '../../config/settings.ts'
 import { printInvitation } from '../invitation.ts'
 import type { CommandDefinition } from '../program.ts'
 import { runUntilSignal } from '../until-signal.ts'
-import { nearest, withSuggestion } from '../usage-error.ts'
-
-const COMMANDS = ['run', 'federated', 'models', 'backends', 'p2p', 'help']
+import { nearest, shownWord, withSuggestion } from '../usage-error.ts'
 
 const settings = {
   ...runSettings,
@@ -25,6 +24,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
   name: 'run',
   argument: '[MODEL...]',
   argumentHelp: 'models to install and serve: a name from the gallery, a URI, or a path',
+  argumentCompletes: 'gallery-model',
   summary: 'Run the node: serve models over the OpenAI-compatible API (the default command)',
   settings,
   isDefault: true,
@@ -37,7 +37,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
     ['TOKEN=... local-ai run --p2p --federated', 'join a network: its models are served here, and yours there'],
     ['LOCALAI_THREADS=8 local-ai run', 'every flag has a variable'],
   ],
-  async run({ settings, log, environment, arguments: words }) {
+  async run({ settings, log, environment, arguments: words, program }) {
     if (settings.version) {
       process.stdout.write(`${version()}\n`)
       return
@@ -45,21 +45,27 @@ export const runCommand: CommandDefinition<typeof settings> = {
     const { composeNode, knownModels } = await import('../../compose/compose-node.ts')
     const context = { log, environment: environment.variables }
     const models = [...settings.models, ...words]
-    await refuseTypos(words, await knownModels(settings, context))
+    const commands = program.commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
+    refuseTypos(words, commands, await knownModels(settings, context))
     await runUntilSignal(await composeNode({ ...settings, models }, { ...context, onFounded: printInvitation }))
   },
 }
 
 /** A word that is neither a model nor anything like a URI is a mistake: starting a server would hide it. */
-async function refuseTypos(words: readonly string[], models: readonly string[]): Promise<void> {
+function refuseTypos(words: readonly string[], commands: readonly string[], models: readonly string[]): void {
   for (const word of words) {
-    const looksLikeReference = /[/:.@\\]/.test(word)
+    const looksLikeReference = /[/:.@\\]/.test(word) || existsSync(word)
     const folded = word.toLowerCase()
     if (looksLikeReference || models.some((model) => model.toLowerCase() === folded)) continue
-    const suggestion = nearest(folded, [...COMMANDS, ...models])
+    const complaint = `unexpected argument ${shownWord(word)}`
     throw new AppError(
       'config.invalid',
-      withSuggestion(`unexpected argument ${word}: it is neither a command nor a model of the gallery`, suggestion),
+      commands.includes(word)
+        ? `${complaint}: a command stands before its flags, as in "local-ai ${word} --help"`
+        : withSuggestion(
+            `${complaint}: it is neither a command nor a model of the gallery`,
+            nearest(folded, [...commands, ...models]),
+          ),
     )
   }
 }

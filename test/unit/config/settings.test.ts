@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
 import { dotenvFiles, readEnvironment } from '../../../src/config/env.ts'
-import { bool, duration, integer, list, oneOf, path, resolveSettings, setting } from '../../../src/config/setting.ts'
+import { resolveSettings } from '../../../src/config/resolve-settings.ts'
+import { bool, duration, integer, list, oneOf, path, setting } from '../../../src/config/setting.ts'
 import { globalSettings, runSettings } from '../../../src/config/settings.ts'
 
 const table = {

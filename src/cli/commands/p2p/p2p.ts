@@ -1,14 +1,10 @@
-import { Command } from 'commander'
-import { addCommand } from '../../program.ts'
+import { toCommand, toGroup } from '../../program.ts'
 import { doctorCommand } from './doctor.ts'
 import { peersCommand, statusCommand } from './look.ts'
 import { tokenCommand } from './token.ts'
 
-export function p2pCommand(): Command {
-  const group = new Command('p2p').description('Look at the network of this node, and find out why it does not join')
-  addCommand(group, statusCommand)
-  addCommand(group, peersCommand)
-  addCommand(group, tokenCommand)
-  addCommand(group, doctorCommand)
-  return group
-}
+export const p2pCommand = toGroup({
+  name: 'p2p',
+  summary: 'Look at the network of this node, and find out why it does not join',
+  commands: [toCommand(statusCommand), toCommand(peersCommand), toCommand(tokenCommand), toCommand(doctorCommand)],
+})

@@ -1,0 +1,28 @@
+import { backendsCommand } from './commands/backends.ts'
+import { federatedCommand } from './commands/federated.ts'
+import { modelsCommand } from './commands/models.ts'
+import { p2pCommand } from './commands/p2p/p2p.ts'
+import { runCommand } from './commands/run.ts'
+import { toAbsent, toCommand, toGroup } from './program.ts'
+
+const worker =
+  'is a command of LocalAI that this program does not have yet: to lend this machine to others, use "local-ai run --p2p --federated"'
+
+/** The whole command line. */
+export const program = toGroup({
+  name: 'local-ai',
+  summary: 'Serves language models over an OpenAI-compatible API, on one machine or on many.',
+  commands: [
+    toCommand(runCommand),
+    toCommand(federatedCommand),
+    modelsCommand,
+    backendsCommand,
+    p2pCommand,
+    toAbsent('worker', `worker ${worker}`),
+    toAbsent('p2p-worker', `p2p-worker ${worker}`),
+    toAbsent(
+      'explorer',
+      'explorer is a command of LocalAI that this program does not have yet: "local-ai p2p peers" shows the members of your own network',
+    ),
+  ],
+})
