@@ -16,13 +16,14 @@ import { loadBackendService, WIRE_OPTIONS } from '../grpc/load-proto.ts'
 import { readStream } from '../grpc/read-stream.ts'
 import { type GenerationTrailers, readTrailers } from '../grpc/trailers.ts'
 import { type BackendCallsInit, completeTrailers, createBackendCalls, toLoadError } from './backend-calls.ts'
+import { createMediaClient, type MediaClient } from './media-client.ts'
 
 /**
  * The calls that inference makes of a loaded backend. Failures are AppErrors: what the backend names in its
  * `localai-error-code` trailer, `backend.died` when the process or connection is gone, `backend.unsupported` for
  * UNIMPLEMENTED, `request.cancelled` never (an aborted signal rejects with its own reason), else `backend.failed`.
  */
-export interface BackendClient {
+export interface BackendClient extends MediaClient {
   /** Pulled: the backend is read only as fast as the caller reads. Leaving early cancels the call. */
   predictStream(request: PredictOptions, options?: AbortOptions): AsyncGenerator<Reply__Output, GenerationTrailers>
   embedding(request: PredictOptions, options?: AbortOptions): Promise<EmbeddingResult__Output>
@@ -80,6 +81,7 @@ export function createBackendClient(address: string, init: BackendCallsInit = {}
   // Probes ask whether the backend is lost; they must not start the search for the reason.
   const probes = createBackendCalls({})
   return {
+    ...createMediaClient(stub, calls),
     async *predictStream(request, options = {}) {
       options.signal?.throwIfAborted()
       const call = stub.PredictStream(request)

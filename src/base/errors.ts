@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'backend.died'
   | 'backend.unsupported'
   | 'backend.failed'
+  | 'content.storage-failed'
   | 'token.invalid'
   | 'admission.refused'
   | 'admission.clock-skew'

@@ -1,4 +1,5 @@
 import type { ModelConfig } from './model-config.ts'
+import type { UseCase } from './use-cases.ts'
 
 export interface ListedModel {
   readonly id: string
@@ -21,7 +22,7 @@ export interface ModelRegistry {
    */
   find(name: string): ModelConfig | undefined
   /** The model to use when a request names none: the default model if it has the use case, else the first that has. */
-  fallback(useCase: 'chat' | 'completion' | 'embeddings'): ModelConfig | undefined
+  fallback(useCase: UseCase): ModelConfig | undefined
   /** Reads the models folder again. */
   reload(): Promise<void>
 }

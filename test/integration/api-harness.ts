@@ -6,6 +6,7 @@ import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/pee
 import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
 import { type ApiServerInit, createApiServer } from '../../src/api/server.ts'
 import type { BackendClient } from '../../src/backends/backend-client.ts'
+import type { MediaClient } from '../../src/backends/media-client.ts'
 import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
 import { AppError } from '../../src/base/errors.ts'
 import type { PredictOptions } from '../../src/grpc/generated/backend/PredictOptions.ts'
@@ -39,6 +40,31 @@ export interface ApiHarness extends AsyncDisposable {
   metrics(): Promise<string>
 }
 
+const refused = async (): Promise<never> => {
+  throw new AppError('backend.unsupported', 'not in this test')
+}
+
+// biome-ignore lint/correctness/useYield: it only fails
+async function* refusedStream(): AsyncGenerator<never, void> {
+  await refused()
+}
+
+const NO_MEDIA: MediaClient = {
+  generateImage: refused,
+  generateVideo: refused,
+  speak: refused,
+  speakStream: refusedStream,
+  makeSound: refused,
+  transcribe: refused,
+  transcribeStream: refusedStream,
+  detectSpeech: refused,
+  detectObjects: refused,
+  storesSet: refused,
+  storesDelete: refused,
+  storesGet: refused,
+  storesFind: refused,
+}
+
 function fakeRegistry(node: FakeNode): ModelRegistry {
   return {
     list: () => node.models,
@@ -49,9 +75,6 @@ function fakeRegistry(node: FakeNode): ModelRegistry {
 }
 
 function fakeLoader(node: FakeNode): ModelLoader {
-  const refuse = async (): Promise<never> => {
-    throw new AppError('backend.unsupported', 'not in this test')
-  }
   return {
     async acquire(config, options = {}) {
       if (node.acquire !== undefined) return await node.acquire(config, options)
@@ -61,12 +84,13 @@ function fakeLoader(node: FakeNode): ModelLoader {
           node.asked.push(request)
           return node.script(request, callOptions)
         },
-        embedding: refuse,
-        tokenize: refuse,
-        detokenize: refuse,
-        rerank: refuse,
-        status: refuse,
-        metrics: refuse,
+        embedding: refused,
+        tokenize: refused,
+        detokenize: refused,
+        rerank: refused,
+        status: refused,
+        metrics: refused,
+        ...NO_MEDIA,
         ...node.client,
       }
       return {

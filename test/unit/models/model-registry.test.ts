@@ -306,7 +306,7 @@ pipeline: {llm: x}
       loraAdapters: [],
       stopWords: [],
       options: [],
-      knownUseCases: ['chat', 'completion', 'tokenize'],
+      knownUseCases: ['chat', 'completion', 'edit', 'tokenize'],
       readyTimeoutMs: 40_000,
       downloadFiles: [],
     })
@@ -371,8 +371,8 @@ describe('what a model is for', () => {
     await copyFile(tinyChat(), join(models, 'm.gguf'))
     await put('a.yaml', '- {name: a, embeddings: true, parameters: {model: m.gguf}}\n- {name: b, backend: whisper}')
     const registry = await read()
-    assert.deepEqual(registry.find('a')?.knownUseCases, ['embeddings', 'chat', 'completion', 'tokenize'])
-    assert.deepEqual(registry.find('b')?.knownUseCases, [])
+    assert.deepEqual(registry.find('a')?.knownUseCases, ['embeddings', 'chat', 'completion', 'edit', 'tokenize'])
+    assert.deepEqual(registry.find('b')?.knownUseCases, ['transcript'])
   })
 
   it('decides who answers when nobody is named', async () => {
