@@ -35,6 +35,7 @@ export async function wireArms(stack: AsyncDisposableStack): Promise<readonly Ar
   const entry = stack.use(
     await startLocalAi({
       subcommand: 'federated',
+      keepLog: false,
       arguments: [
         ...ENTRY,
         ...['--p2p-token-file', tokenFile, '--p2p-bootstrap', contact],

@@ -5,7 +5,7 @@ import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Endpoint, Metrics } from '../telemetry/metrics.ts'
 import { createBudget } from './budget.ts'
-import { clientGone } from './client-gone.ts'
+import { createRequestSignals } from './client-gone.ts'
 import { statusOf, toAppError } from './error-response.ts'
 
 /** One inference request on its way: its signal, and what it tells the metrics. */
@@ -45,6 +45,7 @@ export function createCalls(
   init: { readonly maxInFlight: number /** From one remote address. */; readonly maxOfSource: number },
 ): Calls {
   const ran = new WeakSet<FastifyRequest>()
+  const signalOf = createRequestSignals(giveUp)
   const places = createBudget({ total: init.maxInFlight, perSource: init.maxOfSource })
   return {
     counted: (request) => ran.has(request),
@@ -57,7 +58,7 @@ export function createCalls(
       ran.add(request)
       metrics.requestStarted(facts.endpoint)
       const watch = createStopwatch(() => metrics.requestAnswering(facts.endpoint))
-      const signal = AbortSignal.any([clientGone(reply), giveUp])
+      const signal = signalOf(reply)
       let status = 200
       function failed(error: AppError): void {
         status = statusOf(error.code)

@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly command?: readonly [string, ...string[]]
   /** Default `run`. */
   readonly subcommand?: 'run' | 'federated'
+  /** False: once it is ready, nothing of its log is read any more; for measurements. Default: true. */
+  readonly keepLog?: boolean
 }
 
 /** A real `local-ai run` as a process, in a folder of its own, on a free port of the loopback. Ready when this resolves. */
@@ -86,6 +88,7 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
   }
   try {
     await lines.waitFor((line) => line['url'] !== undefined, 60_000)
+    if (options.keepLog === false) lines.stop()
   } catch (error) {
     await node[Symbol.asyncDispose]()
     throw error
@@ -98,7 +101,8 @@ function collectLines(child: ChildProcess) {
   const waiters = new Set<(line: LogLine) => void>()
   const { stderr } = child
   if (stderr === null) throw new Error('stderr must be a pipe')
-  createInterface({ input: stderr }).on('line', (text) => {
+  const reader = createInterface({ input: stderr })
+  reader.on('line', (text) => {
     const line = toLogLine(text)
     log.push(line)
     for (const waiter of waiters) waiter(line)
@@ -126,7 +130,14 @@ function collectLines(child: ChildProcess) {
       late.removeEventListener('abort', expired)
     }
   }
-  return { log, waitFor }
+  return {
+    log,
+    waitFor,
+    stop(): void {
+      reader.close()
+      stderr?.resume()
+    },
+  }
 }
 
 function toLogLine(text: string): LogLine {

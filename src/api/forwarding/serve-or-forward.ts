@@ -5,7 +5,7 @@ import { peekRequest, peekText } from '../../federation/peek-request.ts'
 import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
 import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
 import type { CallerOf } from '../caller.ts'
-import { clientGone } from '../client-gone.ts'
+import { createRequestSignals } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
 import type { ReadJson } from '../json-body.ts'
@@ -38,6 +38,7 @@ export function serveOrForward(
   init: ServeOrForwardInit,
 ): (request: FastifyRequest) => boolean {
   const passedOn = new WeakSet<FastifyRequest>()
+  const signalOf = createRequestSignals(giveUp)
   let onTheWay = 0
 
   function toRoutedRequest(
@@ -67,7 +68,7 @@ export function serveOrForward(
   async function decide(reply: FastifyReply, inference: InferenceRoute, bytes: Buffer | undefined): Promise<void> {
     const { request } = reply
     const count = createCount(metrics, request, inference)
-    const signal = AbortSignal.any([clientGone(reply), giveUp])
+    const signal = signalOf(reply)
     const asked = toRoutedRequest(request, inference, bytes)
     // A body that names no model may be no JSON at all: nobody else needs to be asked about that.
     const parsed =
