@@ -3,6 +3,7 @@ import { isObject } from '../base/json.ts'
 import { installedName } from '../models/model-name.ts'
 import { boundedCopy, readYaml } from './bounded-yaml.ts'
 import { checkRelativePath, looksLikeUri } from './download/uri.ts'
+import type { ParsedIndex } from './index-reader.ts'
 
 /** One index of models. */
 export interface GallerySource {
@@ -42,13 +43,6 @@ export interface BaseConfig {
   readonly name?: string
 }
 
-export interface GalleryIndex {
-  readonly entries: readonly GalleryEntry[]
-  /** How many entries could not be read, and why the first could not. */
-  readonly skipped: number
-  readonly firstProblem?: string
-}
-
 export const MAX_INDEX_BYTES = 8 * 1024 * 1024
 export const MAX_CONFIG_BYTES = 1024 * 1024
 const MAX_ENTRIES = 20_000
@@ -76,7 +70,16 @@ export function parseGalleryList(text: string): readonly GallerySource[] {
 }
 
 /** Reads an index; entries that make no sense are left out and counted, the rest stays usable. */
-export function parseGalleryIndex(text: string, gallery: GallerySource): GalleryIndex {
+export function parseGalleryIndex(text: string, gallery: GallerySource): ParsedIndex<GalleryEntry> {
+  return parseIndex(text, gallery, toEntry)
+}
+
+/** An index is a list, of models or of backends; `toEntry` throws for what is neither. */
+export function parseIndex<Entry>(
+  text: string,
+  gallery: GallerySource,
+  toEntry: (value: unknown, gallery: GallerySource) => Entry,
+): ParsedIndex<Entry> {
   const value = readYaml(text, `the index of gallery ${gallery.name}`, MAX_INDEX_BYTES)
   if (!Array.isArray(value)) {
     throw new AppError('model.config-invalid', `the index of gallery ${gallery.name} is not a list`)
@@ -84,7 +87,7 @@ export function parseGalleryIndex(text: string, gallery: GallerySource): Gallery
   if (value.length > MAX_ENTRIES) {
     throw new AppError('model.config-invalid', `the index of gallery ${gallery.name} has too many entries`)
   }
-  const entries: GalleryEntry[] = []
+  const entries: Entry[] = []
   const problems: string[] = []
   for (const item of value) {
     try {
@@ -172,12 +175,12 @@ function toFile(value: unknown, what: string): GalleryFile {
   return { filename, sources, sha256: sum.toLowerCase() }
 }
 
-function optionalText<K extends string>(key: K, value: unknown): { readonly [P in K]?: string } {
+export function optionalText<K extends string>(key: K, value: unknown): { readonly [P in K]?: string } {
   if (typeof value !== 'string' || value.trim() === '') return {}
   return { [key]: value.trim().slice(0, MAX_TEXT) } as { readonly [P in K]?: string }
 }
 
-function textList(value: unknown): string[] {
+export function textList(value: unknown): string[] {
   if (!Array.isArray(value)) return []
   return value
     .filter((item): item is string => typeof item === 'string')

@@ -10,15 +10,23 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Catalog } from './catalog.ts'
 import type { FileFetcher, StagedFile } from './download/fetch-file.ts'
 import type { HttpClient } from './download/http-client.ts'
-import type { OnProgress } from './download/progress.ts'
+import type { DownloadProgress } from './download/progress.ts'
 import { checkRelativePath, describeUri, parseModelUri } from './download/uri.ts'
+import type { GivenConfig, InstallPlan, PlanOptions } from './finish-plan.ts'
 import type { GalleryEntry } from './gallery-entry.ts'
 import { configPath, type InstalledFile, readExisting, removeRecord, sourceOf, writeRecord } from './install-record.ts'
-import { createPlanner, type InstallPlan, type PlanOptions } from './plan-install.ts'
+import { createPlanner } from './plan-install.ts'
+import type { SafetyScan } from './safety-scan.ts'
 import { stageFile } from './stage-file.ts'
 
+export interface InstallProgress extends DownloadProgress {
+  /** From 1, of `fileCount`. */
+  readonly fileNumber: number
+  readonly fileCount: number
+}
+
 export interface InstallOptions extends PlanOptions {
-  readonly onProgress?: OnProgress
+  readonly onProgress?: (progress: InstallProgress) => void
 }
 
 export interface InstalledModel {
@@ -35,11 +43,12 @@ export interface AvailableModel extends GalleryEntry {
 /**
  * Puts models into the models folder: all files are fetched and verified first, then they get their names, then the
  * YAML is written. An install that fails or is cancelled leaves nothing but `.partial` files to go on from.
- * What is there already is kept: an existing YAML is never overwritten, it may have been edited.
+ * What is there already is kept: an existing YAML may have been edited, so it is overwritten only when the options say
+ * what it shall contain.
  */
 export interface ModelInstaller {
-  /** `reference`: a gallery name, `gallery@name`, a URI or a path. */
-  install(reference: string, options?: InstallOptions): Promise<InstalledModel>
+  /** `reference`: a gallery name, `gallery@name`, a URI, a path, or the configuration itself. */
+  install(reference: string | GivenConfig, options?: InstallOptions): Promise<InstalledModel>
   list(options?: AbortOptions): Promise<readonly AvailableModel[]>
 }
 
@@ -49,6 +58,10 @@ export interface ModelInstallerDeps {
   readonly fetcher: FileFetcher
   readonly http: HttpClient
   readonly registry?: { reload(): Promise<void> }
+  /** Asked before anything is fetched. */
+  readonly scan?: SafetyScan
+  /** Installs the backend that a model names, unless it is there. */
+  readonly ensureBackend?: (name: string, options: AbortOptions) => Promise<void>
 }
 
 export interface ModelInstallerInit {
@@ -63,24 +76,36 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
   const stageDeps = { log, fetcher, verify: verifyModel }
   const running = new Map<string, Promise<unknown>>()
 
-  async function execute(job: InstallPlan, options: InstallOptions): Promise<InstalledModel> {
-    const { name, files } = job
-    const kept = await keepsExisting(modelsPath, job)
-    await refuseForeignFiles(modelsPath, job)
+  async function stageAll(
+    { files, allowLocal }: InstallPlan,
+    options: InstallOptions,
+    staging: AsyncDisposableStack,
+  ): Promise<{ readonly staged: readonly StagedFile[]; readonly installed: readonly InstalledFile[] }> {
     const installed: InstalledFile[] = []
-    await using staging = new AsyncDisposableStack()
     const staged: StagedFile[] = []
-    for (const file of files) {
+    for (const [index, file] of files.entries()) {
+      const place = { file: file.filename, fileNumber: index + 1, fileCount: files.length }
       const { staged: next, from } = await stageFile(
         stageDeps,
-        { file, modelsPath, allowLocal: job.allowLocal },
-        options,
+        { file, modelsPath, allowLocal },
+        { ...signalOf(options), onProgress: (progress) => options.onProgress?.({ ...progress, ...place }) },
       )
       staging.use(next)
       staged.push(next)
       const sha256 = next.sha256 ?? file.sha256
       installed.push({ filename: file.filename, uri: from, ...(sha256 === undefined ? {} : { sha256 }) })
     }
+    return { staged, installed }
+  }
+
+  async function execute(job: InstallPlan, options: InstallOptions): Promise<InstalledModel> {
+    const { name, files } = job
+    const existed = await isInstalled(modelsPath, job)
+    const kept = existed && !job.replacesConfig
+    await refuseForeignFiles(modelsPath, job)
+    await deps.scan?.(files, options)
+    await using staging = new AsyncDisposableStack()
+    const { staged, installed } = await stageAll(job, options, staging)
     const committed: StagedFile[] = []
     try {
       for (const file of staged) {
@@ -94,12 +119,14 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
         await writeModelConfig(modelsPath, { ...job.config, name })
       }
     } catch (error) {
-      if (!kept) await removeRecord(modelsPath, name)
+      if (!existed) await removeRecord(modelsPath, name)
       await Promise.all(committed.map((file) => file.revert()))
       throw error
     }
     log.info({ model: name, from: job.reference, kept }, 'model installed')
     await deps.registry?.reload()
+    const { backend } = job.config
+    if (typeof backend === 'string' && backend !== '') await deps.ensureBackend?.(backend, signalOf(options))
     return { name, files: files.map((file) => file.filename), configFile: configPath(modelsPath, name) }
   }
 
@@ -125,7 +152,7 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
 }
 
 /** True when the model is installed already, from the same place or by hand; another model of that name is refused. */
-async function keepsExisting(modelsPath: string, job: InstallPlan): Promise<boolean> {
+async function isInstalled(modelsPath: string, job: InstallPlan): Promise<boolean> {
   const existing = await readExisting(modelsPath, job.name)
   if (existing === undefined) return false
   const from = existing.record?.reference
@@ -165,6 +192,10 @@ async function verifyModel(path: string, filename: string, options: AbortOptions
     const reason = error.details['reason'] ?? error.message
     throw new AppError(error.code, `${filename} is not a usable model: ${reason}`, { cause: error })
   }
+}
+
+function signalOf({ signal }: AbortOptions): AbortOptions {
+  return signal === undefined ? {} : { signal }
 }
 
 function isSplit(filename: string): boolean {

@@ -1,50 +1,27 @@
+import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
-import type { AbortOptions } from '../base/signals.ts'
-import { parseModelFile } from '../models/config-schema.ts'
-import { installedName } from '../models/model-name.ts'
+import { fileInModels } from '../models/model-paths.ts'
 import { boundedCopy, mergeConfig, readYaml } from './bounded-yaml.ts'
-import { type Catalog, isLocalGallery } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
 import type { HttpClient } from './download/http-client.ts'
+import { describeUri, fileNameOf, looksLikeUri, type ModelUri, parseModelUri, pathOf } from './download/uri.ts'
 import {
-  checkRelativePath,
-  describeUri,
-  fileNameOf,
-  looksLikeUri,
-  type ModelUri,
-  parseModelUri,
-  pathOf,
-} from './download/uri.ts'
-import {
-  type BaseConfig,
-  type GalleryEntry,
-  type GalleryFile,
-  MAX_CONFIG_BYTES,
-  parseBaseConfig,
-  toFiles,
-} from './gallery-entry.ts'
+  type Draft,
+  finishPlan,
+  type GivenConfig,
+  type InstallPlan,
+  insideFolder,
+  type PlanOptions,
+  refuseForNetwork,
+} from './finish-plan.ts'
+import { type BaseConfig, type GalleryEntry, MAX_CONFIG_BYTES, parseBaseConfig, toFiles } from './gallery-entry.ts'
+import { chooseFiles, listRepository, parseRepository, type Repository } from './hub-repository.ts'
+import { isLocalGallery } from './index-reader.ts'
 import { readTextFrom } from './remote-text.ts'
-
-/** What an install will do, decided before anything is fetched but small texts. */
-export interface InstallPlan {
-  readonly name: string
-  /** Says where the model is from: `gallery@name` or a URI. */
-  readonly reference: string
-  /** The YAML to write, `name` included. */
-  readonly config: Readonly<Record<string, unknown>>
-  readonly files: readonly GalleryFile[]
-  /** Files of this machine may be sources. */
-  readonly allowLocal: boolean
-}
-
-export interface PlanOptions extends AbortOptions {
-  readonly name?: string
-  /** Off for requests that come over the network. */
-  readonly allowLocalFiles?: boolean
-}
 
 export interface PlannerDeps {
   readonly catalog: Catalog
@@ -56,24 +33,80 @@ export interface PlannerInit {
   readonly hubEndpoint: string
 }
 
-export type Planner = (reference: string, options: PlanOptions) => Promise<InstallPlan>
+export type Planner = (reference: string | GivenConfig, options: PlanOptions) => Promise<InstallPlan>
 
-/** Reads a reference in this order: gallery name, URI or path; a YAML file is a configuration, all else a model. */
+/**
+ * Reads a reference in this order: gallery name, repository of the hub, URI or path; a YAML file is a configuration, all
+ * else a model. What the options say comes on top.
+ */
 export function createPlanner(deps: PlannerDeps, init: PlannerInit): Planner {
-  return async (reference, options) => {
+  async function draft(reference: string | GivenConfig, options: PlanOptions): Promise<Draft> {
+    if (typeof reference !== 'string') return planGiven(reference, options)
     const text = reference.trim()
-    const local = looksLikeUri(text) ? undefined : await localFile(text, init.modelsPath)
+    const local = looksLikeUri(text) ? undefined : await localFile(text, init.modelsPath, options)
     if (!looksLikeUri(text)) {
       const entry = await deps.catalog.find(text, options)
       if (entry !== undefined) return await planEntry(deps, init, { entry, options })
       if (local === undefined) throw await unknownModel(deps.catalog, text, options)
     }
-    const uri = absolute(local === undefined ? parseModelUri(text) : { kind: 'file', path: local })
-    if (uri.kind === 'file' && options.allowLocalFiles === false) {
-      throw new AppError('download.refused', 'files of this machine cannot be installed over the network')
+    const repository = parseRepository(text)
+    if (repository !== undefined) return await planRepository(deps, init, { repository, options })
+    return await draftOf(absolute(local === undefined ? parseModelUri(text) : { kind: 'file', path: local }), options)
+  }
+
+  async function draftOf(uri: ModelUri, options: PlanOptions): Promise<Draft> {
+    if (options.overNetwork === true) {
+      refuseForNetwork(uri, init.modelsPath)
+      // A link in the folder may lead out of it.
+      if (uri.kind === 'file') await fileInModels(init.modelsPath, insideFolder(init.modelsPath, uri.path) ?? '')
     }
-    if (/\.ya?ml$/i.test(pathOf(uri))) return await planConfigFile(deps, init, { uri, options })
+    const path = pathOf(uri)
+    const isConfig = /\.ya?ml$/i.test(path) || (options.expectsConfig === true && !/\.gguf$/i.test(path))
+    if (isConfig) return await planConfigFile(deps, init, { uri, options })
     return await planModelFile(init, uri, options)
+  }
+
+  return async (reference, options) => finishPlan(await draft(reference, options), init.modelsPath, options)
+}
+
+function planGiven({ config }: GivenConfig, options: PlanOptions): Draft {
+  const what = 'the configuration'
+  const copy = boundedCopy(config, what) as Record<string, unknown>
+  const name = options.name ?? copy['name']
+  if (typeof name !== 'string' || name.trim() === '') throw new AppError('model.config-invalid', 'Name is required')
+  const digest = createHash('sha256').update(JSON.stringify(copy)).digest('hex').slice(0, 16)
+  const files = toFiles(copy['download_files'], what)
+  return { name, reference: `configuration:${digest}`, config: copy, files, allowLocal: false, fromGallery: false }
+}
+
+async function planRepository(
+  { http }: PlannerDeps,
+  { hubEndpoint }: PlannerInit,
+  { repository, options }: { readonly repository: Repository; readonly options: PlanOptions },
+): Promise<Draft> {
+  const { owner, name, branch } = repository
+  const chosen = chooseFiles(await listRepository(http, { hubEndpoint, repository }, options), options.preferences)
+  if (chosen === undefined) throw new AppError('download.refused', `no importer matched for URI: ${owner}/${name}`)
+  const mark = branch === 'main' ? '' : `@${branch}`
+  const files = chosen.files.map(({ path, sha256 }) => ({
+    filename: basename(path),
+    sources: [`huggingface://${owner}/${name}/${path}${mark}`],
+    ...(sha256 === undefined ? {} : { sha256 }),
+  }))
+  return {
+    name: options.name ?? basename(chosen.model).replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, ''),
+    reference: `huggingface://${owner}/${name}/${chosen.model}${mark}`,
+    config: {
+      backend: 'llama-cpp',
+      known_usecases: ['chat'],
+      options: ['use_jinja:true'],
+      template: { use_tokenizer_template: true },
+      parameters: { model: basename(chosen.model) },
+      ...(chosen.projector === undefined ? {} : { mmproj: basename(chosen.projector) }),
+    },
+    files,
+    allowLocal: false,
+    fromGallery: false,
   }
 }
 
@@ -81,7 +114,7 @@ async function planEntry(
   deps: PlannerDeps,
   init: PlannerInit,
   { entry, options }: { readonly entry: GalleryEntry; readonly options: PlanOptions },
-): Promise<InstallPlan> {
+): Promise<Draft> {
   const trusted = isLocalGallery(entry.gallery)
   const { configUrl } = entry
   let base: BaseConfig = { config: {}, files: [] }
@@ -92,7 +125,7 @@ async function planEntry(
   const config = mergeConfig(mergeConfig(base.config, entry.config), entry.overrides)
   const files = [...base.files, ...entry.files]
   const allowLocal = trusted && configUrl === undefined
-  return finishPlan({ name: options.name ?? entry.name, reference: entry.id, config, files, allowLocal })
+  return { name: options.name ?? entry.name, reference: entry.id, config, files, allowLocal, fromGallery: true }
 }
 
 /** Either a model configuration as it stands in the models folder, or the base file of a gallery. */
@@ -100,11 +133,11 @@ async function planConfigFile(
   deps: PlannerDeps,
   init: PlannerInit,
   { uri, options }: { readonly uri: ModelUri; readonly options: PlanOptions },
-): Promise<InstallPlan> {
+): Promise<Draft> {
   const what = describeUri(uri)
-  const allowLocal = uri.kind === 'file'
+  const allowLocal = uri.kind === 'file' && options.overNetwork !== true
   const source = uri.kind === 'http' ? uri.url : what
-  const request = { ...init, uri: source, maxBytes: MAX_CONFIG_BYTES, allowLocal }
+  const request = { ...init, uri: source, maxBytes: MAX_CONFIG_BYTES, allowLocal: uri.kind === 'file' }
   const text = await readTextFrom(deps.http, request, options)
   const value = readYaml(text, what, MAX_CONFIG_BYTES)
   if (!isObject(value)) throw new AppError('model.config-invalid', `${what} is not the configuration of one model`)
@@ -114,10 +147,10 @@ async function planConfigFile(
   const files = base?.files ?? toFiles(value['download_files'], what)
   const named = [options.name, base?.name, config['name']].find((name) => typeof name === 'string' && name !== '')
   const name = typeof named === 'string' ? named : basename(pathOf(uri)).replace(/\.ya?ml$/i, '')
-  return finishPlan({ name, reference: what, config, files, allowLocal })
+  return { name, reference: what, config, files, allowLocal, fromGallery: false }
 }
 
-async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOptions): Promise<InstallPlan> {
+async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOptions): Promise<Draft> {
   const reference = describeUri(uri)
   const inside = uri.kind === 'file' ? insideFolder(init.modelsPath, uri.path) : undefined
   const filename = inside ?? ggufName(uri)
@@ -129,34 +162,7 @@ async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOpti
       : parts.map((part) => ({ filename: part, sources: [text.replaceAll(partMark(filename), partMark(part))] }))
   const name = options.name ?? basename(filename).replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '')
   const config = { backend: 'llama-cpp', parameters: { model: filename } }
-  return finishPlan({ name, reference, config, files, allowLocal: uri.kind === 'file' })
-}
-
-/** A model that is itself named by a URI becomes one more file to fetch. */
-function finishPlan(plan: InstallPlan): InstallPlan {
-  const name = installedName(plan.name.trim())
-  // What would be refused when it is written is refused before gigabytes are fetched for it.
-  parseModelFile({ ...plan.config, name })
-  const parameters = isObject(plan.config['parameters']) ? plan.config['parameters'] : {}
-  const { model } = parameters
-  const files = dedupe(plan.files)
-  if (typeof model !== 'string' || !looksLikeUri(model) || isAbsolute(model)) {
-    if (typeof model === 'string' && model !== '') checkRelativePath(model, 'parameters.model')
-    return { ...plan, name, files, config: { ...plan.config, name } }
-  }
-  const filename = fileNameOf(parseModelUri(model))
-  const known = files.some((file) => file.filename === filename)
-  return {
-    ...plan,
-    name,
-    config: { ...plan.config, name, parameters: { ...parameters, model: filename } },
-    files: known ? files : [...files, { filename, sources: [model] }],
-  }
-}
-
-/** A later mention of a file (the entry's own) replaces an earlier one (its base configuration's). */
-function dedupe(files: readonly GalleryFile[]): readonly GalleryFile[] {
-  return [...new Map(files.map((file) => [file.filename, file])).values()]
+  return { name, reference, config, files, allowLocal: uri.kind === 'file', fromGallery: false }
 }
 
 function ggufName(uri: ModelUri): string {
@@ -186,17 +192,17 @@ function absolute(uri: ModelUri): ModelUri {
 }
 
 /** A bare word may be a file of the working directory or of the models folder. */
-async function localFile(text: string, modelsPath: string): Promise<string | undefined> {
+async function localFile(
+  text: string,
+  modelsPath: string,
+  { overNetwork = false }: PlanOptions,
+): Promise<string | undefined> {
+  if (overNetwork) return undefined
   for (const path of [resolve(text), join(modelsPath, text)]) {
     const found = await stat(path).catch(() => undefined)
     if (found?.isFile() === true && /\.(?:gguf|ya?ml)$/i.test(path)) return path
   }
   return undefined
-}
-
-function insideFolder(folder: string, path: string): string | undefined {
-  const inside = relative(resolve(folder), path)
-  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? undefined : inside.split(sep).join('/')
 }
 
 async function unknownModel(catalog: Catalog, text: string, options: PlanOptions): Promise<AppError> {

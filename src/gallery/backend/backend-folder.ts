@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import { makeWorkFolder } from '../download/work-folder.ts'
+import { optionalText } from '../gallery-entry.ts'
 
 /** `metadata.json`, with LocalAI's field names. */
 export interface BackendMetadata {
@@ -12,6 +13,11 @@ export interface BackendMetadata {
   /** Where it was installed from. */
   readonly uri?: string
   readonly version?: string
+  /** Index of the gallery that it is from. */
+  readonly gallery_url?: string
+  /** Set for one that only stands for another: the name of the backend that is really run. */
+  readonly meta_backend_for?: string
+  readonly installed_at?: string
 }
 
 export interface InstalledBackend extends BackendMetadata {
@@ -65,10 +71,25 @@ export async function listFolders(backendsPath: string): Promise<readonly Instal
   return found.filter((backend) => backend !== undefined)
 }
 
+/** Makes a folder that only says which backend is meant by a name. */
+export async function installStandIn(backendsPath: string, metadata: BackendMetadata): Promise<void> {
+  const name = checkBackendName(metadata.name)
+  const folder = join(backendsPath, name)
+  const written = { ...metadata, name, installed_at: new Date().toISOString() }
+  await mkdir(folder, { recursive: true })
+  const unfinished = join(folder, `.metadata-${crypto.randomUUID()}`)
+  await writeFile(unfinished, `${JSON.stringify(written, undefined, 2)}\n`)
+  await rename(unfinished, join(folder, 'metadata.json'))
+}
+
+/** Removes a backend together with the one it stands for, and with those that stand for it. */
 export async function removeFolder(backendsPath: string, name: string): Promise<void> {
-  const found = (await listFolders(backendsPath)).find((backend) => backend.name === name)
+  const all = await listFolders(backendsPath)
+  const found = all.find((backend) => backend.name === name)
   if (found === undefined) throw new AppError('backend.not-found', `backend "${name.slice(0, 100)}" not found`)
-  await rm(found.path, { recursive: true, force: true, maxRetries: 3 })
+  const concrete = found.meta_backend_for ?? found.name
+  const going = all.filter((backend) => backend.name === concrete || backend.meta_backend_for === concrete)
+  for (const { path } of [...going, found]) await rm(path, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** Some archives keep everything in one folder of their own: then that folder is the backend. */
@@ -100,13 +121,15 @@ async function readFolder(path: string, folderName: string): Promise<InstalledBa
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'))
     if (!isObject(value)) return { name: folderName, path }
-    const { alias, uri, version } = value
     return {
       name: folderName,
       path,
-      ...(typeof alias === 'string' && alias !== '' ? { alias } : {}),
-      ...(typeof uri === 'string' && uri !== '' ? { uri } : {}),
-      ...(typeof version === 'string' && version !== '' ? { version } : {}),
+      ...optionalText('alias', value['alias']),
+      ...optionalText('uri', value['uri']),
+      ...optionalText('version', value['version']),
+      ...optionalText('gallery_url', value['gallery_url']),
+      ...optionalText('meta_backend_for', value['meta_backend_for']),
+      ...optionalText('installed_at', value['installed_at']),
     }
   } catch {
     return { name: folderName, path }
