@@ -36,8 +36,6 @@ export interface DialBook {
   failed(key: string, now: number, dice: number): void
   /** The connection to a peer that was in the book is gone. */
   lost(peerId: string, now: number): void
-  /** Until it is offered again. */
-  forget(peerId: string): void
   nextDueAt(): number | undefined
 }
 
@@ -103,9 +101,6 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       if (entry === undefined || entry.dueAt !== undefined) return
       entry.offeredAt = now
       entry.dueAt = now
-    },
-    forget(peerId) {
-      entries.delete(peerId)
     },
     nextDueAt() {
       const times = [...entries.values()].flatMap((entry) => entry.dueAt ?? [])

@@ -31,8 +31,6 @@ export interface Dialler extends Startable {
   offer(candidate: Candidate): void
   /** Dials now, once; gives the peer id of whoever answered. Rejects with the library's error or an `AggregateError`. */
   dial(candidate: Candidate, options?: AbortOptions): Promise<string>
-  /** The peer has said goodbye: not dialled any more until it is offered again. */
-  forget(peerId: string): void
 }
 
 /** Of two nodes that hear of each other at the same moment one dials, and the other only when that one cannot. */
@@ -95,7 +93,6 @@ export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialle
       book.offer(candidate, now(), yields ? YIELD_MS : 0)
       pump()
     },
-    forget: (peerId) => book.forget(peerId),
     async start() {
       stopping = new AbortController()
       started = true

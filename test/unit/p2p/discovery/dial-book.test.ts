@@ -79,18 +79,6 @@ describe('the dial book', () => {
     assert.equal(book.nextDueAt(), undefined)
   })
 
-  it('forgets who has said goodbye, until it is spoken of again', () => {
-    const book = createDialBook()
-    book.offer(a, 0)
-    book.take(0)
-    book.forget('a')
-    book.failed('a', 0, EVEN)
-    book.lost('a', 0)
-    assert.equal(book.nextDueAt(), undefined)
-    book.offer(a, 1)
-    assert.equal(book.take(1)?.key, 'a')
-  })
-
   it('is bounded in peers and addresses, and keeps those that are connected', () => {
     const book = createDialBook({ ...DIAL_BOOK_DEFAULTS, maxPeers: 3, maxAddresses: 2 })
     book.offer({ peerId: 'a', addresses: ['/1', '/2', '/3'] }, 0)
