@@ -5,6 +5,10 @@ export interface Occupant {
   readonly inFlight: number
   /** When a request last began or ended. */
   readonly lastUsed: number
+  /** Never goes for another model. */
+  readonly pinned: boolean
+  /** No two models of one group are in memory together. */
+  readonly groups: readonly string[]
 }
 
 export interface RoomLimits {
@@ -12,6 +16,8 @@ export interface RoomLimits {
   readonly maxActive: number
   /** A model that is answering may go too. */
   readonly force: boolean
+  /** The groups of the model that is coming. */
+  readonly groups: readonly string[]
 }
 
 export type RoomDecision =
@@ -23,18 +29,32 @@ export type RoomDecision =
 
 /** Whether one more model may be loaded beside `occupants`, and who has to go for it. Pure. */
 export function makeRoom(occupants: readonly Occupant[], limits: RoomLimits): RoomDecision {
-  if (limits.maxActive <= 0) return { type: 'room' }
-  const leaving = occupants.filter((occupant) => occupant.phase === 'stopping').length
-  const excess = occupants.length - limits.maxActive + 1
-  if (excess <= 0) return { type: 'room' }
+  const rivals = occupants.filter((occupant) => occupant.groups.some((group) => limits.groups.includes(group)))
+  const excess = limits.maxActive <= 0 ? 0 : Math.max(0, occupants.length - limits.maxActive + 1)
+  if (excess === 0 && rivals.length === 0) return { type: 'room' }
+  const mayGo = evictable(occupants, limits.force)
+  const going = mayGo.filter((occupant) => rivals.includes(occupant))
   // Those on their way out make room without our help.
-  const wanted = excess - leaving
-  if (wanted <= 0) return { type: 'wait' }
-  const candidates = occupants
-    .filter((occupant) => occupant.phase === 'ready' && (occupant.inFlight === 0 || limits.force))
-    .toSorted((left, right) => busyLast(left) - busyLast(right) || left.lastUsed - right.lastUsed)
-  const ids = candidates.slice(0, wanted).map((occupant) => occupant.id)
+  const leaving = occupants.filter((occupant) => occupant.phase === 'stopping').length
+  const others = mayGo
+    .filter((occupant) => !rivals.includes(occupant))
+    .slice(0, Math.max(0, excess - leaving - going.length))
+  const ids = [...going, ...others].map((occupant) => occupant.id)
   return ids.length === 0 ? { type: 'wait' } : { type: 'evict', ids }
+}
+
+/** The model that should go while the memory is too full, if any may. Pure. */
+export function leastMissed(occupants: readonly Occupant[], force: boolean): string | undefined {
+  // One after the other: what is leaving has not given its memory back yet.
+  if (occupants.some((occupant) => occupant.phase === 'stopping')) return undefined
+  return evictable(occupants, force)[0]?.id
+}
+
+/** Who may go now, least recently used first, and those that answer last. */
+function evictable(occupants: readonly Occupant[], force: boolean): readonly Occupant[] {
+  return occupants
+    .filter(({ phase, inFlight, pinned }) => phase === 'ready' && !pinned && (inFlight === 0 || force))
+    .toSorted((left, right) => busyLast(left) - busyLast(right) || left.lastUsed - right.lastUsed)
 }
 
 function busyLast(occupant: Occupant): number {

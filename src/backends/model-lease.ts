@@ -9,13 +9,20 @@ export interface ModelLease extends Disposable {
   readonly backend: string
 }
 
+export interface AcquireOptions extends AbortOptions {
+  /** Only looks at the model: neither waits in its line nor counts as one of its requests. */
+  readonly aside?: boolean
+}
+
 /** What inference and the API need of src/backends. */
 export interface ModelLoader {
   /**
    * Gives a ready client for the model, loading it first when nobody has: one load however many wait.
    * A caller whose signal aborts stops waiting; the load goes on while anyone else waits, and is aborted when nobody does.
+   * A model whose config has changed is loaded anew after its running requests; who comes meanwhile waits for that.
+   * Rejects with `model.busy` when the model has as many requests as its config allows.
    */
-  acquire(config: ModelConfig, options?: AbortOptions): Promise<ModelLease>
+  acquire(config: ModelConfig, options?: AcquireOptions): Promise<ModelLease>
   /** Models in memory, by config name. */
   loaded(): readonly LoadedModel[]
   /** Stops the model's process after its running requests, at once with `force`. False when it was not loaded. */

@@ -8,12 +8,16 @@ import type { Logger } from '../telemetry/logger.ts'
 import { type BackendCatalog, type BackendTarget, isGgufFile } from './backend-catalog.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { makeRoom, type Occupant } from './eviction.ts'
-import type { LoadedModel, ModelLease, ModelLoader } from './model-lease.ts'
+import { memoryInUse } from './memory-in-use.ts'
+import type { AcquireOptions, LoadedModel, ModelLease, ModelLoader } from './model-lease.ts'
+import { DEFAULT_MODEL_LIMITS, type ModelLimits } from './model-limits.ts'
 import { LOCALAI_DEFAULTS, loadFingerprint, type ModelOptionDefaults, toModelOptions } from './model-options.ts'
 import { ModelSlot } from './model-slot.ts'
+import { createModelWatch, type ModelWatch } from './model-watch.ts'
 import { DEFAULT_RESTART_POLICY } from './process-state.ts'
 import { bringUpBackend, type RunningBackend } from './running-backend.ts'
-import { overdueModels, type WatchedModel } from './watchdog.ts'
+import { createTurnstile } from './turnstile.ts'
+import type { WatchedModel } from './watchdog.ts'
 import { withTimeout } from './with-timeout.ts'
 
 export interface ModelLoaderDeps {
@@ -24,6 +28,10 @@ export interface ModelLoaderDeps {
   readonly clock?: Clock
   readonly random?: () => number
   readonly events?: ModelLoaderEvents
+  /** The config that a name stands for now; absent: the one that was asked with. */
+  readonly currentConfig?: (name: string) => ModelConfig | undefined
+  /** The part of the memory that is in use, from 0 to 1; by default the machine's. */
+  readonly memoryInUse?: () => number
 }
 
 export interface ValidateOptions extends AbortOptions {
@@ -38,23 +46,12 @@ export interface ModelLoaderEvents {
   backendRestarted(fact: { readonly model: string; readonly backend: string }): void
 }
 
-export interface ModelLoaderInit {
+export interface ModelLoaderInit extends Partial<ModelLimits> {
   /** The node's own environment, of which a backend process gets a little. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly modelsPath: string
   /** What a model's config leaves open; absent: LocalAI's values, and for our own backends 0, which means: decide. */
   readonly defaults?: Partial<Omit<ModelOptionDefaults, 'modelsPath'>>
-  /** 0: no limit. Beyond it the least recently used idle model is unloaded. */
-  readonly maxActiveBackends?: number
-  readonly forceEvictionWhenBusy?: boolean
-  /** A load waits at most retries x interval for a busy model to become idle; then `node.overloaded`. */
-  readonly lruEvictionMaxRetries?: number
-  readonly lruEvictionRetryIntervalMs?: number
-  readonly enableWatchdogIdle?: boolean
-  readonly watchdogIdleTimeoutMs?: number
-  readonly enableWatchdogBusy?: boolean
-  readonly watchdogBusyTimeoutMs?: number
-  readonly watchdogIntervalMs?: number
   /** After a failed load; doubles each time, to five minutes. */
   readonly loadFailureCooldownMs?: number
   readonly loadTimeoutMs?: number
@@ -63,29 +60,26 @@ export interface ModelLoaderInit {
 }
 
 const LOADER_DEFAULTS = {
+  ...DEFAULT_MODEL_LIMITS,
   defaults: {},
-  maxActiveBackends: 0,
-  forceEvictionWhenBusy: false,
-  lruEvictionMaxRetries: 30,
-  lruEvictionRetryIntervalMs: 1_000,
-  enableWatchdogIdle: false,
-  watchdogIdleTimeoutMs: 15 * 60_000,
-  enableWatchdogBusy: false,
-  watchdogBusyTimeoutMs: 5 * 60_000,
-  watchdogIntervalMs: 500,
   loadFailureCooldownMs: DEFAULT_RESTART_POLICY.startBackOffMs,
   loadTimeoutMs: 15 * 60_000,
   stopGraceMs: 5_000,
 } satisfies Partial<ModelLoaderInit>
 
+export interface ConfigurableLoader extends ModelLoader, Startable {
+  /** Changes limits from now on: who is in memory meanwhile leaves as the new ones say. */
+  configure(limits: Partial<ModelLimits>): void
+}
+
 /** The models in memory: who is loaded, who is loaded next, and who goes for it. */
-export function createModelLoader(deps: ModelLoaderDeps, init: ModelLoaderInit): ModelLoader & Startable {
+export function createModelLoader(deps: ModelLoaderDeps, init: ModelLoaderInit): ConfigurableLoader {
   return new Loader(deps, { ...LOADER_DEFAULTS, ...init })
 }
 
-class Loader implements ModelLoader, Startable {
+class Loader implements ConfigurableLoader {
   readonly #deps: ModelLoaderDeps
-  readonly #init: Required<ModelLoaderInit>
+  #init: Required<ModelLoaderInit>
   readonly #clock: Clock
   readonly #slots = new Map<string, ModelSlot>()
   /** Models that take up memory, or are about to. */
@@ -94,32 +88,69 @@ class Loader implements ModelLoader, Startable {
   readonly #died = new WeakSet<ModelSlot>()
   /** Settles at the next change of any model. */
   #change = Promise.withResolvers<void>()
-  #stopWatchdog: () => void = () => {}
+  readonly #turnstile = createTurnstile()
+  readonly #watch: ModelWatch
+  /** Configs live until the models are read again, and so does what was made of them. */
+  readonly #fingerprints = new WeakMap<ModelConfig, string>()
+  #running = false
   #stopping = false
 
   constructor(deps: ModelLoaderDeps, init: Required<ModelLoaderInit>) {
     this.#deps = deps
     this.#init = init
     this.#clock = deps.clock ?? SYSTEM_CLOCK
+    this.#watch = createModelWatch({
+      log: deps.log,
+      clock: this.#clock,
+      memoryInUse: deps.memoryInUse ?? memoryInUse,
+      limits: () => this.#init,
+      models: () => [...this.#occupants].filter(({ pid }) => pid !== undefined).map((slot) => this.#toOccupant(slot)),
+      stop: (id, reason, options) => void this.#slots.get(id)?.stop(reason, options),
+    })
   }
 
   async start(): Promise<void> {
     this.#stopping = false
-    const { enableWatchdogIdle, enableWatchdogBusy, watchdogIntervalMs } = this.#init
-    if (!enableWatchdogIdle && !enableWatchdogBusy) return
-    this.#stopWatchdog()
-    this.#stopWatchdog = this.#clock.every(watchdogIntervalMs, () => this.#watch())
+    this.#running = true
+    this.#watch.restart()
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#stopWatchdog()
+    this.#running = false
+    this.#watch.stop()
     await Promise.all([...this.#slots.values()].map((slot) => slot.stop('shutdown', { force: true })))
   }
 
-  async acquire(config: ModelConfig, options: AbortOptions = {}): Promise<ModelLease> {
+  configure(limits: Partial<ModelLimits>): void {
+    this.#init = { ...this.#init, ...limits }
+    if (this.#running) this.#watch.restart()
+    // Who waits for room may have it now.
+    this.#announceChange()
+  }
+
+  async acquire(asked: ModelConfig, options: AcquireOptions = {}): Promise<ModelLease> {
     if (this.#stopping) throw new AppError('node.stopping', 'the node is stopping')
-    return await this.#slotOf(config.name).acquire(config, options)
+    // A request that began before the models were read again must not bring the config before back.
+    const config = this.#deps.currentConfig?.(asked.name) ?? asked
+    const { serialRequests: serial } = this.#init
+    const slot = this.#slotOf(config.name)
+    if (options.aside === true || (!serial && config.limits === undefined)) return await slot.acquire(config, options)
+    const place = await this.#turnstile.enter(config.name, { ...config.limits, serial }, options)
+    try {
+      const { client, backend, [Symbol.dispose]: giveBack } = await slot.acquire(config, options)
+      return {
+        client,
+        backend,
+        [Symbol.dispose]() {
+          giveBack()
+          place[Symbol.dispose]()
+        },
+      }
+    } catch (error) {
+      place[Symbol.dispose]()
+      throw error
+    }
   }
 
   loaded(): readonly LoadedModel[] {
@@ -129,7 +160,7 @@ class Loader implements ModelLoader, Startable {
   async unload(model: string, options: AbortOptions & { readonly force?: boolean } = {}): Promise<boolean> {
     const slot = this.#slots.get(model)
     if (slot === undefined) return false
-    return await raceSignal(slot.stop('unload', { force: options.force ?? false }), options.signal)
+    return await raceSignal(slot.stop('unload', { force: options.force ?? this.#init.forceUnload }), options.signal)
   }
 
   #slotOf(id: string): ModelSlot {
@@ -141,7 +172,7 @@ class Loader implements ModelLoader, Startable {
         log: this.#deps.log.child({ model: id }),
         clock: this.#clock,
         bringUp: (config, life) => this.#bringUp(slot, config, life),
-        fingerprint: (config) => loadFingerprint(config, this.#optionDefaults(LOCALAI_DEFAULTS)),
+        fingerprint: (config) => this.#fingerprintOf(config),
         changed: () => this.#onChange(slot),
       },
       { id, stopGraceMs, restart: { ...DEFAULT_RESTART_POLICY, startBackOffMs: loadFailureCooldownMs } },
@@ -152,9 +183,21 @@ class Loader implements ModelLoader, Startable {
 
   #onChange(slot: ModelSlot): void {
     if (slot.phase === 'stopped' || slot.phase === 'failed') this.#occupants.delete(slot)
+    this.#announceChange()
+  }
+
+  #announceChange(): void {
     const { resolve } = this.#change
     this.#change = Promise.withResolvers()
     resolve()
+  }
+
+  #fingerprintOf(config: ModelConfig): string {
+    const known = this.#fingerprints.get(config)
+    if (known !== undefined) return known
+    const fingerprint = loadFingerprint(config, this.#optionDefaults(LOCALAI_DEFAULTS))
+    this.#fingerprints.set(config, fingerprint)
+    return fingerprint
   }
 
   async #bringUp(
@@ -184,7 +227,7 @@ class Loader implements ModelLoader, Startable {
     const target = await catalog.resolve(config.backend, config.modelFile, { signal })
     // A bad file must not cost another model its place, nor abort a process.
     await this.#checkFiles(config, target, signal)
-    await this.#takePlace(slot, signal)
+    await this.#takePlace(slot, config, signal)
     const log = this.#deps.log.child({ model: slot.id, backend: target.name })
     log.info('loading model')
     const undecided = {
@@ -230,21 +273,20 @@ class Loader implements ModelLoader, Startable {
   }
 
   /** Returns when the model may be loaded beside those in memory, after unloading whom it had to. */
-  async #takePlace(slot: ModelSlot, signal: AbortSignal): Promise<void> {
-    const { maxActiveBackends, forceEvictionWhenBusy, lruEvictionMaxRetries, lruEvictionRetryIntervalMs } = this.#init
+  async #takePlace(slot: ModelSlot, config: ModelConfig, signal: AbortSignal): Promise<void> {
+    const { lruEvictionMaxRetries, lruEvictionRetryIntervalMs } = this.#init
     const settle = async (limited: AbortSignal): Promise<void> => {
       for (;;) {
         limited.throwIfAborted()
-        const decision = makeRoom([...this.#occupants].map(toOccupant), {
-          maxActive: maxActiveBackends,
-          force: forceEvictionWhenBusy,
-        })
+        const { maxActiveBackends, forceEvictionWhenBusy: force } = this.#init
+        const decision = makeRoom(
+          [...this.#occupants].map((occupant) => this.#toOccupant(occupant)),
+          { maxActive: maxActiveBackends, force, groups: config.concurrencyGroups ?? [] },
+        )
         if (decision.type === 'room') break
         const stopped =
           decision.type === 'evict'
-            ? Promise.all(
-                decision.ids.map((id) => this.#slots.get(id)?.stop('evicted', { force: forceEvictionWhenBusy })),
-              )
+            ? Promise.all(decision.ids.map((id) => this.#slots.get(id)?.stop('evicted', { force })))
             : this.#change.promise
         await raceSignal<unknown>(stopped, limited)
       }
@@ -256,31 +298,17 @@ class Loader implements ModelLoader, Startable {
       reason: () =>
         new AppError(
           'node.overloaded',
-          `no room for model ${slot.id}: ${maxActiveBackends} models are loaded and busy`,
+          `no room for model ${slot.id}: the models that would have to leave for it are busy`,
         ),
     })
   }
 
-  #watch(): void {
-    const { enableWatchdogIdle, watchdogIdleTimeoutMs, enableWatchdogBusy, watchdogBusyTimeoutMs } = this.#init
-    const watched = [...this.#slots.values()].filter((slot) => slot.phase === 'ready' && slot.pid !== undefined)
-    const overdue = overdueModels(
-      watched.map(toWatched),
-      {
-        ...(enableWatchdogIdle ? { idleTimeoutMs: watchdogIdleTimeoutMs } : {}),
-        ...(enableWatchdogBusy ? { busyTimeoutMs: watchdogBusyTimeoutMs } : {}),
-      },
-      this.#clock.now(),
-    )
-    for (const { id, reason } of overdue) void this.#slots.get(id)?.stop(reason, { force: reason === 'busy' })
+  #toOccupant({ id, phase, inFlight, lastUsed, busySince, config }: ModelSlot): Occupant & WatchedModel {
+    const { pinned = false, concurrencyGroups: groups = [] } = this.#deps.currentConfig?.(id) ?? config ?? {}
+    return {
+      ...{ id, inFlight, lastUsed, pinned, groups },
+      phase: phase === 'stopping' || phase === 'ready' ? phase : 'starting',
+      ...(busySince === undefined ? {} : { busySince }),
+    }
   }
-}
-
-function toOccupant(slot: ModelSlot): Occupant {
-  const { id, phase, inFlight, lastUsed } = slot
-  return { id, phase: phase === 'stopping' || phase === 'ready' ? phase : 'starting', inFlight, lastUsed }
-}
-
-function toWatched({ id, busySince, lastUsed }: ModelSlot): WatchedModel {
-  return { id, lastUsed, ...(busySince === undefined ? {} : { busySince }) }
 }

@@ -35,7 +35,7 @@ export interface SlotInit {
   readonly stopGraceMs: number
 }
 
-export type StopReason = 'unload' | 'evicted' | 'idle' | 'busy' | 'config-changed' | 'shutdown'
+export type StopReason = 'unload' | 'evicted' | 'idle' | 'busy' | 'memory' | 'config-changed' | 'shutdown'
 
 /** Failures that are not the backend's: trying again at once costs nothing, so nobody has to wait for it. */
 const BLAMELESS = /^(model|request|config|node)\.|^backend\.not-found$/
@@ -64,6 +64,7 @@ export class ModelSlot {
   readonly #init: SlotInit
   #state: ProcessState = INITIAL_STATE
   #run: Run | undefined
+  #config: ModelConfig | undefined
   #backendName = ''
   #lastUsed = 0
   readonly #waiters = new Set<Waiter>()
@@ -85,6 +86,11 @@ export class ModelSlot {
 
   get inFlight(): number {
     return this.#run?.leases.size ?? 0
+  }
+
+  /** What it was last loaded with. */
+  get config(): ModelConfig | undefined {
+    return this.#config
   }
 
   get lastUsed(): number {
@@ -121,8 +127,8 @@ export class ModelSlot {
       const { phase } = this.#state
       if (phase === 'stopping') await raceSignal(this.#stopped, signal)
       else if (phase === 'ready' && run !== undefined) {
-        const current = run.leases.size > 0 || run.fingerprint === this.#deps.fingerprint(config)
-        if (current) return this.#lease(run)
+        if (run.fingerprint === this.#deps.fingerprint(config)) return this.#lease(run)
+        // What runs goes on with the config it began with; the next ones wait for the new one.
         void this.stop('config-changed', { force: false })
       } else {
         if (phase !== 'starting') this.#begin(config)
@@ -159,6 +165,7 @@ export class ModelSlot {
     const refused = refusal(this.#state, this.id, at)
     if (refused !== undefined) throw refused
     this.#backendName = config.backend ?? 'llama-cpp'
+    this.#config = config
     this.#callOffLoad = new AbortController()
     this.#apply({ type: 'start', at })
     this.#loadOver = this.#load(config, this.#callOffLoad.signal)

@@ -4,6 +4,8 @@ export interface WatchedModel {
   /** When the oldest request that still runs began; absent: none runs. */
   readonly busySince?: number
   readonly lastUsed: number
+  /** Stays however long nobody uses it. */
+  readonly pinned: boolean
 }
 
 export interface WatchdogLimits {
@@ -25,8 +27,8 @@ export function overdueModels(
   now: number,
 ): readonly OverdueModel[] {
   const { idleTimeoutMs = Number.POSITIVE_INFINITY, busyTimeoutMs = Number.POSITIVE_INFINITY } = limits
-  return models.flatMap(({ id, busySince, lastUsed }): OverdueModel[] => {
+  return models.flatMap(({ id, busySince, lastUsed, pinned }): OverdueModel[] => {
     if (busySince !== undefined) return now - busySince > busyTimeoutMs ? [{ id, reason: 'busy' }] : []
-    return now - lastUsed > idleTimeoutMs ? [{ id, reason: 'idle' }] : []
+    return !pinned && now - lastUsed > idleTimeoutMs ? [{ id, reason: 'idle' }] : []
   })
 }

@@ -37,6 +37,14 @@ export interface ModelConfig {
   readonly reasoningDisabled?: boolean
   /** `grpc.attempts` and `grpc.attempts_sleep_time`, as one budget. */
   readonly readyTimeoutMs: number
+  /** Requests for it are refused. */
+  readonly disabled?: boolean
+  /** Never unloaded to make room, nor for being idle. */
+  readonly pinned?: boolean
+  /** Requests at the same time; more are refused, with the time after which to ask again. */
+  readonly limits?: { readonly maxConcurrent?: number; readonly retryAfterMs?: number }
+  /** No two models that share a group are in memory together. */
+  readonly concurrencyGroups?: readonly string[]
   readonly downloadFiles: readonly { readonly filename: string; readonly uri: string; readonly sha256?: string }[]
   /** The YAML as it was read, with the keys that nothing above stands for. Absent for a bare file. */
   readonly raw?: Readonly<Record<string, unknown>>

@@ -189,17 +189,17 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal(watch.starts, 2)
   })
 
-  it('loads again when the config has changed, but not under a running request', async () => {
+  it('loads again when the config has changed: after the running requests, and before the next', async () => {
     await using watch = await watchBackends()
     await using loader = fakeLoader(watch)
     const old = await loader.acquire(fakeModel('one', { contextSize: 512 }))
     const first = await watch.nextStart()
     const changed = fakeModel('one', { contextSize: 1024 })
-    const shared = await loader.acquire(changed)
-    shared[Symbol.dispose]()
+    const next = loader.acquire(changed)
+    assert.equal(await readAll(old, 'still the old one'), 'still the old one')
     assert.equal(watch.starts, 1)
     old[Symbol.dispose]()
-    using lease = await loader.acquire(changed)
+    using lease = await next
     await first.gone
     const second = await watch.nextStart()
     assert.equal((await second.next('load')).options['ContextSize'], 1024)
@@ -207,6 +207,133 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     // What only concerns requests is no reason.
     using _same = await loader.acquire({ ...changed, systemPrompt: 'Be brief.' })
     assert.equal(watch.starts, 2)
+  })
+
+  it('does not go back to a config that is not the current one', async () => {
+    await using watch = await watchBackends()
+    const old = fakeModel('one', { contextSize: 512 })
+    const current = fakeModel('one', { contextSize: 1024 })
+    await using loader = fakeLoader(watch, [], { deps: { currentConfig: () => current } })
+    using _new = await loader.acquire(current)
+    using _late = await loader.acquire(old)
+    assert.equal(watch.starts, 1)
+  })
+
+  it('reloads under load: every request is answered, by the config of its time', async () => {
+    await using watch = await watchBackends()
+    let current = fakeModel('one', { contextSize: 1 })
+    await using loader = fakeLoader(watch, [], { deps: { currentConfig: () => current } })
+    const answers: string[] = []
+    async function ask(index: number): Promise<void> {
+      using lease = await loader.acquire(current)
+      answers.push(await readAll(lease, script({ tokens: 20, replies: [{ message: `end ${index}` }] })))
+    }
+    for (let round = 1; round <= 4; round++) {
+      const running = Array.from({ length: 8 }, (_, index) => ask(index))
+      current = fakeModel('one', { contextSize: round + 1 })
+      await Promise.all([...running, ...Array.from({ length: 8 }, (_, index) => ask(index))])
+    }
+    assert.equal(answers.length, 64)
+    assert.ok(answers.every((answer) => /^t0 .*t19 end \d$/.test(answer)))
+    assert.equal(loader.loaded().length, 1)
+  })
+})
+
+describe('limits of a model', { concurrency: 4, timeout: 60_000 }, () => {
+  it('refuses more requests than its config allows, and says when to come again', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    const config = fakeModel('one', { limits: { maxConcurrent: 2, retryAfterMs: 7_000 } })
+    const first = await loader.acquire(config)
+    using _second = await loader.acquire(config)
+    await assert.rejects(loader.acquire(config), (error) => {
+      assert.equal(error instanceof AppError && error.details['retryAfterMs'], 7_000)
+      return codeIs('model.busy')(error)
+    })
+    using _look = await loader.acquire(config, { aside: true })
+    first[Symbol.dispose]()
+    first[Symbol.dispose]()
+    using _third = await loader.acquire(config)
+    await assert.rejects(loader.acquire(config), codeIs('model.busy'))
+  })
+
+  it('works on one request after the other, from the moment on when it is told to', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    const config = fakeModel('one')
+    loader.configure({ serialRequests: true })
+    const first = await loader.acquire(config)
+    let entered = false
+    const second = loader.acquire(config).then((lease) => {
+      entered = true
+      return lease
+    })
+    using _other = await loader.acquire(fakeModel('two'))
+    assert.equal(entered, false)
+    first[Symbol.dispose]()
+    const held = await second
+    loader.configure({ serialRequests: false })
+    using _beside = await loader.acquire(config)
+    held[Symbol.dispose]()
+  })
+
+  it('keeps a pinned model, and never two of a group', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch, [], { maxActiveBackends: 2 })
+    const use = async (name: string, more = {}): Promise<void> => {
+      using _lease = await loader.acquire(fakeModel(name, more))
+    }
+    await use('kept', { pinned: true, concurrencyGroups: ['a'] })
+    await use('b', { concurrencyGroups: ['b'] })
+    await use('c')
+    assert.deepEqual(
+      loader.loaded().map(({ id, phase }) => `${id} ${phase}`),
+      ['kept ready', 'c ready'],
+    )
+    loader.configure({ maxActiveBackends: 0 })
+    await use('d', { concurrencyGroups: ['b'] })
+    await use('e', { concurrencyGroups: ['b'] })
+    assert.deepEqual(
+      loader.loaded().map(({ id }) => id),
+      ['kept', 'c', 'e'],
+    )
+  })
+
+  it('gives memory back while too much of it is in use, least recently used first', async () => {
+    await using watch = await watchBackends()
+    let now = 0
+    let inUse = 0.5
+    let look = (): void => assert.fail('nobody looks')
+    const clock = {
+      now: () => now++,
+      every: (_interval: number, callback: () => void) => {
+        look = callback
+        return () => {}
+      },
+    }
+    await using loader = fakeLoader(watch, [], { deps: { clock, memoryInUse: () => inUse } })
+    loader.configure({ enableMemoryReclaimer: true, memoryReclaimerThreshold: 0.8 })
+    await loader.start()
+    for (const name of ['a', 'b', 'c']) {
+      using _lease = await loader.acquire(fakeModel(name))
+    }
+    using _used = await loader.acquire(fakeModel('a'))
+    look()
+    assert.equal(loader.loaded().length, 3)
+    inUse = 0.9
+    look()
+    look()
+    await loader.unload('b')
+    assert.deepEqual(
+      loader.loaded().map(({ id }) => id),
+      ['a', 'c'],
+    )
+    inUse = 0.7
+    look()
+    assert.deepEqual(
+      loader.loaded().map(({ id, phase }) => `${id} ${phase}`),
+      ['a ready', 'c ready'],
+    )
   })
 })
 

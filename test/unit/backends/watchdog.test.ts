@@ -4,8 +4,9 @@ import { overdueModels } from '../../../src/backends/watchdog.ts'
 
 describe('the watchdog', () => {
   const models = [
-    { id: 'idle', lastUsed: 100 },
-    { id: 'busy', lastUsed: 900, busySince: 200 },
+    { id: 'idle', lastUsed: 100, pinned: false },
+    { id: 'pinned', lastUsed: 100, pinned: true },
+    { id: 'busy', lastUsed: 900, busySince: 200, pinned: true },
   ]
 
   it('finds nothing without limits, nor at the very limit', () => {
@@ -13,7 +14,7 @@ describe('the watchdog', () => {
     assert.deepEqual(overdueModels(models, { idleTimeoutMs: 900, busyTimeoutMs: 800 }, 1_000), [])
   })
 
-  it('finds the idle by when they were last used', () => {
+  it('finds the idle by when they were last used, and lets the pinned be', () => {
     assert.deepEqual(overdueModels(models, { idleTimeoutMs: 899 }, 1_000), [{ id: 'idle', reason: 'idle' }])
   })
 
