@@ -85,7 +85,7 @@ describe('POST /v1/messages', () => {
     let text = ''
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       text += chunk
-      if (text.includes('event: ping')) pinged.resolve()
+      if (text.includes('ping')) pinged.resolve()
     }
     assert.match(text, /^event: message_start\n.*\n\nevent: ping\ndata: \{"type":"ping"\}\n\n/)
     assert.deepEqual(readStream(text).message.content, [{ type: 'text', text: 'late' }])
