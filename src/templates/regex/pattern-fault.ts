@@ -1,0 +1,4 @@
+/** Completes the sentence "the regular expression … ". */
+export class PatternFault extends Error {
+  override readonly name = 'PatternFault'
+}
