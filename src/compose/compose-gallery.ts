@@ -1,26 +1,114 @@
-import { rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
 import type { Environment } from '../config/setting.ts'
 import type { StorageSettings } from '../config/settings.ts'
-import { type BackendInstaller, createBackendInstaller } from '../gallery/backend/install-backend.ts'
-import { createCatalog, SHIPPED_GALLERY } from '../gallery/catalog.ts'
-import { runCommand } from '../gallery/download/child-command.ts'
+import { type BackendGallery, parseBackendIndex } from '../gallery/backend/backend-entry.ts'
+import type { BackendInstaller } from '../gallery/backend/install-backend.ts'
+import { type Catalog, createCatalog, SHIPPED_GALLERY } from '../gallery/catalog.ts'
 import { createDownloads, type Downloads } from '../gallery/download/create-downloads.ts'
 import { chooseHubEndpoint } from '../gallery/download/uri.ts'
-import { ENGINE_VERSION, findEnginePackage, installEnginePackage, platformPackage } from '../gallery/engine-package.ts'
-import { parseGalleryList } from '../gallery/gallery-entry.ts'
+import { type GallerySource, parseGalleryList } from '../gallery/gallery-entry.ts'
+import { createIndexReader } from '../gallery/index-reader.ts'
 import { createModelInstaller, type ModelInstaller } from '../gallery/install-model.ts'
-import { buildLlamaServer, findLlamaServer } from '../gallery/llama-server/build-llama-server.ts'
+import { createModelRemover, type ModelRemover } from '../gallery/remove-model.ts'
+import { createSafetyScan } from '../gallery/safety-scan.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { builtinMain } from './builtin-main.ts'
+import { createOwnBackendInstaller } from './own-backend-installer.ts'
 
 export interface GalleryContext {
   readonly log: Logger
   readonly environment: Environment
 }
 
+/** Settings are asked for when they are needed, so that they may change while a node runs. */
+export type GallerySettings = StorageSettings & { readonly backendsSystemPath?: string }
+
+/** What a running node adds: a command has none of it. */
+export interface GalleryNode {
+  readonly registry?: { reload(): Promise<void> }
+  /** Lets a model that is in memory go after its running requests. */
+  readonly unload?: (model: string, options: AbortOptions) => Promise<unknown>
+  /** Names of backends that need no install, attached ones among them. */
+  readonly backendNames?: () => Promise<readonly string[]>
+}
+
+/** Models and backends, to be installed and removed. Dispose it to close its connections. */
+export interface Gallery extends AsyncDisposable {
+  readonly models: ModelInstaller
+  readonly remover: ModelRemover
+  readonly backends: BackendInstaller
+  readonly catalog: Catalog
+  readonly backendCatalog: BackendGallery
+}
+
 const BYTES_PER_GIGABYTE = 1e9
+
+export function composeGallery(settings: GallerySettings, context: GalleryContext, node: GalleryNode = {}): Gallery {
+  const log = context.log.child({ room: 'gallery' })
+  const { environment } = context
+  const { modelsPath } = settings
+  const { registry, unload, backendNames } = node
+  const hubEndpoint = chooseHubEndpoint(environment)
+  const { http, fetcher, close } = composeDownloads(settings, environment)
+  const galleriesOf = createGalleryLists(log)
+  const catalog = createCatalog(
+    { log, http },
+    {
+      hubEndpoint,
+      get galleries() {
+        return [SHIPPED_GALLERY, ...galleriesOf(settings.galleries)]
+      },
+    },
+  )
+  const backendCatalog = createIndexReader(
+    { log, http, parse: parseBackendIndex },
+    {
+      hubEndpoint,
+      get galleries() {
+        return galleriesOf(settings.backendGalleries)
+      },
+    },
+  )
+  const backends = createOwnBackendInstaller(
+    { log, fetcher, gallery: backendCatalog, ...(backendNames && { otherNames: backendNames }) },
+    settings,
+  )
+  const scan = createSafetyScan({ http }, { hubEndpoint })
+  const models = createModelInstaller(
+    {
+      ...{ log, catalog, fetcher, http },
+      ...(registry && { registry }),
+      scan: async (files, options) => {
+        if (!settings.disablePredownloadScan) await scan(files, options)
+      },
+      ensureBackend: async (name, options) => {
+        if (settings.autoloadBackendGalleries) await backends.ensure(name, options)
+      },
+    },
+    { modelsPath, hubEndpoint },
+  )
+  const remover = createModelRemover({ log, ...(registry && { registry }), ...(unload && { unload }) }, { modelsPath })
+  return { models, remover, backends, catalog, backendCatalog, [Symbol.asyncDispose]: close }
+}
+
+/** The models alone, as a command or the start of a node uses them. */
+export function composeModelInstaller(
+  settings: GallerySettings,
+  context: GalleryContext,
+  registry?: { reload(): Promise<void> },
+): ModelInstaller & AsyncDisposable {
+  const { models, ...gallery } = composeGallery(settings, context, registry && { registry })
+  return { ...models, [Symbol.asyncDispose]: () => gallery[Symbol.asyncDispose]() }
+}
+
+/** The backends alone. */
+export function composeBackendInstaller(
+  settings: GallerySettings,
+  context: GalleryContext,
+): BackendInstaller & AsyncDisposable {
+  const { backends, ...gallery } = composeGallery(settings, context)
+  return { ...backends, [Symbol.asyncDispose]: () => gallery[Symbol.asyncDispose]() }
+}
 
 function composeDownloads(settings: StorageSettings, environment: Environment): Downloads {
   const token = environment['HF_TOKEN']
@@ -36,79 +124,19 @@ function composeDownloads(settings: StorageSettings, environment: Environment): 
   })
 }
 
-/** The gallery as a command or the node uses it. Dispose it to close its connections. */
-export function composeModelInstaller(
-  settings: StorageSettings,
-  { log, environment }: GalleryContext,
-  registry?: { reload(): Promise<void> },
-): ModelInstaller & AsyncDisposable {
-  const gallery = log.child({ room: 'gallery' })
-  const hubEndpoint = chooseHubEndpoint(environment)
-  const { http, fetcher, close } = composeDownloads(settings, environment)
-  const galleries = [SHIPPED_GALLERY, ...parseGalleryList(settings.galleries)]
-  const catalog = createCatalog({ log: gallery, http }, { galleries, hubEndpoint })
-  const installer = createModelInstaller(
-    { log: gallery, catalog, fetcher, http, ...(registry === undefined ? {} : { registry }) },
-    { modelsPath: settings.modelsPath, hubEndpoint },
-  )
-  return { ...installer, [Symbol.asyncDispose]: close }
-}
-
-export function composeBackendInstaller(
-  settings: StorageSettings,
-  { log, environment }: GalleryContext,
-): BackendInstaller & AsyncDisposable {
-  const { fetcher, close } = composeDownloads(settings, environment)
-  const { cachePath } = settings
-  const buildInit = (): { cacheDir: string; engineRoot?: string } => {
-    const engineRoot = findEnginePackage({ cachePath })
-    return { cacheDir: cachePath, ...(engineRoot === undefined ? {} : { engineRoot }) }
+/** A list that cannot be read is said once and counts as empty, as in LocalAI. */
+function createGalleryLists(log: Logger): (text: string) => readonly GallerySource[] {
+  const known = new Map<string, readonly GallerySource[]>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    let galleries: readonly GallerySource[] = []
+    try {
+      galleries = text.trim() === '' ? [] : parseGalleryList(text)
+    } catch (error) {
+      log.error(AppError.from(error, 'config.invalid').message)
+    }
+    known.set(text, galleries)
+    return galleries
   }
-  const installer = createBackendInstaller(
-    {
-      log: log.child({ room: 'gallery' }),
-      fetcher,
-      run: runCommand,
-      llamaServer: {
-        isInstalled: async () => (await findLlamaServer(buildInit())) !== undefined,
-        async build(options) {
-          await ensureEnginePackage(settings, options)
-          const { onProgress, ...rest } = options
-          const report = (current: number, total: number, what: string): void =>
-            onProgress?.({ what: `compiling ${what}`, current, total })
-          return await buildLlamaServer(buildInit(), { ...rest, onProgress: report })
-        },
-        async remove() {
-          const found = await findLlamaServer(buildInit())
-          if (found !== undefined) await rm(dirname(found.binary), { recursive: true, force: true })
-        },
-      },
-    },
-    {
-      backendsPath: settings.backendsPath,
-      engine: {
-        version: ENGINE_VERSION,
-        platform: platformPackage(),
-        node: process.execPath,
-        main: fileURLToPath(builtinMain('llama-cpp')),
-      },
-    },
-  )
-  return { ...installer, [Symbol.asyncDispose]: close }
-}
-
-/** Where node-llama-cpp is, after installing it when it is nowhere (docs/decisions/0003). */
-export async function ensureEnginePackage(
-  settings: Pick<StorageSettings, 'cachePath'>,
-  options: { readonly signal?: AbortSignal; readonly onInstall?: () => void } = {},
-): Promise<string> {
-  const found = findEnginePackage({ cachePath: settings.cachePath })
-  if (found !== undefined) return found
-  options.onInstall?.()
-  const { signal } = options
-  return await installEnginePackage(
-    { run: runCommand },
-    { cachePath: settings.cachePath },
-    signal === undefined ? {} : { signal },
-  )
 }

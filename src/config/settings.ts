@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { accessSettings } from './access-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
+import { gallerySettings, managementSettings } from './gallery-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
 import {
@@ -101,6 +102,7 @@ export const storageSettings = {
     group: 'Models',
     kind: text,
   }),
+  ...gallerySettings,
   allowPrivateDownloads: setting({
     flags: ['--allow-private-downloads'],
     env: ['LOCALAI_ALLOW_PRIVATE_DOWNLOADS'],
@@ -293,6 +295,7 @@ export type ApiSettings = Values<typeof apiSettings>
 /** Everything `run` understands beside the global settings. */
 export const runSettings = {
   ...storageSettings,
+  ...managementSettings,
   ...backendSettings,
   ...modelLifeSettings,
   ...dynamicSettings,

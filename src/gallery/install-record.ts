@@ -45,6 +45,19 @@ export async function removeRecord(modelsPath: string, name: string): Promise<vo
   await rm(recordPath(modelsPath, name), { force: true })
 }
 
+/** Undefined when this program has not installed the model. */
+export async function readRecord(modelsPath: string, name: string): Promise<InstallRecord | undefined> {
+  return toRecord(await readMap(recordPath(modelsPath, name)))
+}
+
+/** The record follows a model that gets another name. */
+export async function renameRecord(modelsPath: string, from: string, to: string): Promise<void> {
+  const record = await readRecord(modelsPath, from)
+  if (record === undefined) return
+  await writeRecord(modelsPath, { ...record, name: to })
+  await removeRecord(modelsPath, from)
+}
+
 export function configPath(modelsPath: string, name: string): string {
   return join(modelsPath, `${name}.yaml`)
 }

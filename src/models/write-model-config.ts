@@ -10,9 +10,14 @@ export type WritableModelConfig = Readonly<Record<string, unknown>> & { readonly
 
 /**
  * Writes `<name>.yaml` into the models folder, whole or not at all, and gives its path; a file of that name is replaced.
- * Throws `model.config-invalid` when the model would not be accepted when read.
+ * `text` is the YAML that says the same as `config`, with whatever comments it has. Throws `model.config-invalid` when
+ * the model would not be accepted when read.
  */
-export async function writeModelConfig(modelsPath: string, config: WritableModelConfig): Promise<string> {
+export async function writeModelConfig(
+  modelsPath: string,
+  config: WritableModelConfig,
+  text?: string,
+): Promise<string> {
   const name = installedName(config.name)
   const file = `${name}.yaml`
   const content = { ...config, name }
@@ -24,7 +29,7 @@ export async function writeModelConfig(modelsPath: string, config: WritableModel
   // A hidden name without the ending: neither a reader nor the watch of the folder sees it.
   const unfinished = join(modelsPath, `.${file}.${crypto.randomUUID()}.tmp`)
   try {
-    await writeDurably(unfinished, stringify(content))
+    await writeDurably(unfinished, text ?? stringify(content))
     await rename(unfinished, path)
   } finally {
     await rm(unfinished, { force: true })

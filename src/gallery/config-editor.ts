@@ -1,0 +1,145 @@
+import { readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
+import { parseModelFile } from '../models/config-schema.ts'
+import { findConfigFile, readConfigText, severalModels } from '../models/find-config-file.ts'
+import { installedName } from '../models/model-name.ts'
+import { refuseOutsidePath } from '../models/model-paths.ts'
+import { parseConfigText } from '../models/read-config-file.ts'
+import { refuseCommands } from '../models/refuse-commands.ts'
+import { writeModelConfig } from '../models/write-model-config.ts'
+import { renameRecord } from './install-record.ts'
+
+export type RawConfig = Readonly<Record<string, unknown>>
+
+/** A configuration as somebody sent it: YAML, of which JSON is a part. */
+export interface SentConfig {
+  readonly config: RawConfig
+  /** Written as it is, when it is YAML: it may have comments. */
+  readonly text?: string
+}
+
+export interface WrittenConfig {
+  readonly name: string
+  /** Name of the file in the models folder. */
+  readonly filename: string
+}
+
+/** Reads and writes the YAML of models. Whatever it writes is valid, and there whole or not at all. */
+export interface ConfigEditor {
+  /** Undefined when no file of the folder configures it. */
+  read(name: string): Promise<RawConfig | undefined>
+  /** The YAML as it stands in its file. Throws `request.conflict` when the file has other models as well. */
+  text(name: string): Promise<string | undefined>
+  /** Adds a model; one of that name is replaced. */
+  add(sent: SentConfig): Promise<WrittenConfig>
+  /** Replaces a model, whose name may change. Throws `request.not-found` and, for a new name that is taken, `request.conflict`. */
+  replace(name: string, sent: SentConfig, options?: AbortOptions): Promise<WrittenConfig>
+  /** Reads the models folder again. */
+  reload(): Promise<void>
+}
+
+export interface ConfigEditorDeps {
+  readonly registry: { reload(): Promise<void> }
+  /** Lets a model that is in memory go after its running requests. */
+  readonly unload: (model: string, options: AbortOptions) => Promise<unknown>
+}
+
+/** Throws `request.invalid` in LocalAI's words for what is no configuration of one model. */
+export function parseSent(body: string): SentConfig {
+  const isJson = body.trimStart().startsWith('{')
+  if (body.trim() === '') throw new AppError('request.invalid', 'Request body is empty')
+  let models: readonly Record<string, unknown>[]
+  try {
+    models = parseConfigText(body)
+  } catch (error) {
+    const { message } = AppError.from(error, 'request.invalid')
+    throw new AppError('request.invalid', `Failed to parse ${isJson ? 'JSON' : 'YAML'}: ${message}`, { cause: error })
+  }
+  const [config] = models
+  if (config === undefined || models.length > 1) {
+    throw new AppError('request.invalid', 'Invalid configuration: one model at a time')
+  }
+  // In a list of one, or as JSON, the text is not what a file of its own would have.
+  const asItIs = !isJson && !/^\s*-/.test(body)
+  return { config, ...(asItIs ? { text: body } : {}) }
+}
+
+export function createConfigEditor(
+  { registry, unload }: ConfigEditorDeps,
+  { modelsPath }: { readonly modelsPath: string },
+): ConfigEditor {
+  async function write(sent: SentConfig, name: string): Promise<WrittenConfig> {
+    const path = await writeModelConfig(modelsPath, { ...sent.config, name }, sent.text)
+    return { name, filename: basename(path) }
+  }
+
+  return {
+    async read(name) {
+      return (await findConfigFile(modelsPath, name))?.raw
+    },
+    async text(name) {
+      const found = await findConfigFile(modelsPath, name)
+      return found === undefined ? undefined : await readConfigText(modelsPath, found)
+    },
+    async add(sent) {
+      const name = checkSent(sent)
+      const found = await findConfigFile(modelsPath, name)
+      if (found?.alone === false) throw severalModels(found.file)
+      refuseCommands(sent.config, found?.raw)
+      const written = await write(sent, name)
+      if (found !== undefined && found.file !== written.filename) await rm(join(modelsPath, found.file))
+      await registry.reload()
+      return written
+    },
+    async replace(name, sent, options = {}) {
+      const found = await findConfigFile(modelsPath, name)
+      if (found === undefined) throw new AppError('request.not-found', `model configuration not found: ${name}`)
+      if (!found.alone) throw severalModels(found.file)
+      const newName = checkSent(sent)
+      if (newName !== name && (await isTaken(modelsPath, newName))) {
+        throw new AppError('request.conflict', `a model named "${newName}" is there already`)
+      }
+      refuseCommands(sent.config, found.raw)
+      const written = await write(sent, newName)
+      if (found.file !== written.filename) await rm(join(modelsPath, found.file), { force: true })
+      if (newName !== name) await renameRecord(modelsPath, name, newName)
+      await unload(name, options)
+      await registry.reload()
+      return written
+    },
+    reload: () => registry.reload(),
+  }
+}
+
+/** The name of a model that may be written. Throws `request.invalid` in LocalAI's words. */
+function checkSent({ config }: SentConfig): string {
+  const { name } = config
+  if (typeof name !== 'string' || name.trim() === '') throw new AppError('request.invalid', 'Name is required')
+  try {
+    if (name.includes('/') || installedName(name) !== name) throw new AppError('request.invalid', 'the name has a "/"')
+    const { parameters, mmproj, download_files: downloads } = parseModelFile(config)
+    for (const path of [parameters?.model, mmproj, ...(downloads ?? []).map(({ filename }) => filename)]) {
+      if (path !== undefined) trusted(String(path))
+    }
+  } catch (error) {
+    const { message } = AppError.from(error, 'request.invalid')
+    const known = message.startsWith('Model path not trusted')
+    throw new AppError('request.invalid', known ? message : `Invalid configuration: ${message}`, { cause: error })
+  }
+  return name
+}
+
+function trusted(path: string): void {
+  try {
+    refuseOutsidePath(path)
+  } catch (error) {
+    throw new AppError('request.invalid', `Model path not trusted: ${path.slice(0, 200)}`, { cause: error })
+  }
+}
+
+async function isTaken(modelsPath: string, name: string): Promise<boolean> {
+  if ((await findConfigFile(modelsPath, name)) !== undefined) return true
+  return (await readdir(modelsPath)).includes(`${name}.yaml`)
+}

@@ -1,0 +1,125 @@
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../base/errors.ts'
+import { isObject } from '../base/json.ts'
+import type { AbortOptions } from '../base/signals.ts'
+import { findConfigFile, listConfigFiles, severalModels } from '../models/find-config-file.ts'
+import { fileInModels, localName } from '../models/model-paths.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { readRecord, removeRecord } from './install-record.ts'
+
+/** Takes a model out of the models folder: its files unless another model uses them, its record, and its YAML at last. */
+export interface ModelRemover {
+  /** Throws `request.not-found`, or `request.conflict` when its file has other models as well. */
+  check(name: string): Promise<void>
+  remove(name: string, options?: AbortOptions): Promise<void>
+}
+
+export interface ModelRemoverDeps {
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly registry?: { reload(): Promise<void> }
+  /** Lets a model that is in memory go. */
+  readonly unload?: (model: string, options: AbortOptions) => Promise<unknown>
+}
+
+/** What there is to remove; a bare model file has no YAML. */
+interface Target {
+  readonly name: string
+  readonly yaml?: string
+  /** As the configuration names them. */
+  readonly files: readonly string[]
+}
+
+const MAX_FILES = 1000
+
+export function createModelRemover(
+  deps: ModelRemoverDeps,
+  { modelsPath }: { readonly modelsPath: string },
+): ModelRemover {
+  const { log } = deps
+
+  async function find(asked: string): Promise<Target> {
+    // LocalAI's galleries have slashes in names, its files do not.
+    const name = asked.replaceAll('/', '__')
+    const found = await findConfigFile(modelsPath, name)
+    if (found?.alone === false) throw severalModels(found.file)
+    const record = await readRecord(modelsPath, name)
+    const recorded = (record?.files ?? []).map(({ filename }) => filename)
+    if (found !== undefined) return { name, yaml: found.file, files: [...filesOf(found.raw), ...recorded] }
+    const bare = [name, `${name}.gguf`].filter((file) => /^[^.].*\.gguf$/i.test(file))
+    const names = new Set(await readdir(modelsPath).catch(() => []))
+    const file = bare.find((candidate) => names.has(candidate))
+    if (file !== undefined) return { name: file, files: [file] }
+    throw new AppError('request.not-found', `model "${asked.slice(0, 200)}" is not installed`)
+  }
+
+  async function removeFile(file: string): Promise<void> {
+    try {
+      const path = await fileInModels(modelsPath, file)
+      // A link goes, what it leads to stays; a folder is nothing that one model owns.
+      await rm(path, { force: true })
+      await Promise.all(['.partial', '.partial.json'].map((ending) => rm(`${path}${ending}`, { force: true })))
+      for (let folder = dirname(path); folder.startsWith(join(modelsPath, '/')); folder = dirname(folder)) {
+        await rmdir(folder)
+      }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOTEMPTY' || code === 'ENOENT') return
+      log.warn({ file, err: error }, 'a file of a removed model stays')
+    }
+  }
+
+  return {
+    async check(name) {
+      await find(name)
+    },
+    async remove(asked, options = {}) {
+      const target = await find(asked)
+      await deps.unload?.(target.name, options)
+      options.signal?.throwIfAborted()
+      const others = (await listConfigFiles(modelsPath)).filter(({ name }) => name !== target.name)
+      const used = new Set(
+        await withParts(
+          modelsPath,
+          others.flatMap(({ raw }) => filesOf(raw)),
+        ),
+      )
+      const own = await withParts(modelsPath, target.files)
+      for (const file of own.filter((candidate) => !used.has(candidate)).slice(0, MAX_FILES)) await removeFile(file)
+      await removeRecord(modelsPath, target.name)
+      if (target.yaml !== undefined) await rm(join(modelsPath, target.yaml), { force: true })
+      log.info({ model: target.name }, 'model removed')
+      await deps.registry?.reload()
+    },
+  }
+}
+
+/** Names in the models folder of what a configuration uses. */
+function filesOf(raw: Readonly<Record<string, unknown>>): readonly string[] {
+  const { parameters, mmproj, lora_adapter: adapter, lora_adapters: adapters, download_files: downloads } = raw
+  const named = [
+    isObject(parameters) ? parameters['model'] : undefined,
+    mmproj,
+    adapter,
+    ...(Array.isArray(adapters) ? adapters : []),
+    ...(Array.isArray(downloads) ? downloads.map((file) => (isObject(file) ? file['filename'] : undefined)) : []),
+  ]
+  return named.filter((file): file is string => typeof file === 'string' && file !== '').map(localName)
+}
+
+/** With the other parts of models that are in several files. */
+async function withParts(modelsPath: string, files: readonly string[]): Promise<readonly string[]> {
+  const all = new Set(files)
+  for (const file of files) {
+    const stem = /^(.*)-\d{5}-of-\d{5}\.gguf$/i.exec(basename(file))?.[1]
+    if (stem === undefined) continue
+    const folder = dirname(file)
+    const names = await fileInModels(modelsPath, file)
+      .then((path) => readdir(dirname(path)))
+      .catch(() => [])
+    for (const name of names) {
+      if (name.startsWith(`${stem}-`) && /-\d{5}-of-\d{5}\.gguf$/i.test(name)) all.add(join(folder, name))
+    }
+  }
+  return [...all]
+}
