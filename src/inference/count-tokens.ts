@@ -15,7 +15,7 @@ export type CountTokens = (request: ChatRequest, options?: AbortOptions) => Prom
 export function createCountTokens({ registry, loader }: Pick<GenerationDeps, 'registry' | 'loader'>): CountTokens {
   return async function countTokens(request, options = {}) {
     const config = findModel(registry, request.model)
-    const predict = { ...chatOptions(request, config, () => 0), Prompt: plainText(request) }
+    const predict = { Prompt: plainText(request), ...chatOptions(request, config, () => 0) }
     const answer = await useModel(loader, config, {
       ...options,
       use: async ({ client }) => await client.tokenize(predict, options),

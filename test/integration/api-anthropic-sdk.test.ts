@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import { AppError } from '../../src/base/errors.ts'
 import type { ChatDelta__Output } from '../../src/grpc/generated/backend/ChatDelta.ts'
+import { poll } from '../support/poll.ts'
 import { type ApiHarness, startApi } from './api-harness.ts'
 import { reply, type Script } from './scripted-backend.ts'
 
@@ -235,5 +236,27 @@ describe("Anthropic's own client", () => {
     const stream = await clientOf(api).messages.create({ ...request, stream: true })
     for await (const event of stream) if (event.type === 'content_block_delta') break
     await ended.promise
+  })
+
+  it('stops a model that has not said a word when it aborts, streaming or not', async () => {
+    await using api = await startApi()
+    for (const stream of [false, true]) {
+      const begun = Promise.withResolvers<void>()
+      const ended = Promise.withResolvers<void>()
+      api.node.script = async function* script(_request, { signal }) {
+        begun.resolve()
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+        ended.resolve()
+        yield reply({})
+        return {}
+      }
+      const leaving = new AbortController()
+      const asking = clientOf(api).messages.create({ ...request, stream }, { signal: leaving.signal })
+      await begun.promise
+      leaving.abort()
+      await assert.rejects(asking, Anthropic.APIUserAbortError)
+      await ended.promise
+    }
+    await poll('every lease is given back', 5000, () => api.node.leases === 0)
   })
 })
