@@ -28,8 +28,6 @@ export interface ModelLoaderDeps {
   readonly clock?: Clock
   readonly random?: () => number
   readonly events?: ModelLoaderEvents
-  /** The config that a name stands for now; absent: the one that was asked with. */
-  readonly currentConfig?: (name: string) => ModelConfig | undefined
   /** The part of the memory that is in use, from 0 to 1; by default the machine's. */
   readonly memoryInUse?: () => number
 }
@@ -129,10 +127,8 @@ class Loader implements ConfigurableLoader {
     this.#announceChange()
   }
 
-  async acquire(asked: ModelConfig, options: AcquireOptions = {}): Promise<ModelLease> {
+  async acquire(config: ModelConfig, options: AcquireOptions = {}): Promise<ModelLease> {
     if (this.#stopping) throw new AppError('node.stopping', 'the node is stopping')
-    // A request that began before the models were read again must not bring the config before back.
-    const config = this.#deps.currentConfig?.(asked.name) ?? asked
     const { serialRequests: serial } = this.#init
     const slot = this.#slotOf(config.name)
     if (options.aside === true || (!serial && config.limits === undefined)) return await slot.acquire(config, options)
@@ -304,7 +300,7 @@ class Loader implements ConfigurableLoader {
   }
 
   #toOccupant({ id, phase, inFlight, lastUsed, busySince, config }: ModelSlot): Occupant & WatchedModel {
-    const { pinned = false, concurrencyGroups: groups = [] } = this.#deps.currentConfig?.(id) ?? config ?? {}
+    const { pinned = false, concurrencyGroups: groups = [] } = config ?? {}
     return {
       ...{ id, inFlight, lastUsed, pinned, groups },
       phase: phase === 'stopping' || phase === 'ready' ? phase : 'starting',

@@ -88,7 +88,7 @@ export class ModelSlot {
     return this.#run?.leases.size ?? 0
   }
 
-  /** What it was last loaded with. */
+  /** What it was last asked with. */
   get config(): ModelConfig | undefined {
     return this.#config
   }
@@ -120,9 +120,13 @@ export class ModelSlot {
     }
   }
 
-  async acquire(config: ModelConfig, { signal }: AbortOptions): Promise<ModelLease> {
+  async acquire(asked: ModelConfig, { signal }: AbortOptions): Promise<ModelLease> {
     for (;;) {
       signal?.throwIfAborted()
+      // A request that began before the models were read again must not bring back the config of then.
+      const isStale = revisionOf(asked) < revisionOf(this.#config)
+      const config = isStale && this.#config !== undefined ? this.#config : asked
+      this.#config = config
       const run = this.#run
       const { phase } = this.#state
       if (phase === 'stopping') await raceSignal(this.#stopped, signal)
@@ -165,7 +169,6 @@ export class ModelSlot {
     const refused = refusal(this.#state, this.id, at)
     if (refused !== undefined) throw refused
     this.#backendName = config.backend ?? 'llama-cpp'
-    this.#config = config
     this.#callOffLoad = new AbortController()
     this.#apply({ type: 'start', at })
     this.#loadOver = this.#load(config, this.#callOffLoad.signal)
@@ -284,4 +287,8 @@ export class ModelSlot {
     this.#run = undefined
     this.#apply({ type: 'stopped' })
   }
+}
+
+function revisionOf(config: ModelConfig | undefined): number {
+  return config?.revision ?? 0
 }

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'request.context-exceeded'
   | 'request.cancelled'
   | 'model.not-found'
+  | 'model.disabled'
   | 'model.config-invalid'
   | 'model.file-invalid'
   | 'model.busy'

@@ -51,6 +51,13 @@ export const ModelFileSchema = Type.Object(
   {
     name: Type.Optional(Text),
     backend: Type.Optional(Text),
+    alias: Type.Optional(Text),
+    disabled: Type.Optional(Switch),
+    pinned: Type.Optional(Switch),
+    limits: Type.Optional(
+      Type.Object({ max_concurrent: Type.Optional(Count), retry_after_seconds: Type.Optional(Count) }, BLOCK),
+    ),
+    concurrency_groups: Type.Optional(Texts),
     description: Type.Optional(Text),
     usage: Type.Optional(Text),
     parameters: Type.Optional(Parameters),

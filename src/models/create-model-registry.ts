@@ -24,9 +24,11 @@ export interface ModelRegistryInit extends ModelSources {
  * the watch. Answers come from the last complete reading, so a reader never sees half of a reload.
  */
 export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegistryInit): ModelRegistry & Startable {
+  let readings = 0
   const sources = (): ModelSources => ({
     ...init,
     ...init.defaults?.(),
+    ...(readings === 0 ? {} : { revision: readings }),
     modelsPath: resolve(init.modelsPath),
   })
   const summaries = createGgufSummaries()
@@ -45,6 +47,7 @@ export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegis
     }
     snapshot = await readModels({ summaries, warn }, sources())
     said = saying
+    readings += 1
     log.info({ models: snapshot.listed.length }, 'models read')
   }
 

@@ -34,7 +34,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
       `debug low_vram numa no_mulmatq no_kv_offloading cache_type_k cache_type_v cutstrings extract_regex trimspace
        trimsuffix mirostat mirostat_eta mirostat_tau prompt_cache_path prompt_cache_all prompt_cache_ro rms_norm_eps ngqa
        rope_scaling yarn_ext_factor yarn_attn_factor yarn_beta_fast yarn_beta_slow lora_base draft_model n_draft overrides
-       feature_flags mcp agent pipeline alias artifacts disabled pinned concurrency_groups limits reasoning_effort
+       feature_flags mcp agent pipeline artifacts reasoning_effort
        chat_template_kwargs known_input_modalities known_output_modalities compression pii pii_detection router proxy mitm
        reasoning.disable_reasoning_tag_prefill reasoning.strip_reasoning_only reasoning.thinking_start_tokens
        reasoning.tag_pairs parameters.tfz parameters.n parameters.echo parameters.n_keep parameters.logprobs

@@ -46,6 +46,8 @@ export interface ModelConfig {
   /** No two models that share a group are in memory together. */
   readonly concurrencyGroups?: readonly string[]
   readonly downloadFiles: readonly { readonly filename: string; readonly uri: string; readonly sha256?: string }[]
+  /** Counts the readings of the models folder, of which this is from the latest one then; absent: the first. */
+  readonly revision?: number
   /** The YAML as it was read, with the keys that nothing above stands for. Absent for a bare file. */
   readonly raw?: Readonly<Record<string, unknown>>
 }

@@ -7,6 +7,7 @@ import { splitPlace } from './gguf/split-files.ts'
 import type { GgufSummary } from './gguf/summarize-gguf.ts'
 import type { GgufSummaries } from './gguf-summaries.ts'
 import { keyWarnings } from './key-warnings.ts'
+import { type ModelAlias, resolveAliases } from './model-aliases.ts'
 import type { ModelConfig } from './model-config.ts'
 import { checkedName } from './model-name.ts'
 import { fileInModels, refuseOutsidePath } from './model-paths.ts'
@@ -49,7 +50,8 @@ interface Found {
 /** Reads all configurations and model files. Whatever is wrong with one of them, the others are there. */
 export async function readModels(deps: ReadModelsDeps, sources: ModelSources): Promise<ModelSnapshot> {
   const files = await filesOf(deps, sources.modelsPath)
-  const configured = [...(await readConfigured(deps, sources, files)).values()]
+  const { models, aliases } = await readConfigured(deps, sources, files)
+  const configured = [...models.values()]
   const listed: ListedModel[] = configured.map(({ config, created }) => ({ id: config.name, config, created }))
   const byName = new Map(configured.map(({ config }) => [config.name, config]))
   const owners = new Map(configured.map(({ config }) => [config.modelFile, config]))
@@ -66,8 +68,15 @@ export async function readModels(deps: ReadModelsDeps, sources: ModelSources): P
     listed.push(found)
     byName.set(builtin.name, found.config)
   }
+  const { resolved, problems } = resolveAliases(aliases, byName)
+  for (const problem of problems) deps.warn(problem)
+  for (const { name, config } of resolved) byName.set(name, config)
   deps.summaries.sweep()
-  return { listed, byName }
+  const shown = [
+    ...listed.filter(({ id }) => !resolved.some(({ name }) => name === id)),
+    ...resolved.map(({ name, config, created }) => ({ id: name, config, created })),
+  ]
+  return { listed: shown.filter(({ config }) => config.disabled !== true), byName }
 }
 
 /** A name that is taken stays with who has it. */
@@ -91,23 +100,27 @@ function isModelFile(file: string): boolean {
   return /\.gguf$/i.test(file) && (splitPlace(file)?.number ?? 1) === 1
 }
 
+interface Configured {
+  readonly models: Map<string, Found>
+  readonly aliases: Map<string, ModelAlias>
+}
+
 /** By name, in the order of the files; a later configuration replaces an earlier one of the same name. */
 async function readConfigured(
   deps: ReadModelsDeps,
   sources: ModelSources,
   files: readonly string[],
-): Promise<ReadonlyMap<string, Found>> {
+): Promise<Configured> {
   const paths = files.filter((file) => /\.ya?ml$/i.test(file)).map((file) => join(sources.modelsPath, file))
   if (sources.modelsConfigFile !== undefined) paths.push(sources.modelsConfigFile)
-  const configured = new Map<string, Found>()
+  const configured: Configured = { models: new Map(), aliases: new Map() }
   for (const path of paths) {
     const file = basename(path)
     try {
       for (const raw of await readConfigFile(path)) {
-        const found = await readModel(deps, sources, { raw, path }).catch((error: unknown) => warnOf(deps, file, error))
-        if (found === undefined) continue
-        configured.delete(found.config.name)
-        configured.set(found.config.name, found)
+        await readEntry(deps, sources, { configured, entry: { raw, path } }).catch((error: unknown) =>
+          warnOf(deps, file, error),
+        )
       }
     } catch (error) {
       warnOf(deps, file, error)
@@ -116,7 +129,32 @@ async function readConfigured(
   return configured
 }
 
-function warnOf({ warn }: ReadModelsDeps, file: string, error: unknown): undefined {
+async function readEntry(
+  deps: ReadModelsDeps,
+  sources: ModelSources,
+  { configured: { models, aliases }, entry }: { readonly configured: Configured; readonly entry: ConfigEntry },
+): Promise<void> {
+  const { alias, name } = parseModelFile(entry.raw)
+  const pointer = alias === undefined || alias === '' ? undefined : await readAlias(entry, String(alias), name)
+  const found = pointer === undefined ? await readModel(deps, sources, entry) : undefined
+  const known = pointer?.name ?? found?.config.name ?? ''
+  // Deleted first: a replaced name takes the place of the later one in the list.
+  models.delete(known)
+  aliases.delete(known)
+  if (found !== undefined) models.set(known, found)
+  if (pointer !== undefined) aliases.set(known, pointer)
+}
+
+async function readAlias({ path }: ConfigEntry, target: string, name: ModelFile['name']): Promise<ModelAlias> {
+  return {
+    name: checkedName(String(name || basename(path, extname(path)))),
+    target,
+    file: basename(path),
+    created: (await changedAt(path)) ?? 0,
+  }
+}
+
+function warnOf({ warn }: ReadModelsDeps, file: string, error: unknown): void {
   warn({ file, reason: AppError.from(error, 'model.config-invalid').message })
 }
 

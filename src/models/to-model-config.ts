@@ -44,6 +44,7 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
       uri: String(uri),
       ...given('sha256', text(sha256)),
     })),
+    ...lifeOf(file),
     ...given('backend', backend),
     ...given('description', text(file.description)),
     ...given('contextSize', contextSize(file.context_size, defaults, gguf)),
@@ -56,7 +57,22 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
     ...given('systemPrompt', text(file.system_prompt)),
     ...given('grammar', text(file.grammar)),
     ...given('reasoningDisabled', isOn(file.reasoning?.disable)),
+    ...given('revision', defaults.revision),
     ...given('raw', files.raw),
+  }
+}
+
+function lifeOf(file: ModelFile): Pick<ModelConfig, 'disabled' | 'pinned' | 'limits' | 'concurrencyGroups'> {
+  const maxConcurrent = positive(file.limits?.max_concurrent)
+  const retryAfter = positive(file.limits?.retry_after_seconds)
+  const groups = texts(file.concurrency_groups)
+  return {
+    ...given('disabled', isOn(file.disabled)),
+    ...given('pinned', isOn(file.pinned)),
+    ...(maxConcurrent === undefined
+      ? {}
+      : { limits: { maxConcurrent, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }) } }),
+    ...(groups.length === 0 ? {} : { concurrencyGroups: groups }),
   }
 }
 
