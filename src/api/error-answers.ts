@@ -38,8 +38,12 @@ export function answerUnroutable(thrown: unknown, request: FastifyRequest, reply
   void reply.code(answer.status).send(toErrorBody(answer))
 }
 
-/** For what does not even parse as HTTP, or came too slowly: there is no request yet, only a socket. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+/** For what does not even parse as HTTP, or came too slowly: there is no request yet, only a socket. `opaque`: no body. */
+export function answerBrokenRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  { opaque = false }: { readonly opaque?: boolean } = {},
+): void {
   // What was already written may be half of an answer, into which nothing can be put.
   if (!socket.writable || socket.bytesWritten > 0 || error.code === 'ECONNRESET') {
     socket.destroy()
@@ -47,10 +51,10 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   }
   const status = STATUSES[error.code ?? ''] ?? 400
   const message = STATUS_CODES[status] ?? 'Bad Request'
-  const body = JSON.stringify(toErrorBody({ status, message, param: null }))
+  const body = opaque ? '' : JSON.stringify(toErrorBody({ status, message, param: null }))
   const head = [
     `HTTP/1.1 ${status} ${message}`,
-    'Content-Type: application/json',
+    ...(opaque ? [] : ['Content-Type: application/json']),
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ]

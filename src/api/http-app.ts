@@ -1,4 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { AccessInit } from './access/access.ts'
+import { answerUnroutableBlankly } from './access/opaque-errors.ts'
 import type { BodyBudget } from './body-budget.ts'
 import { answerBrokenRequest, answerUnroutable } from './error-answers.ts'
 import { requestIdOf } from './request-log.ts'
@@ -19,13 +21,15 @@ export interface HttpAppInit {
   readonly uploadLimitBytes: number
   /** For the bodies of all requests together. */
   readonly bodyBudget?: BodyBudget
+  readonly access?: Pick<AccessInit, 'opaqueErrors'>
 }
 
 /** The framework, set up as every HTTP face of the node needs it; no routes yet. */
 export function createHttpApp(
-  { uploadLimitBytes }: HttpAppInit,
-  clientErrorHandler: NonNullable<FastifyServerOptions['clientErrorHandler']> = answerBrokenRequest,
+  { uploadLimitBytes, access }: HttpAppInit,
+  clientErrorHandler?: NonNullable<FastifyServerOptions['clientErrorHandler']>,
 ): FastifyInstance {
+  const opaque = access?.opaqueErrors === true
   return fastify({
     logger: false,
     bodyLimit: uploadLimitBytes,
@@ -42,7 +46,7 @@ export function createHttpApp(
     // Requests that arrive while stopping get our own answer.
     return503OnClosing: false,
     schemaController: createSchemaController(),
-    clientErrorHandler,
-    frameworkErrors: answerUnroutable,
+    clientErrorHandler: clientErrorHandler ?? ((error, socket) => answerBrokenRequest(error, socket, { opaque })),
+    frameworkErrors: opaque ? answerUnroutableBlankly : answerUnroutable,
   })
 }

@@ -3,13 +3,14 @@ import type { NetworkModel, RequestRouter } from '../federation/routed-request.t
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type AccessDeps, addAccess } from './access/access.ts'
+import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
 import type { HttpAppInit } from './http-app.ts'
 import { STREAM_LIMITS } from './inference-routes.ts'
 import { addJsonBody } from './json-body.ts'
+import { authRoutes } from './localai/auth.ts'
 import { health } from './localai/health.ts'
 import { metricsRoute } from './localai/metrics.ts'
 import { p2pRoutes } from './localai/p2p.ts'
@@ -39,6 +40,9 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   /** `GET /metrics`. Default: yes. */
   readonly metricsEndpoint?: boolean
   readonly streamLimits?: EventStreamLimits
+  readonly access?: AccessInit
+  /** How long a user's API key lasts when its maker does not say. Absent: for ever. */
+  readonly accountKeyExpiryMs?: number | undefined
   /** Requests that may be on their way through this node to others at the same time; more get 503. Default 8192. */
   readonly maxForwarded?: number
 }
@@ -47,7 +51,7 @@ interface PublicDeps extends NetworkDeps {
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'list'>
   readonly metrics: Metrics
-  readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+  readonly log: Pick<Logger, 'info' | 'debug' | 'warn' | 'error'>
   readonly shutdown: Shutdown
   readonly startingBecause: () => string | undefined
   /** Requests that work on this node has counted. */
@@ -64,11 +68,12 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   const { stopping } = shutdown
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
-  const callerOf = addAccess(app, deps.access)
+  const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
+  app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
   app.register(version, { version: init.version })
   app.register(health, { startingBecause, stopping })
   app.register(p2pRoutes, { p2p })

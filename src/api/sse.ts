@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { toldInStream } from './access/opaque-errors.ts'
 import { drained } from './drained.ts'
 import { toAppError } from './error-response.ts'
 
@@ -56,7 +57,7 @@ export async function sendEventStream<T>(
   } catch (thrown) {
     if (!stream.opened()) throw thrown
     const error = stream.closed() ? new AppError('request.cancelled', 'the client has gone') : toAppError(thrown)
-    stream.end(format.fail(error) + format.closing(true))
+    stream.end(format.fail(toldInStream(error, reply.server)) + format.closing(true))
     return error
   } finally {
     stream.release()

@@ -1,10 +1,8 @@
-import { BlockList, isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
+import { hostNameOf } from './allowed-hosts.ts'
+import { isForeignPage } from './cross-site.ts'
+import { isLoopbackAddress } from './loopback.ts'
 
 /** A proxy on this machine makes everyone a local client; those that say so are believed. */
 const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
@@ -16,12 +14,15 @@ export interface Sender {
 }
 
 /**
- * For what only the owner of the node may see. With API keys, whoever came this far has shown one. Without, only a
- * program on this machine is let in: by its address; by the host it asked for, because a web page whose own name was made
- * to point at this machine (DNS rebinding) asks for that name; and not for another site's page, by its origin.
+ * For what only the owner of the node may see or do, while neither keys nor accounts tell who that is: a program on this
+ * machine is let in. By its address; by the host it asked for, because a web page whose own name was made to point at
+ * this machine (DNS rebinding) asks for that name; and not for another site's page, by its origin. `insecure` lets in
+ * everybody but such pages.
  */
-export function ownerOnly(request: FastifyRequest, { hasKeys }: { readonly hasKeys: boolean }): void {
-  if (hasKeys || isOnThisMachine({ remoteAddress: request.socket.remoteAddress, headers: request.headers })) return
+export function ownerOnly(request: FastifyRequest, { insecure }: { readonly insecure: boolean }): void {
+  const { headers, socket } = request
+  if (insecure && !isForeignPage(headers)) return
+  if (isOnThisMachine({ remoteAddress: socket.remoteAddress, headers })) return
   throw new AppError(
     'request.forbidden',
     'without API keys this is for programs on the same machine only: ask http://127.0.0.1, or start the node with --api-keys and send a key',
@@ -38,13 +39,6 @@ export function isOnThisMachine({ remoteAddress, headers }: Sender): boolean {
 
 /** `localhost`, `127.0.0.1:8080`, `[::1]:8080`. */
 function isLoopbackHost(host: string): boolean {
-  const name = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^:[\]]*))(?::\d{1,5})?$/.exec(host.toLowerCase())?.groups
-  const address = name?.['v6'] ?? name?.['name'] ?? ''
-  return address === 'localhost' || isLoopbackAddress(address)
-}
-
-/** An IPv4 client of a socket for both families has `::ffff:` before its address; the list knows that. */
-function isLoopbackAddress(address: string): boolean {
-  const family = isIP(address)
-  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  const name = hostNameOf(host) ?? ''
+  return name === 'localhost' || isLoopbackAddress(name)
 }

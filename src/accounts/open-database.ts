@@ -1,0 +1,57 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { AppError } from '../base/errors.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+/** How long a writer of another process (`local-ai users …`) is waited for. */
+const BUSY_MS = 2000
+
+/**
+ * Opens the file of the accounts, readable by its owner only, and brings its tables up to date. Throws `config.invalid`
+ * when it cannot be used, or was written by a newer program.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    // SQLite gives the files beside it the same rights.
+    closeSync(openSync(file, 'a', 0o600))
+    chmodSync(file, 0o600)
+    database = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;')
+    migrate(database, file)
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof AppError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new AppError('config.invalid', `the accounts in ${file} cannot be used: ${reason}`, { cause: error })
+  }
+}
+
+function migrate(database: DatabaseSync, file: string): void {
+  inTransaction(database, () => {
+    database.exec('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY) STRICT')
+    const done = Number(database.prepare('SELECT max(version) AS version FROM migrations').get()?.['version'] ?? 0)
+    if (done > MIGRATIONS.length) {
+      throw new AppError('config.invalid', `the accounts in ${file} were written by a newer version of this program`)
+    }
+    for (const [index, statements] of MIGRATIONS.entries()) {
+      if (index < done) continue
+      database.exec(statements)
+      database.prepare('INSERT INTO migrations (version) VALUES (?)').run(index + 1)
+    }
+  })
+}
+
+/** All of it happens, or nothing. The work may not wait for anything. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
