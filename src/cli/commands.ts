@@ -1,4 +1,6 @@
 import { backendsCommand } from './commands/backends.ts'
+import { completeCommand } from './commands/complete.ts'
+import { completionCommand } from './commands/completion.ts'
 import { federatedCommand } from './commands/federated.ts'
 import { modelsCommand } from './commands/models.ts'
 import { p2pCommand } from './commands/p2p/p2p.ts'
@@ -18,6 +20,8 @@ export const program = toGroup({
     modelsCommand,
     backendsCommand,
     p2pCommand,
+    completionCommand,
+    toCommand(completeCommand),
     toAbsent('worker', `worker ${worker}`),
     toAbsent('p2p-worker', `p2p-worker ${worker}`),
     toAbsent(

@@ -10,6 +10,11 @@ const NARROW = 60
 /** Longer lines are hard to read. */
 const WIDEST_LINE = 110
 
+/** Columns of the terminal that standard output goes to; 80 elsewhere. */
+export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
+  return stream.columns > 0 ? stream.columns : Number(process.env['COLUMNS']) || 80
+}
+
 type Row = readonly [left: string, right: string]
 
 const HELP_ROW: Row = ['-h, --help', 'Show the help of a command']

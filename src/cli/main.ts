@@ -1,8 +1,7 @@
 import { AppError } from '../base/errors.ts'
 import { program } from './commands.ts'
-import { renderHelp, usageLine } from './help.ts'
+import { renderHelp, terminalWidth, usageLine } from './help.ts'
 import { asksForHelp, parseWords, type Selection, select } from './parse.ts'
-import { terminalWidth } from './terminal.ts'
 import { USAGE_EXIT_CODE } from './usage-error.ts'
 
 const { path, words } = select(program, process.argv.slice(2))

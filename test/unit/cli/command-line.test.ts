@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { formatBytes } from '../../../src/base/format-bytes.ts'
 import { program } from '../../../src/cli/commands.ts'
 import { renderHelp } from '../../../src/cli/help.ts'
 import { parseWords, select } from '../../../src/cli/parse.ts'
 import { type CommandNode, givenBy } from '../../../src/cli/program.ts'
-import { createProgressPrinter, formatBytes, formatTable, renderProgress } from '../../../src/cli/terminal.ts'
+import { createProgressPrinter, formatTable, renderProgress } from '../../../src/cli/terminal.ts'
 import { nearest, shownWord } from '../../../src/cli/usage-error.ts'
 import { runSettings } from '../../../src/config/settings.ts'
 
