@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { installHint } from '../inference/media/use-case-hint.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 
 /** The first name given, else the model this node uses when none is named. */
@@ -10,7 +11,10 @@ export function chooseModel(
   const named = names.find((name) => name !== undefined && name !== null && name !== '')
   const chosen = named ?? registry.fallback(useCase)?.name
   if (chosen !== undefined && chosen !== null) return chosen
-  throw new AppError('request.invalid', `model is required: no model for ${useCase} is configured on this node`, {
-    details: { param: 'model' },
-  })
+  const hint = installHint(useCase)
+  throw new AppError(
+    'request.invalid',
+    `model is required: no model for ${useCase} is configured on this node${hint === '' ? '' : `; ${hint}`}`,
+    { details: { param: 'model' } },
+  )
 }

@@ -9,8 +9,10 @@ import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
+import { MEDIA_PATHS } from './media-routes.ts'
 import { CHAT, COMPLETION, EMBEDDINGS } from './openai/inference-paths.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
+import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps extends Required<NetworkDeps> {
@@ -35,7 +37,17 @@ function someoneServes(p2p: PeerToPeer): boolean {
   return p2p.peers().some((peer) => mayBeAsked(peer, group))
 }
 
-const FORWARDED = [MESSAGES, COUNT_TOKENS, CHAT, COMPLETION, EMBEDDINGS, TOKENIZE, DETOKENIZE]
+const FORWARDED = [
+  ...RESPONSE_PATHS,
+  MESSAGES,
+  COUNT_TOKENS,
+  CHAT,
+  COMPLETION,
+  EMBEDDINGS,
+  TOKENIZE,
+  DETOKENIZE,
+  ...MEDIA_PATHS,
+]
 
 function addForwardedRoutes(app: FastifyInstance): void {
   for (const { urls, method = 'POST', config } of FORWARDED) {

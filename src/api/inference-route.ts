@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { AppError } from '../base/errors.ts'
+import type { UseCase } from '../models/use-cases.ts'
 import type { Endpoint } from '../telemetry/metrics.ts'
 import type { ErrorShape } from './error-shape.ts'
 
@@ -7,7 +8,7 @@ import type { ErrorShape } from './error-shape.ts'
 export interface InferenceRoute {
   readonly endpoint: Endpoint
   /** The use case a model needs for it, for requests that name no model. */
-  readonly capability: Capability
+  readonly capability: UseCase
   /** The dialect's words for a stream that breaks off, its end included; absent when the route has no streams. */
   readonly brokenStream?: (error: AppError, requestId: string) => string
   /** Where a request names something that lives on one node: in its path, or in its body. */
@@ -16,28 +17,12 @@ export interface InferenceRoute {
   readonly notHere?: (request: FastifyRequest) => AppError
 }
 
-/** LocalAI's use cases (`known_usecases`). */
-export type Capability =
-  | 'chat'
-  | 'completion'
-  | 'edit'
-  | 'embeddings'
-  | 'tokenize'
-  | 'rerank'
-  | 'image'
-  | 'video'
-  | 'tts'
-  | 'sound_generation'
-  | 'transcript'
-  | 'vad'
-  | 'detection'
-
 /** The paths of one inference route, the same on every kind of node. */
 export interface InferencePaths {
   readonly urls: readonly string[]
   /** Default: POST. */
   readonly method?: 'GET' | 'POST' | 'DELETE'
-  readonly config: { readonly inference: InferenceRoute; readonly errorShape?: ErrorShape }
+  readonly config: { readonly inference: InferenceRoute; readonly errorShape?: ErrorShape; readonly form?: true }
 }
 
 declare module 'fastify' {

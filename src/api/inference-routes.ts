@@ -2,29 +2,39 @@ import type { FastifyInstance } from 'fastify'
 import type { Chat } from '../inference/chat.ts'
 import type { Complete } from '../inference/complete.ts'
 import type { CountTokens } from '../inference/count-tokens.ts'
+import type { Edit } from '../inference/edit.ts'
 import type { Embed } from '../inference/embed.ts'
+import type { Media } from '../inference/media/media.ts'
 import type { Detokenize, Tokenize } from '../inference/tokenize.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import type { Responses } from '../responses/create-responses.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { countTokens } from './anthropic/count-tokens.ts'
 import { messages } from './anthropic/messages.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { tokenizeRoutes } from './localai/tokenize.ts'
+import { addMediaRoutes } from './media-routes.ts'
 import { chatCompletions } from './openai/chat-completions.ts'
 import { completions } from './openai/completions.ts'
+import { edits } from './openai/edits.ts'
 import { embeddings } from './openai/embeddings.ts'
+import { createResponse } from './responses/create-response.ts'
+import { storedResponses } from './responses/stored-responses.ts'
 import type { EventStreamLimits } from './sse.ts'
 
 /** What it takes to work on requests on this node. */
 export interface InferenceDeps {
   readonly chat: Chat
   readonly complete: Complete
+  readonly edit: Edit
   readonly embed: Embed
+  readonly media: Media
   readonly countTokens: CountTokens
   readonly tokenize: Tokenize
   readonly detokenize: Detokenize
   readonly registry: Pick<ModelRegistry, 'find' | 'fallback'>
+  readonly responses: Responses
   readonly metrics: Metrics
   readonly log: Pick<Logger, 'error'>
 }
@@ -60,9 +70,14 @@ export function addInferenceRoutes(
   }
   app.register(chatCompletions, { ...generation, chat: deps.chat })
   app.register(completions, { ...generation, complete: deps.complete })
+  app.register(edits, { calls, registry, edit: deps.edit })
+  addMediaRoutes(app, { calls, registry, media: deps.media, streamLimits: generation.streamLimits })
   app.register(embeddings, { calls, registry, embed: deps.embed })
   app.register(messages, { calls, registry, streamLimits: generation.streamLimits, chat: deps.chat })
   app.register(countTokens, { calls, registry, countTokens: deps.countTokens })
+  const kept = { responses: deps.responses, streamLimits: generation.streamLimits, giveUp }
+  app.register(createResponse, { ...kept, calls, registry, chat: deps.chat })
+  app.register(storedResponses, kept)
   app.register(tokenizeRoutes, { calls, registry, tokenize: deps.tokenize, detokenize: deps.detokenize })
   return calls
 }

@@ -1,19 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
+import { parseForm } from './form-body.ts'
 
 /** JSON schemas of tools nest; nothing honest nests deeper than this. */
 const MAX_DEPTH = 128
 
-/** The value of a JSON body, or `request.invalid`. The size was bounded by the server's limit, the depth is here. */
+/**
+ * The value of a body by its content type, JSON or, where the route takes one, a form; else `request.invalid`. The size was
+ * bounded by the server's limit, the depth is here.
+ */
 export type ReadJson = (request: FastifyRequest, body: Buffer) => Promise<unknown>
 
 /**
- * Reads JSON bodies, but for requests that keep their bytes because they may go to another node: their body is the
- * `Buffer` until somebody calls the function that is given back.
+ * Reads JSON bodies and forms, but for requests that keep their bytes because they may go to another node: their body is
+ * the `Buffer` until somebody calls the function that is given back.
  */
 export function addJsonBody(app: FastifyInstance, keepsBytes: (request: FastifyRequest) => boolean): ReadJson {
   const parse = app.getDefaultJsonParser('error', 'error')
   const readJson: ReadJson = async (request, body) => {
+    const contentType = request.headers['content-type'] ?? ''
+    if (isForm(contentType)) return await parseForm(contentType, body)
     const text = body.toString('utf8')
     if (text.trim() === '') throw new AppError('request.invalid', 'the request body is empty')
     if (nestsDeeperThan(text, MAX_DEPTH)) {
@@ -30,7 +36,21 @@ export function addJsonBody(app: FastifyInstance, keepsBytes: (request: FastifyR
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
     keepsBytes(request) ? body : await readJson(request, body),
   )
+  app.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (request.routeOptions.config.form !== true) {
+        throw new AppError('request.invalid', 'send the body as JSON with the header Content-Type: application/json')
+      }
+      return keepsBytes(request) ? body : await readJson(request, body)
+    },
+  )
   return readJson
+}
+
+function isForm(contentType: string): boolean {
+  return /^\s*multipart\/form-data(?:\s*;|\s*$)/i.test(contentType)
 }
 
 const QUOTE = 0x22

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { createKeyRing } from '../api/access/key-ring.ts'
 import { createApiServer } from '../api/server.ts'
 import { type BackendCatalog, createBackendCatalog, parseExternalBackends } from '../backends/backend-catalog.ts'
 import { createModelLoader } from '../backends/model-loader.ts'
@@ -10,6 +9,7 @@ import type { ModelInstaller } from '../gallery/install-model.ts'
 import { createChat } from '../inference/chat.ts'
 import { createComplete } from '../inference/complete.ts'
 import { createCountTokens } from '../inference/count-tokens.ts'
+import { createEdit } from '../inference/edit.ts'
 import { createEmbed } from '../inference/embed.ts'
 import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createModelRegistry } from '../models/create-model-registry.ts'
@@ -22,8 +22,11 @@ import { announceNode, type OnFounded } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { builtinMain } from './builtin-main.ts'
 import { closing } from './closing.ts'
+import { composeAccess, type OnSetupCode } from './compose-access.ts'
 import { composeModelInstaller } from './compose-gallery.ts'
+import { composeMedia } from './compose-media.ts'
 import { composeMembership } from './compose-membership.ts'
+import { composeResponses } from './compose-responses.ts'
 import { createEngines, type Engines } from './engines.ts'
 import { inBackground } from './in-background.ts'
 import { makeFolder } from './make-folder.ts'
@@ -35,6 +38,8 @@ export interface NodeContext {
   readonly environment: Environment
   /** Called when this node has founded a network, once it can be joined. */
   readonly onFounded: OnFounded
+  /** Called when there are accounts and no admin yet. */
+  readonly onSetupCode?: OnSetupCode
 }
 
 const DEMONSTRATION = {
@@ -56,14 +61,26 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
   const generation = { registry, loader, log: log.child({ room: 'inference' }) }
   const installer = composeModelInstaller(settings, { log, environment }, registry)
   const models = createModelSetup({ installer, registry, loader, log: log.child({ room: 'gallery' }) }, settings)
+  const complete = createComplete(generation)
+  const { media, content } = composeMedia(
+    { registry, loader, log, peerId: () => membership?.member.network.peerId },
+    settings,
+  )
+  const responses = composeResponses(
+    { log: log.child({ room: 'responses' }), peerId: () => membership?.member.network.peerId },
+    settings,
+  )
   const inference = {
     chat: createChat(generation),
-    complete: createComplete(generation),
+    complete,
+    edit: createEdit({ complete }),
+    media,
     embed: createEmbed(generation),
     countTokens: createCountTokens(generation),
     tokenize: createTokenize(generation),
     detokenize: createDetokenize(generation),
     registry,
+    responses,
     metrics,
     log: log.child({ room: 'api' }),
   }
@@ -72,8 +89,9 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     { log, inference, loader, state, digests: createFileDigests({ log }), speeds },
     settings,
   )
+  const access = await composeAccess(settings, context)
   const api = createApiServer(
-    { ...inference, ...membership?.apiDeps, access: { keys: createKeyRing(settings.apiKeys) }, loader, state },
+    { ...inference, ...membership?.apiDeps, access: access.deps, loader, state },
     apiInit(settings, membership?.member.network.name),
   )
   return lifecycle([
@@ -81,10 +99,13 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     { start: async () => await makeFolder(settings.modelsPath, '--models-path'), stop: async () => {} },
     registry,
     engines,
+    content,
     loader,
+    responses,
     models.beforeServing,
     state,
     ...(membership?.parts ?? []),
+    access.part,
     { start: api.start, stop: async () => await stopTogether([api, membership?.peerApp]) },
     announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
     inBackground({ log: log.child({ room: 'node' }) }, [

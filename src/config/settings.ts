@@ -1,10 +1,12 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { accessSettings } from './access-settings.ts'
+import { contentSettings } from './content-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
 import { gallerySettings, managementSettings } from './gallery-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
+import { responsesSettings } from './responses-settings.ts'
 import {
   bool,
   count,
@@ -296,9 +298,11 @@ export type ApiSettings = Values<typeof apiSettings>
 export const runSettings = {
   ...storageSettings,
   ...managementSettings,
+  ...contentSettings,
   ...backendSettings,
   ...modelLifeSettings,
   ...dynamicSettings,
+  ...responsesSettings,
   ...apiSettings,
   ...memberSettings,
   models: setting({

@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { createKeyRing } from '../../src/api/access/key-ring.ts'
 import { createEntryServer } from '../../src/api/entry-server.ts'
@@ -9,13 +13,18 @@ import type { BackendClient } from '../../src/backends/backend-client.ts'
 import type { MediaClient } from '../../src/backends/media-client.ts'
 import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
 import { AppError } from '../../src/base/errors.ts'
+import { NO_HOME } from '../../src/federation/home.ts'
 import type { PredictOptions } from '../../src/grpc/generated/backend/PredictOptions.ts'
 import { createChat } from '../../src/inference/chat.ts'
 import { createComplete } from '../../src/inference/complete.ts'
+import { type ContentStore, createContentStore } from '../../src/inference/content/content-store.ts'
 import { createCountTokens } from '../../src/inference/count-tokens.ts'
+import { createEdit } from '../../src/inference/edit.ts'
 import { createEmbed } from '../../src/inference/embed.ts'
+import { createMedia } from '../../src/inference/media/media.ts'
 import { createDetokenize, createTokenize } from '../../src/inference/tokenize.ts'
 import type { ListedModel, ModelRegistry } from '../../src/models/model-registry.ts'
+import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../src/responses/create-responses.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { modelConfig, type Script, words } from './scripted-backend.ts'
 
@@ -30,6 +39,8 @@ export interface FakeNode {
   acquire?: ModelLoader['acquire']
   starting: string | undefined
   models: ListedModel[]
+  /** In a folder of the system's for such things; tests that keep files there remove them. */
+  readonly content: ContentStore
 }
 
 export interface ApiHarness extends AsyncDisposable {
@@ -111,6 +122,7 @@ function fakeLoader(node: FakeNode): ModelLoader {
 }
 
 function createFakeNode(): FakeNode {
+  const folder = join(tmpdir(), `local-ai-api-${randomUUID()}`)
   return {
     asked: [],
     leases: 0,
@@ -118,24 +130,50 @@ function createFakeNode(): FakeNode {
     client: {},
     loaded: [],
     starting: undefined,
+    content: createContentStore(
+      {
+        log: pino({ level: 'silent' }),
+        makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+        home: () => '0000000000',
+      },
+      {
+        contentPath: join(folder, 'content'),
+        uploadPath: join(folder, 'upload'),
+        retention: { maxAgeMs: 60_000, maxBytes: 10_000_000 },
+        sweepIntervalMs: 60_000,
+      },
+    ),
     models: [{ id: 'tiny', config: modelConfig('tiny'), created: 1_700_000_000 }],
   }
 }
 
 /** The real inference on a backend that follows a script. */
-function createInference(node: FakeNode) {
+function createInference(node: FakeNode, responses: Responses = createNoResponses()) {
   const log = pino({ level: 'silent' })
   const deps = { registry: fakeRegistry(node), loader: fakeLoader(node), log }
+  const complete = createComplete(deps)
   return {
     ...deps,
+    responses,
     chat: createChat(deps),
-    complete: createComplete(deps),
+    complete,
+    edit: createEdit({ complete }),
+    media: createMedia({ ...deps, content: node.content }),
     embed: createEmbed(deps),
     countTokens: createCountTokens(deps),
     tokenize: createTokenize(deps),
     detokenize: createDetokenize(deps),
     metrics: createMetrics({ log }, { processMetrics: false }),
   }
+}
+
+/** For tests that have nothing to do with responses: nothing is kept on the disk. */
+function createNoResponses(): Responses {
+  const log = pino({ level: 'silent' })
+  const makeParent = async (): Promise<never> => {
+    throw new Error('not in this test')
+  }
+  return createResponses({ log, makeParent }, { ...RESPONSES_DEFAULTS, folder: '/none', home: () => NO_HOME, ttlMs: 0 })
 }
 
 const DEFAULTS = {
@@ -149,15 +187,20 @@ const DEFAULTS = {
 interface WithKeys {
   readonly apiKeys?: readonly string[]
 }
-type ApiInit = Partial<ApiServerInit> & WithKeys
+
+interface WithResponses {
+  /** Started and stopped by the test. Absent: none are kept. */
+  readonly responses?: Responses
+}
+type ApiInit = Partial<ApiServerInit> & WithKeys & WithResponses
 
 /** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
 export async function startApi(
-  { apiKeys = [], ...init }: ApiInit = {},
+  { apiKeys = [], responses, ...init }: ApiInit = {},
   network: NetworkDeps = {},
 ): Promise<ApiHarness> {
   const node = createFakeNode()
-  const inference = createInference(node)
+  const inference = createInference(node, responses)
   const server = createApiServer(
     {
       ...inference,
@@ -197,9 +240,12 @@ export interface PeerHarness extends AsyncDisposable {
 }
 
 /** The face for members; connections are the test's. */
-export async function startPeerApp(init: Partial<PeerAppInit> = {}): Promise<PeerHarness> {
+export async function startPeerApp({
+  responses,
+  ...init
+}: Partial<PeerAppInit> & WithResponses = {}): Promise<PeerHarness> {
   const node = createFakeNode()
-  const inference = createInference(node)
+  const inference = createInference(node, responses)
   const app = createPeerApp(inference, { ...DEFAULTS, ...init })
   await app.start()
   return { node, app, metrics: () => inference.metrics.text(), [Symbol.asyncDispose]: () => app.stop() }

@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+
+const HOST = /^[\w.:[\]-]{1,255}$/
+const PREFIX = /^(?:\/[\w.~%-]{1,128}){1,16}\/?$/
+
+/**
+ * The address under which the client reaches this API, with a slash at its end: what a reverse proxy says of it
+ * (`X-Forwarded-Proto`, `-Host`, `-Prefix`), else what the request says.
+ */
+export function baseUrlOf(request: Pick<FastifyRequest, 'headers' | 'protocol'>): string {
+  const { headers, protocol } = request
+  const proto = forwarded(headers['x-forwarded-proto'], /^https?$/i)?.toLowerCase() ?? protocol
+  const host = forwarded(headers['x-forwarded-host'], HOST) ?? forwarded(headers.host, HOST) ?? 'localhost'
+  const prefix = forwarded(headers['x-forwarded-prefix'], PREFIX) ?? '/'
+  return `${proto}://${host}${prefix.endsWith('/') ? prefix : `${prefix}/`}`
+}
+
+/** The first of a list is the outermost proxy's word; what does not look like one is not believed. */
+function forwarded(header: string | readonly string[] | undefined, shape: RegExp): string | undefined {
+  const first =
+    String(header ?? '')
+      .split(',')[0]
+      ?.trim() ?? ''
+  return shape.test(first) ? first : undefined
+}
