@@ -23,6 +23,8 @@ export interface Call {
 export interface CallFacts {
   readonly endpoint: Endpoint
   readonly model: string
+  /** The work outlives the connection: only the node itself ends it. */
+  readonly detached?: boolean
 }
 
 export interface Calls {
@@ -58,7 +60,7 @@ export function createCalls(
       ran.add(request)
       metrics.requestStarted(facts.endpoint)
       const watch = createStopwatch(() => metrics.requestAnswering(facts.endpoint))
-      const signal = signalOf(reply)
+      const signal = facts.detached === true ? giveUp : signalOf(reply)
       let status = 200
       function failed(error: AppError): void {
         status = statusOf(error.code)

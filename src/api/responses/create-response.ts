@@ -1,0 +1,158 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import { AppError } from '../../base/errors.ts'
+import type { Chat } from '../../inference/chat.ts'
+import type { InferenceEvent } from '../../inference/events.ts'
+import { findModel } from '../../inference/find-model.ts'
+import type { ModelRegistry } from '../../models/model-registry.ts'
+import type { Responses } from '../../responses/create-responses.ts'
+import { type ResponseEcho, ResponseResource } from '../../responses/resource.ts'
+import type { RunningResponse } from '../../responses/running-responses.ts'
+import { toldInStream } from '../access/opaque-errors.ts'
+import type { Call, Calls } from '../calls.ts'
+import { toAppError } from '../error-response.ts'
+import { type EventStreamLimits, sendEventStream } from '../sse.ts'
+import { answerInContext } from './answer-in-context.ts'
+import { describeFailure } from './errors.ts'
+import { CREATE_RESPONSE } from './inference-paths.ts'
+import { readConversation } from './read-conversation.ts'
+import { invalid } from './refusals.ts'
+import { replay } from './replay.ts'
+import { addRequestIds } from './request-ids.ts'
+import { CreateResponseRequest, ModelQuery } from './schema.ts'
+import { liveFormat } from './stream-format.ts'
+import { toEcho } from './to-echo.ts'
+import { toGeneration, withInstructions } from './to-inference.ts'
+import { toMessages } from './to-messages.ts'
+
+export interface CreateResponseDeps {
+  readonly chat: Chat
+  readonly responses: Responses
+  readonly calls: Calls
+  readonly registry: Pick<ModelRegistry, 'find'>
+  readonly streamLimits: EventStreamLimits
+  /** Aborts when the node stops waiting for requests that still run. */
+  readonly giveUp: AbortSignal
+}
+
+const schema = {
+  tags: ['responses'],
+  summary: 'Answers a conversation and keeps it',
+  description:
+    'With `stream` the answer is an event stream, with `background` it is made after this request has ended.',
+  body: CreateResponseRequest,
+  querystring: ModelQuery,
+  response: { 200: ResponseResource },
+}
+
+/** How the answer to one request is made. */
+type Answer = (call: Call) => AsyncGenerator<InferenceEvent, void>
+
+interface Job {
+  readonly reply: FastifyReply
+  readonly running: RunningResponse
+  readonly answer: Answer
+  readonly model: string
+  readonly stream: boolean
+}
+
+export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = async (app, deps) => {
+  const { chat, responses, registry } = deps
+  addRequestIds(app)
+  for (const url of CREATE_RESPONSE.urls) {
+    app.post(url, { schema, config: CREATE_RESPONSE.config }, async (request, reply) => {
+      const { body } = request
+      const model = chosenModel([body.model, request.query.model])
+      findModel(registry, model)
+      const echo = toEcho(body, model)
+      refuseImpossible(echo)
+      const generation = toGeneration(body)
+      const owner = request.caller.id ?? null
+      const input = await readConversation({ responses, owner }, body)
+      const messages = withInstructions(body, toMessages(input))
+      const stream = body.stream === true
+      const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), app), request.id)
+      const running = responses.begin({ owner, echo, stream, input, describe })
+      const { signal } = running.live
+      const answer: Answer = (call) =>
+        observed(
+          call,
+          answerInContext(
+            { chat },
+            { ...generation, model, messages, truncation: echo.truncation },
+            { signal: AbortSignal.any([call.signal, signal]) },
+          ),
+        )
+      const job = { reply, running, answer, model, stream }
+      return await (echo.background ? answerLater(deps, job) : answerNow(deps, job))
+    })
+  }
+}
+
+async function answerNow(
+  { calls, streamLimits }: CreateResponseDeps,
+  job: Job,
+): Promise<ResponseResource | FastifyReply> {
+  const { reply, running, answer, model, stream } = job
+  const { live } = running
+  try {
+    return await calls.run(reply, { endpoint: 'responses', model }, async (call) => {
+      const events = live.follow(answer(call))
+      if (stream) {
+        const signal = AbortSignal.any([call.signal, live.signal])
+        const failure = await sendEventStream(reply, events, { format: liveFormat(live), limits: streamLimits, signal })
+        if (failure !== undefined) call.failed(failure)
+        return reply
+      }
+      for await (const _event of events);
+      return live.resource()
+    })
+  } catch (error) {
+    live.discard()
+    throw error
+  }
+}
+
+/** The work goes on whether or not the client stays; a stream is only a way to look on. */
+async function answerLater(deps: CreateResponseDeps, job: Job): Promise<ResponseResource | FastifyReply> {
+  const { calls, responses } = deps
+  const { reply, running, answer, model, stream } = job
+  const { live } = running
+  const queued = live.resource()
+  const begun = Promise.withResolvers<void>()
+  const work = calls.run(reply, { endpoint: 'responses', model, detached: true }, async (call) => {
+    const ended = responses.runInBackground(running, answer(call))
+    begun.resolve()
+    const failure = await ended
+    if (failure !== undefined) call.failed(toAppError(failure))
+  })
+  try {
+    await Promise.race([begun.promise, work])
+  } catch (error) {
+    live.discard()
+    throw error
+  }
+  if (!stream) return queued
+  return await replay(reply, deps, { id: live.id, after: -1 })
+}
+
+async function* observed(call: Call, events: AsyncIterable<InferenceEvent>): AsyncGenerator<InferenceEvent, void> {
+  for await (const event of events) {
+    call.observe(event)
+    yield event
+  }
+}
+
+/** No model stands in for one that is not named. */
+function chosenModel(names: readonly (string | null | undefined)[]): string {
+  const named = names.find((name) => name !== undefined && name !== null && name !== '')
+  if (named === undefined || named === null) throw invalid('model', 'model is required')
+  return named
+}
+
+function refuseImpossible({ background, store }: ResponseEcho): void {
+  if (background && !store)
+    throw new AppError('request.invalid', 'background=true requires store=true', {
+      details: { param: 'background' },
+    })
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import type { dataSettings } from '../config/network-settings.ts'
+import type { responsesSettings } from '../config/responses-settings.ts'
+import type { Values } from '../config/setting.ts'
+import { homeOf, NO_HOME } from '../federation/home.ts'
+import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../responses/create-responses.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { makeFolder } from './make-folder.ts'
+
+export interface ComposeResponsesDeps {
+  readonly log: Logger
+  /** This node's place in the network, when it is in one; asked for when the node has started. */
+  readonly peerId: () => string | undefined
+}
+
+export function composeResponses(
+  { log, peerId }: ComposeResponsesDeps,
+  { dataPath, openResponsesStoreTtlMs }: Values<typeof responsesSettings & typeof dataSettings>,
+): Responses {
+  return createResponses(
+    { log, makeParent: async () => await makeFolder(dataPath, '--data-path') },
+    {
+      ...RESPONSES_DEFAULTS,
+      folder: join(dataPath, 'responses'),
+      ttlMs: openResponsesStoreTtlMs,
+      home() {
+        const id = peerId()
+        return id === undefined ? NO_HOME : homeOf(id)
+      },
+    },
+  )
+}

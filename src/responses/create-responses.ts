@@ -1,0 +1,140 @@
+import type { Startable } from '../base/lifecycle.ts'
+import type { AbortOptions } from '../base/signals.ts'
+import type { InferenceEvent } from '../inference/events.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createEventLogs, type EventLogs, type EventLogsInit } from './event-log.ts'
+import { type EventText, type ResponseEvent, toEventText } from './events.ts'
+import type { Item } from './items.ts'
+import type { LiveResponse } from './live-response.ts'
+import { isFinished, type ResponseResource } from './resource.ts'
+import { createResponseFiles, type ResponseFilesDeps } from './response-files.ts'
+import type { ResponseRecord } from './response-record.ts'
+import { createResponseStore, type ResponseStore, type ResponseStoreInit } from './response-store.ts'
+import {
+  createRunningResponses,
+  type NewResponse,
+  type RunningResponse,
+  type RunningResponsesInit,
+} from './running-responses.ts'
+
+export interface ResponsesDeps extends ResponseFilesDeps {
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  /** Unix milliseconds; by default the system's clock. */
+  readonly now?: () => number
+}
+
+export interface ResponsesInit extends ResponseStoreInit, EventLogsInit, RunningResponsesInit {
+  readonly folder: string
+}
+
+const MEBIBYTE = 1024 ** 2
+
+export const RESPONSES_DEFAULTS = {
+  maxCount: 8192,
+  maxTotalBytes: 1024 * MEBIBYTE,
+  maxFileBytes: 64 * MEBIBYTE,
+  maxEvents: 8192,
+  maxTotalLength: 64 * MEBIBYTE,
+  maxBackground: 256,
+} as const satisfies Partial<ResponsesInit>
+
+/** All responses of this node, those that are being made and those that are kept. */
+export interface Responses extends Startable {
+  /** Throws `node.overloaded` for a background response too many, `node.stopping` after `stop`. */
+  begin(init: NewResponse): RunningResponse
+  /**
+   * Works a background response off whether or not anybody reads along. Never throws: a failure is given back. To be
+   * called at once after `begin`, so that the first events are there for whoever reads along.
+   */
+  runInBackground(running: RunningResponse, answer: AsyncIterable<InferenceEvent>): Promise<unknown>
+  /** Undefined when there is none of this owner. Throws `internal` when it cannot be read. */
+  find(id: string, owner: string | null): Promise<ResponseRecord | undefined>
+  /** Ends a response that is being made; any other stays as it is. */
+  cancel(id: string, owner: string | null): Promise<ResponseResource | undefined>
+  /** False when there was none of this owner. */
+  remove(id: string, owner: string | null): Promise<boolean>
+  /** The events of a background stream, whoever owns it: see `EventLogs.read`. */
+  events(id: string, after: number, options?: AbortOptions): AsyncGenerator<EventText, void>
+}
+
+/** Bounds of the pause between two looks for expired responses. */
+const SWEEP_MS = { least: 1000, most: 3_600_000 }
+
+export function createResponses({ log, makeParent, now = Date.now }: ResponsesDeps, init: ResponsesInit): Responses {
+  const files = createResponseFiles({ log, makeParent }, init)
+  const store = createResponseStore({ files, log, now }, init)
+  const logs = createEventLogs(init)
+  const running = createRunningResponses({ save: store.save, now }, init)
+  let sweep: NodeJS.Timeout | undefined
+
+  return {
+    begin: running.begin,
+    async runInBackground(begun, answer) {
+      // So that it is known after a crash.
+      void store.save(begun.record())
+      const failure = await workOff(begun, answer, logs)
+      await begun.over
+      return failure
+    },
+    async start() {
+      await giveUpLeftovers(store)
+      await store.removeExpired()
+      if (init.ttlMs === 0) return
+      const pauseMs = Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, init.ttlMs / 2))
+      sweep = setInterval(() => void store.removeExpired(), pauseMs)
+      sweep.unref()
+    },
+    async stop() {
+      clearInterval(sweep)
+      await running.stop()
+    },
+    find: async (id, owner) => running.find(id, owner)?.record() ?? (await store.find(id, owner)),
+    async cancel(id, owner) {
+      const found = running.find(id, owner)
+      if (found === undefined || isFinished(found.live.resource())) return (await store.find(id, owner))?.resource
+      await running.cancel(id)
+      return found.live.resource()
+    },
+    async remove(id, owner) {
+      const wasRunning = running.find(id, owner) !== undefined
+      if (wasRunning) await running.remove(id)
+      const wasStored = await store.remove(id, owner)
+      if (wasRunning || wasStored) logs.forget(id)
+      return wasRunning || wasStored
+    },
+    events: logs.read,
+  }
+}
+
+async function workOff(
+  { live, streamed }: { readonly live: LiveResponse; readonly streamed: boolean },
+  answer: AsyncIterable<InferenceEvent>,
+  logs: EventLogs,
+): Promise<unknown> {
+  const tell = (events: readonly ResponseEvent[]): void => {
+    if (streamed) for (const event of events) logs.append(live.id, toEventText(event))
+  }
+  if (streamed) logs.begin(live.id)
+  tell(live.opening())
+  try {
+    for await (const event of live.follow(answer)) tell([event])
+    return undefined
+  } catch (error) {
+    tell(live.fail(error))
+    return error
+  } finally {
+    logs.end(live.id)
+  }
+}
+
+/** What was being made when the node last ended, however that was. */
+async function giveUpLeftovers(store: ResponseStore): Promise<void> {
+  const message = 'the node was restarted while it worked on this response'
+  const error = { type: 'server_error', code: 'server_error', message, param: '' }
+  for (const id of await store.load()) {
+    const record = await store.read(id).catch(() => undefined)
+    if (record === undefined) continue
+    const output = record.resource.output.map((item): Item => ({ ...item, status: 'incomplete' }))
+    await store.save({ ...record, resource: { ...record.resource, status: 'failed', error, output } })
+  }
+}

@@ -1,0 +1,154 @@
+import { AppError } from '../base/errors.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { isFinished } from './resource.ts'
+import type { ResponseFiles } from './response-files.ts'
+import type { ResponseRecord } from './response-record.ts'
+
+export interface ResponseStoreInit {
+  /** A response leaves this long after it was last written; 0: never. */
+  readonly ttlMs: number
+  /** Beyond either bound the oldest finished responses leave. */
+  readonly maxCount: number
+  readonly maxTotalBytes: number
+  /** A larger response is not kept. */
+  readonly maxFileBytes: number
+}
+
+export interface ResponseStoreDeps {
+  readonly files: ResponseFiles
+  readonly log: Pick<Logger, 'warn' | 'error'>
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+/** Responses that survive a restart. Every look-up says who asks: what belongs to somebody else is not there. */
+export interface ResponseStore {
+  /** Learns what is on the disk; gives back the ids of those that were not finished. */
+  load(): Promise<readonly string[]>
+  find(id: string, owner: string | null): Promise<ResponseRecord | undefined>
+  /** For the node itself, whoever owns it. */
+  read(id: string): Promise<ResponseRecord | undefined>
+  /** Never fails: what cannot be kept is told to the log. Writes of one response follow each other. */
+  save(record: ResponseRecord): Promise<void>
+  /** False when it was not there. */
+  remove(id: string, owner: string | null): Promise<boolean>
+  removeExpired(): Promise<void>
+}
+
+interface Entry {
+  readonly owner: string | null
+  finished: boolean
+  savedAtMs: number
+  bytes: number
+  /** Kept until it is on the disk. */
+  pending: ResponseRecord | undefined
+  writing: Promise<void>
+}
+
+export function createResponseStore({ files, log, now }: ResponseStoreDeps, init: ResponseStoreInit): ResponseStore {
+  const { ttlMs, maxCount, maxTotalBytes, maxFileBytes } = init
+  /** In the order of their last writes. */
+  const entries = new Map<string, Entry>()
+  let total = 0
+
+  const isExpired = ({ savedAtMs, finished }: Entry): boolean => ttlMs > 0 && finished && now() - savedAtMs >= ttlMs
+
+  async function take(id: string, entry: Entry): Promise<void> {
+    entries.delete(id)
+    total -= entry.bytes
+    entry.bytes = 0
+    entry.pending = undefined
+    entry.writing = entry.writing.then(() => files.remove(id)).catch((err: unknown) => tell(err, id))
+    await entry.writing
+  }
+
+  function tell(err: unknown, id: string): void {
+    log.error({ err, response: id }, 'the store of responses could not be changed')
+  }
+
+  async function makeRoom(): Promise<void> {
+    for (const [id, entry] of entries) {
+      if (entries.size <= maxCount && total <= maxTotalBytes) return
+      if (entry.finished) await take(id, entry)
+    }
+  }
+
+  async function write(id: string, entry: Entry): Promise<void> {
+    const record = entry.pending
+    // A later state was written in its place, or the response was removed.
+    if (record === undefined || entries.get(id) !== entry) return
+    const head = { version: 1 as const, id, owner: entry.owner, finished: entry.finished, savedAtMs: entry.savedAtMs }
+    const body = JSON.stringify(record)
+    if (Buffer.byteLength(body) > maxFileBytes) throw new AppError('internal', 'the response is too large to be kept')
+    const bytes = await files.write(head, body)
+    if (entry.pending === record) entry.pending = undefined
+    if (entries.get(id) !== entry) return
+    total += bytes - entry.bytes
+    entry.bytes = bytes
+  }
+
+  async function read(id: string): Promise<ResponseRecord | undefined> {
+    const entry = entries.get(id)
+    if (entry === undefined) return undefined
+    if (isExpired(entry)) {
+      await take(id, entry)
+      return undefined
+    }
+    if (entry.pending !== undefined) return entry.pending
+    try {
+      return await files.read(id)
+    } catch (error) {
+      // It left while it was read.
+      if (entries.get(id) !== entry) return undefined
+      throw error
+    }
+  }
+
+  return {
+    async load() {
+      const found = await files.list()
+      found.sort((one, other) => one.head.savedAtMs - other.head.savedAtMs)
+      for (const { head, bytes } of found) {
+        const { id, owner, finished, savedAtMs } = head
+        entries.set(id, { owner, finished, savedAtMs, bytes, pending: undefined, writing: Promise.resolve() })
+        total += bytes
+      }
+      await makeRoom()
+      return [...entries].filter(([, { finished }]) => !finished).map(([id]) => id)
+    },
+    async find(id, owner) {
+      return entries.get(id)?.owner === owner ? await read(id) : undefined
+    },
+    read,
+    async save(record) {
+      const { id } = record.resource
+      const known = entries.get(id)
+      const entry: Entry = known ?? { ...NEW, owner: record.owner, writing: Promise.resolve() }
+      entries.delete(id)
+      entries.set(id, entry)
+      entry.finished = isFinished(record.resource)
+      entry.savedAtMs = now()
+      entry.pending = record
+      entry.writing = entry.writing
+        .then(() => write(id, entry))
+        .catch(async (err: unknown) => {
+          tell(err, id)
+          if (entries.get(id) === entry) await take(id, { ...entry, writing: Promise.resolve() })
+        })
+      await entry.writing
+      await makeRoom()
+    },
+    async remove(id, owner) {
+      const entry = entries.get(id)
+      if (entry === undefined || entry.owner !== owner) return false
+      const expired = isExpired(entry)
+      await take(id, entry)
+      return !expired
+    },
+    async removeExpired() {
+      for (const [id, entry] of entries) if (isExpired(entry)) await take(id, entry)
+    },
+  }
+}
+
+const NEW = { finished: false, savedAtMs: 0, bytes: 0, pending: undefined } as const

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import { AppError } from '../base/errors.ts'
+import type { Item } from './items.ts'
+import { CANCELLED, createLiveResponse, type LiveResponse } from './live-response.ts'
+import type { ResponseEcho, ResponseError } from './resource.ts'
+import type { ResponseRecord } from './response-record.ts'
+import { createResponseState } from './response-state.ts'
+
+/** `msg_<home>_<rest>_<place>`: the response that made an item is told by the item's name. */
+const MADE_ITEM = /^[a-z]{1,16}_([0-9a-f]{10}_[0-9a-f]{32})_\d{1,9}$/
+
+/** The response that an item of an output belongs to; undefined for items that clients have named. */
+export function responseOfItem(itemId: string): string | undefined {
+  const rest = MADE_ITEM.exec(itemId)?.[1]
+  return rest === undefined ? undefined : `resp_${rest}`
+}
+
+export interface NewResponse {
+  readonly owner: string | null
+  readonly echo: ResponseEcho
+  readonly stream: boolean
+  /** The conversation before the answer. */
+  readonly input: Item[]
+  /** What a client may know of a failure. */
+  readonly describe: (error: unknown) => ResponseError
+}
+
+export interface RunningResponse {
+  readonly live: LiveResponse
+  /** Its events are kept for whoever reads along. */
+  readonly streamed: boolean
+  record(): ResponseRecord
+  /** Resolves when nothing more will happen. */
+  readonly over: Promise<void>
+}
+
+/** The responses that are being made now. */
+export interface RunningResponses {
+  /** Throws `node.overloaded` for a background response too many, `node.stopping` after `stop`. */
+  begin(init: NewResponse): RunningResponse
+  /** Undefined also for one that is not to be stored: nobody but its own client knows of it. */
+  find(id: string, owner: string | null): RunningResponse | undefined
+  cancel(id: string): Promise<void>
+  /** Cancels without leaving a trace. */
+  remove(id: string): Promise<void>
+  /** Takes nothing new, and waits until what runs has given up. */
+  stop(): Promise<void>
+}
+
+export interface RunningResponsesDeps {
+  readonly save: (record: ResponseRecord) => Promise<void>
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+export interface RunningResponsesInit {
+  /** The ten digits that lead to this node (`homeOf`); asked for with each new response. */
+  readonly home: () => string
+  /** Background responses that may be worked on at the same time. */
+  readonly maxBackground: number
+}
+
+interface Entry extends RunningResponse {
+  readonly owner: string | null
+  readonly abort: AbortController
+  readonly background: boolean
+  readonly stored: boolean
+  removed: boolean
+}
+
+export function createRunningResponses(
+  { save, now }: RunningResponsesDeps,
+  { home, maxBackground }: RunningResponsesInit,
+): RunningResponses {
+  const entries = new Map<string, Entry>()
+  let stopping: AppError | undefined
+
+  function mayBegin({ background }: ResponseEcho): void {
+    if (stopping !== undefined) throw stopping
+    const count = [...entries.values()].filter((entry) => entry.background).length
+    if (!background || count < maxBackground) return
+    throw new AppError('node.overloaded', 'this node already works on as many background responses as it may')
+  }
+
+  function end(entry: Entry, reason: AppError): Promise<void> {
+    entry.abort.abort(reason)
+    return entry.over
+  }
+
+  return {
+    begin({ owner, echo, stream, input, describe }) {
+      mayBegin(echo)
+      const rest = `${home()}_${randomUUID().replaceAll('-', '')}`
+      const id = `resp_${rest}`
+      const itemId = (prefix: string, index: number): string => `${prefix}_${rest}_${index}`
+      const state = createResponseState({ id, createdAt: Math.floor(now() / 1000), echo, itemId })
+      const abort = new AbortController()
+      const over = Promise.withResolvers<void>()
+      const { background } = echo
+      const streamed = background && stream
+      const record = (): ResponseRecord => ({ owner, streamed, resource: state.resource(), input })
+      async function keep(): Promise<void> {
+        if (echo.store && !entry.removed) await save(record())
+      }
+      function forget(): void {
+        entries.delete(id)
+        over.resolve()
+      }
+      const live = createLiveResponse(
+        { state, abort, describe, now, save: keep, over: forget },
+        { id, savesEarly: stream && !background },
+      )
+      const facts = { owner, abort, background, stored: echo.store, removed: false }
+      const entry: Entry = { live, streamed, record, over: over.promise, ...facts }
+      entries.set(id, entry)
+      return entry
+    },
+    find(id, owner) {
+      const entry = entries.get(id)
+      return entry?.owner === owner && entry.stored ? entry : undefined
+    },
+    async cancel(id) {
+      const entry = entries.get(id)
+      if (entry !== undefined) await end(entry, CANCELLED)
+    },
+    async remove(id) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      entry.removed = true
+      await end(entry, CANCELLED)
+    },
+    async stop() {
+      const reason = new AppError('node.stopping', 'the node is shutting down')
+      stopping ??= reason
+      await Promise.all([...entries.values()].map((entry) => end(entry, reason)))
+    },
+  }
+}
