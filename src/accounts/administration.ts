@@ -67,7 +67,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
         return user
       })
       if (role === 'admin') setupCode.withdraw()
-      log.info({ user: account.id, name, role }, 'a user has been made')
+      log.info({ user: account.id, userName: name, role }, 'a user has been made')
       return account
     },
     setRole(id, role) {

@@ -74,7 +74,7 @@ export function createRegistration(
         users.insert(user)
         return users.byId(user.id) ?? user
       })
-      log.info({ user: account.id, name: account.name, status: account.status }, 'a user has registered')
+      log.info({ user: account.id, userName: account.name, status: account.status }, 'a user has registered')
       return account.status === 'active' ? { account, session: sessions.begin(account.id) } : { account }
     },
 
@@ -96,7 +96,7 @@ export function createRegistration(
         return user
       })
       setupCode.withdraw()
-      log.info({ user: account.id, name: account.name }, 'the first admin has been made')
+      log.info({ user: account.id, userName: account.name }, 'the first admin has been made')
       return { account, session: sessions.begin(account.id) }
     },
   }

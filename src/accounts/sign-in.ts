@@ -83,7 +83,7 @@ export function createSignIn({ users, sessions, passwords, now, log }: SignInDep
       throw new AppError('request.forbidden', `this account ${reason}`)
     }
     users.setSignedIn(user.id, now())
-    log.info({ user: user.id, name: user.name }, 'signed in')
+    log.info({ user: user.id, userName: user.name }, 'signed in')
     return { account: { ...user, signedInAt: now() }, session: sessions.begin(user.id) }
   }
 

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Startable } from '../base/lifecycle.ts'
 import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { addOpaqueErrors } from './access/opaque-errors.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import type { Caller } from './caller.ts'
 import { addErrorAnswers } from './error-answers.ts'
@@ -45,6 +46,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const app = createHttpApp(init, (_error, socket) => socket.destroy())
   const sockets = createSockets(app.server)
   addErrorAnswers(app, { log }, { toMembers: true })
+  if (init.access?.opaqueErrors === true) addOpaqueErrors(app)
   app.decorateRequest('caller', {
     getter() {
       return toldBy(this)

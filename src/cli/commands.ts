@@ -5,6 +5,7 @@ import { federatedCommand } from './commands/federated.ts'
 import { modelsCommand } from './commands/models.ts'
 import { p2pCommand } from './commands/p2p/p2p.ts'
 import { runCommand } from './commands/run.ts'
+import { usersCommand } from './commands/users.ts'
 import { toAbsent, toCommand, toGroup } from './program.ts'
 
 const worker =
@@ -20,6 +21,7 @@ export const program = toGroup({
     modelsCommand,
     backendsCommand,
     p2pCommand,
+    usersCommand,
     completionCommand,
     toCommand(completeCommand),
     toAbsent('worker', `worker ${worker}`),

@@ -1,6 +1,7 @@
 import type { PublicInit } from '../api/public-routes.ts'
 import type { RoutingSettings } from '../config/network-settings.ts'
 import type { ApiSettings } from '../config/settings.ts'
+import { accessInit } from './compose-access.ts'
 import { versionWithCommit } from './version.ts'
 
 const BYTES_PER_MEGABYTE = 1024 * 1024
@@ -16,6 +17,8 @@ export function apiInit(
     uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
     shutdownTimeoutMs: settings.shutdownTimeoutMs,
     metricsEndpoint: !settings.disableMetricsEndpoint,
+    access: accessInit(settings),
+    accountKeyExpiryMs: settings.apiKeyExpiryMs,
     ...(settings.machineTag === undefined ? {} : { machineTag: settings.machineTag }),
     ...(settings.nodeHeader && nodeName !== undefined ? { nodeHeader: nodeName } : {}),
   }

@@ -1,4 +1,3 @@
-import { createKeyRing } from '../api/access/key-ring.ts'
 import { createEntryServer } from '../api/entry-server.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
@@ -8,6 +7,7 @@ import { createAdvertiser } from './advertise.ts'
 import { announceNode } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
+import { composeAccess, type OnSetupCode } from './compose-access.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
@@ -15,12 +15,14 @@ import { version } from './version.ts'
 
 export interface FederatedContext {
   readonly log: Logger
+  /** Called when there are accounts and no admin yet. */
+  readonly onSetupCode?: OnSetupCode
 }
 
 /** `federated`: an entry to the network, without models. The list at the end is the order of starting. */
 export async function composeFederated(
   settings: FederatedSettings,
-  { log }: FederatedContext,
+  { log, onSetupCode }: FederatedContext,
 ): Promise<Startable & AsyncDisposable> {
   const metrics = createMetrics({ log: log.child({ room: 'api' }) })
   // Nobody is served here: a member that asks is cut off.
@@ -37,8 +39,9 @@ export async function composeFederated(
     },
     settings,
   )
+  const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
-    { ...routing.deps, access: { keys: createKeyRing(settings.apiKeys) }, metrics, log: log.child({ room: 'api' }) },
+    { ...routing.deps, access: access.deps, metrics, log: log.child({ room: 'api' }) },
     apiInit(settings, network.name),
   )
   return lifecycle([
@@ -46,6 +49,7 @@ export async function composeFederated(
     network,
     routing.part,
     createAdvertiser({ network, offer, load }),
+    access.part,
     api,
     announceNode({ log, api, member }),
   ])

@@ -1,5 +1,6 @@
 import { federatedSettings } from '../../config/settings.ts'
 import type { CommandDefinition } from '../program.ts'
+import { printSetupCode } from '../setup-code.ts'
 import { runUntilSignal } from '../until-signal.ts'
 
 /** `federated`: one address in front of the whole network. */
@@ -17,6 +18,6 @@ export const federatedCommand: CommandDefinition<typeof federatedSettings> = {
   ],
   async run({ settings, log }) {
     const { composeFederated } = await import('../../compose/compose-federated.ts')
-    await runUntilSignal(await composeFederated(settings, { log }))
+    await runUntilSignal(await composeFederated(settings, { log, onSetupCode: printSetupCode }))
   },
 }

@@ -4,6 +4,7 @@ import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { runSettings } from '../../config/settings.ts'
 import { printInvitation } from '../invitation.ts'
+import { printSetupCode } from '../setup-code.ts'
 import type { CommandDefinition } from '../program.ts'
 import { runUntilSignal } from '../until-signal.ts'
 import { nearest, shownWord, withSuggestion } from '../usage-error.ts'
@@ -47,7 +48,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
     const models = [...settings.models, ...words]
     const commands = program.commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
     refuseTypos(words, commands, await knownModels(settings, context))
-    await runUntilSignal(await composeNode({ ...settings, models }, { ...context, onFounded: printInvitation }))
+    await runUntilSignal(await composeNode({ ...settings, models }, { ...context, onFounded: printInvitation, onSetupCode: printSetupCode }))
   },
 }
 
