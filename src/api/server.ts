@@ -1,4 +1,5 @@
 import type { ModelLoader } from '../backends/model-lease.ts'
+import type { Stores } from '../inference/stores/stores.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { AccessDeps } from './access/access.ts'
@@ -6,7 +7,11 @@ import { createHttpApp } from './http-app.ts'
 import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { backendMonitor } from './localai/backend-monitor.ts'
+import { addManagementRoutes, type ManagementRoutesDeps } from './localai/management-routes.ts'
 import type { NodeState } from './localai/node-state.ts'
+import { type ResourcesDeps, resources } from './localai/resources.ts'
+import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
+import { stores } from './localai/stores.ts'
 import { system } from './localai/system.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
 import { createShutdown } from './shutdown.ts'
@@ -15,7 +20,13 @@ export interface ApiServerDeps extends InferenceDeps, NetworkDeps {
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'find' | 'list' | 'fallback'>
   readonly loader: ModelLoader
+  readonly stores: Stores
   readonly state: NodeState
+  /** Absent: nothing can be set over the network. */
+  readonly settings?: NodeSettingsAccess | undefined
+  /** Absent: models and backends are not managed over HTTP. */
+  readonly management?: ManagementRoutesDeps | undefined
+  readonly resources?: Omit<ResourcesDeps, 'registry'>
   readonly log: Logger
 }
 
@@ -29,7 +40,11 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   const startingBecause = () => state.startingBecause()
   addPublicRoutes(app, { ...deps, shutdown, startingBecause, counted: (request) => calls.counted(request) }, init)
   const calls = addInferenceRoutes(app, { ...deps, giveUp: shutdown.giveUp }, init)
+  app.register(stores, { stores: deps.stores, calls })
   app.register(system, { loader, state })
+  if (deps.settings !== undefined) app.register(settingsRoutes, { settings: deps.settings })
   app.register(backendMonitor, { loader, registry })
+  if (deps.management !== undefined) addManagementRoutes(app, deps.management)
+  if (deps.resources !== undefined) app.register(resources, { ...deps.resources, registry })
   return createListeningServer({ app, shutdown, log }, init)
 }

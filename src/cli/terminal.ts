@@ -1,17 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
-
-/** `1.2 GiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  const amount = bytes / 1024 ** step
-  return `${step === 0 ? amount : amount.toFixed(1)} ${units[step]}`
-}
-
-/** Columns of the terminal that standard output goes to; 80 elsewhere. */
-export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
-  return stream.columns > 0 ? stream.columns : Number(process.env['COLUMNS']) || 80
-}
+import { formatBytes } from '../base/format-bytes.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 

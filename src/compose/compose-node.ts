@@ -23,7 +23,8 @@ import { apiInit } from './api-init.ts'
 import { builtinMain } from './builtin-main.ts'
 import { closing } from './closing.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
-import { composeModelInstaller } from './compose-gallery.ts'
+import { composeGallery, composeModelInstaller } from './compose-gallery.ts'
+import { composeManagement } from './compose-management.ts'
 import { composeMedia } from './compose-media.ts'
 import { composeMembership } from './compose-membership.ts'
 import { composeResponses } from './compose-responses.ts'
@@ -59,10 +60,17 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
   const catalog = composeCatalog(settings, engines)
   const loader = composeLoader({ settings, environment, log, metrics, catalog })
   const generation = { registry, loader, log: log.child({ room: 'inference' }) }
-  const installer = composeModelInstaller(settings, { log, environment }, registry)
-  const models = createModelSetup({ installer, registry, loader, log: log.child({ room: 'gallery' }) }, settings)
+  const gallery = composeGallery(
+    settings,
+    { log, environment },
+    { registry, unload: (model, options) => loader.unload(model, options), backendNames: () => catalog.names() },
+  )
+  const models = createModelSetup(
+    { installer: gallery.models, registry, loader, log: log.child({ room: 'gallery' }) },
+    settings,
+  )
   const complete = createComplete(generation)
-  const { media, content } = composeMedia(
+  const { media, content, stores } = composeMedia(
     { registry, loader, log, peerId: () => membership?.member.network.peerId },
     settings,
   )
@@ -85,17 +93,21 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     log: log.child({ room: 'api' }),
   }
   const state = createNodeState({ catalog, engine: () => engines.current() })
+  const managed = composeManagement(
+    { log, gallery, registry, loader, backendsChanged: () => state.refresh() },
+    settings,
+  )
   const membership = await composeMembership(
     { log, inference, loader, state, digests: createFileDigests({ log }), speeds },
     settings,
   )
   const access = await composeAccess(settings, context)
   const api = createApiServer(
-    { ...inference, ...membership?.apiDeps, access: access.deps, loader, state },
+    { ...inference, ...membership?.apiDeps, access: access.deps, loader, stores, state, ...managed.api },
     apiInit(settings, membership?.member.network.name),
   )
   return lifecycle([
-    closing(installer),
+    closing(gallery),
     { start: async () => await makeFolder(settings.modelsPath, '--models-path'), stop: async () => {} },
     registry,
     engines,
@@ -103,12 +115,14 @@ export async function composeNode(settings: RunSettings, context: NodeContext): 
     loader,
     responses,
     models.beforeServing,
+    managed.part,
     state,
     ...(membership?.parts ?? []),
     access.part,
     { start: api.start, stop: async () => await stopTogether([api, membership?.peerApp]) },
     announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
     inBackground({ log: log.child({ room: 'node' }) }, [
+      managed.loadGalleries,
       models.installDefault,
       (options) => engines.buildInBackground(loader, options),
     ]),

@@ -6,19 +6,10 @@ import { parseModelFile } from '../models/config-schema.ts'
 import { findConfigFile, readConfigText, severalModels } from '../models/find-config-file.ts'
 import { installedName } from '../models/model-name.ts'
 import { refuseOutsidePath } from '../models/model-paths.ts'
-import { parseConfigText } from '../models/read-config-file.ts'
 import { refuseCommands } from '../models/refuse-commands.ts'
+import type { RawConfig, SentConfig } from '../models/sent-config.ts'
 import { writeModelConfig } from '../models/write-model-config.ts'
 import { renameRecord } from './install-record.ts'
-
-export type RawConfig = Readonly<Record<string, unknown>>
-
-/** A configuration as somebody sent it: YAML, of which JSON is a part. */
-export interface SentConfig {
-  readonly config: RawConfig
-  /** Written as it is, when it is YAML: it may have comments. */
-  readonly text?: string
-}
 
 export interface WrittenConfig {
   readonly name: string
@@ -44,26 +35,6 @@ export interface ConfigEditorDeps {
   readonly registry: { reload(): Promise<void> }
   /** Lets a model that is in memory go after its running requests. */
   readonly unload: (model: string, options: AbortOptions) => Promise<unknown>
-}
-
-/** Throws `request.invalid` in LocalAI's words for what is no configuration of one model. */
-export function parseSent(body: string): SentConfig {
-  const isJson = body.trimStart().startsWith('{')
-  if (body.trim() === '') throw new AppError('request.invalid', 'Request body is empty')
-  let models: readonly Record<string, unknown>[]
-  try {
-    models = parseConfigText(body)
-  } catch (error) {
-    const { message } = AppError.from(error, 'request.invalid')
-    throw new AppError('request.invalid', `Failed to parse ${isJson ? 'JSON' : 'YAML'}: ${message}`, { cause: error })
-  }
-  const [config] = models
-  if (config === undefined || models.length > 1) {
-    throw new AppError('request.invalid', 'Invalid configuration: one model at a time')
-  }
-  // In a list of one, or as JSON, the text is not what a file of its own would have.
-  const asItIs = !isJson && !/^\s*-/.test(body)
-  return { config, ...(asItIs ? { text: body } : {}) }
 }
 
 export function createConfigEditor(

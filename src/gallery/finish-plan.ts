@@ -7,7 +7,7 @@ import { installedName } from '../models/model-name.ts'
 import { refuseCommands } from '../models/refuse-commands.ts'
 import { boundedCopy, mergeConfig } from './bounded-yaml.ts'
 import { checkRelativePath, fileNameOf, looksLikeUri, type ModelUri, parseModelUri } from './download/uri.ts'
-import type { GalleryFile } from './gallery-entry.ts'
+import { type GalleryFile, toFiles } from './gallery-entry.ts'
 import type { RepositoryPreferences } from './hub-repository.ts'
 
 /** What an install will do, decided before anything is fetched but small texts. */
@@ -33,10 +33,12 @@ export interface PlanOptions extends AbortOptions {
   readonly overNetwork?: boolean
   /** Merged over the configuration, winning over everything. */
   readonly overrides?: Readonly<Record<string, unknown>>
-  /** More files to fetch; of the same name as one of the model, in place of it. */
-  readonly files?: readonly GalleryFile[]
+  /** More files to fetch, written as galleries do; of the same name as one of the model, in place of it. */
+  readonly files?: readonly unknown[]
   /** A URL is that of a configuration unless it ends in `.gguf`, whatever its ending. */
   readonly expectsConfig?: boolean
+  /** Only the YAML is written; the files are somebody else's business. */
+  readonly configOnly?: boolean
   /** Which file of a repository to take. */
   readonly preferences?: RepositoryPreferences
 }
@@ -61,16 +63,17 @@ export function finishPlan(draft: Draft, modelsPath: string, options: PlanOption
   // What would be refused when it is written is refused before gigabytes are fetched for it.
   parseModelFile(config)
   if (overNetwork || !draft.allowLocal) refuseCommands(config)
+  const files = toFiles(options.files, 'files')
   const plan = {
-    ...withModelFile({ ...draft, name, config, files: dedupe([...draft.files, ...(options.files ?? [])]) }),
+    ...withModelFile({ ...draft, name, config, files: dedupe([...draft.files, ...files]) }),
     replacesConfig: overrides !== undefined || draft.reference.startsWith('configuration:'),
   }
-  const asked = [...(options.files ?? []).flatMap(({ sources }) => sources), ...modelSource(given)]
+  const asked = [...files.flatMap(({ sources }) => sources), ...modelSource(given)]
   const all = plan.files.flatMap(({ sources }) => sources)
   if (overNetwork) {
     for (const source of draft.fromGallery ? asked : all) refuseForNetwork(parseModelUri(source), modelsPath)
   }
-  return plan
+  return options.configOnly === true ? { ...plan, files: [] } : plan
 }
 
 /** `parameters.model` when it is a URI. */

@@ -112,7 +112,7 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
         await file.commit()
         committed.push(file)
       }
-      await verifyInPlace(modelsPath, job, options)
+      if (options.configOnly !== true) await verifyInPlace(modelsPath, job, options)
       options.signal?.throwIfAborted()
       if (!kept) {
         await writeRecord(modelsPath, { name, reference: job.reference, files: installed })

@@ -11,30 +11,44 @@ export type SafetyScan = (files: readonly GalleryFile[], options: AbortOptions) 
 const TIMEOUT_MS = 5000
 const MAX_ANSWER_BYTES = 256 * 1024
 
-/** A hub that does not answer in time, or not in JSON, has found nothing: as in LocalAI this is a help, not a wall. */
-export function createSafetyScan(
-  { http }: { readonly http: Pick<HttpClient, 'get'> },
-  { hubEndpoint, timeoutMs = TIMEOUT_MS }: { readonly hubEndpoint: string; readonly timeoutMs?: number },
-): SafetyScan {
-  async function hasUnsafeFile(repository: string, options: AbortOptions): Promise<boolean> {
+/** What the hub's scanners say of a repository; `unanswered`: nothing, in time and in JSON. */
+export type ScanResult = 'clean' | 'unsafe' | 'unanswered'
+
+interface ScanDeps {
+  readonly http: Pick<HttpClient, 'get'>
+}
+
+interface ScanInit {
+  readonly hubEndpoint: string
+  readonly timeoutMs?: number
+}
+
+/** Asks the hub about one repository (`owner/name`). */
+export function createHubScan({ http }: ScanDeps, { hubEndpoint, timeoutMs = TIMEOUT_MS }: ScanInit) {
+  return async function scanRepository(repository: string, options: AbortOptions = {}): Promise<ScanResult> {
     const signal = anySignal(AbortSignal.timeout(timeoutMs), options.signal)
     try {
       const { status, body } = await http.get(`${hubEndpoint}/api/models/${repository}/scan`, {}, { signal })
       const text = await readBounded(body)
-      if (status !== 200 || text === undefined) return false
+      if (status !== 200 || text === undefined) return 'unanswered'
       const answer: unknown = JSON.parse(text)
-      return isObject(answer) && answer['hasUnsafeFile'] === true
+      if (!isObject(answer)) return 'unanswered'
+      return answer['hasUnsafeFile'] === true ? 'unsafe' : 'clean'
     } catch {
       options.signal?.throwIfAborted()
-      return false
+      return 'unanswered'
     }
   }
+}
 
+/** A hub that does not answer in time, or not in JSON, has found nothing: as in LocalAI this is a help, not a wall. */
+export function createSafetyScan(deps: ScanDeps, init: ScanInit): SafetyScan {
+  const scanRepository = createHubScan(deps, init)
   return async (files, options) => {
     const repositories = new Set(files.flatMap(({ sources }) => sources.flatMap(repositoryOf)))
     await Promise.all(
       [...repositories].map(async (repository) => {
-        if (!(await hasUnsafeFile(repository, options))) return
+        if ((await scanRepository(repository, options)) !== 'unsafe') return
         throw new AppError(
           'download.refused',
           `unsafe files found in ${repository} (--disable-predownload-scan installs it all the same)`,
@@ -44,7 +58,8 @@ export function createSafetyScan(
   }
 }
 
-function repositoryOf(source: string): string[] {
+/** The repository of a source that is on the hub: none or one. */
+export function repositoryOf(source: string): string[] {
   const uri = parseModelUri(source)
   return uri.kind === 'hub' ? [`${uri.owner}/${uri.repository}`] : []
 }

@@ -24,8 +24,8 @@ export interface BackendInstallOptions extends AbortOptions {
   readonly name?: string
   /** Which backend it shall stand in for; for those from a folder or an archive. */
   readonly alias?: string
-  /** The request came over the network: only what galleries and this program name is installed. */
-  readonly namedOnly?: boolean
+  /** The request came over the network: no folder of this machine is taken, and no package client is started. */
+  readonly overNetwork?: boolean
   /** Of an archive. */
   readonly sha256?: string
 }
@@ -96,8 +96,8 @@ export async function parseReference(reference: string, { isLocal = true } = {})
     throw new AppError('backend.not-found', `no backend found with name "${reference.slice(0, 100)}"`)
   }
   const uri = parseModelUri(reference)
-  if (uri.kind === 'file' && !isLocal) {
-    throw new AppError('download.refused', 'a remote gallery may not name local files')
+  if (!isLocal && (uri.kind === 'file' || uri.kind === 'npm' || uri.kind === 'pypi')) {
+    throw new AppError('download.refused', 'from elsewhere a backend may not be named by a path or a package')
   }
   return uri
 }

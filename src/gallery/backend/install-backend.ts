@@ -95,7 +95,7 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
   }
 
   async function installForeign(reference: string, options: BackendInstallOptions): Promise<string> {
-    const uri = await parseReference(reference)
+    const uri = await parseReference(reference, { isLocal: options.overNetwork !== true })
     const name = checkBackendName(options.name ?? nameOf(uri))
     if (isOwn(name)) {
       throw new AppError('config.invalid', `"${name}" is the name of one of our own backends: choose another one`)
@@ -124,7 +124,7 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
       await installEntry({ ...deps, gallery, machine }, fill, { ...options, entry })
       return entry.name
     }
-    if (options.namedOnly === true) {
+    if (options.overNetwork === true && looksLikeName(reference)) {
       throw new AppError('backend.not-found', `no backend found with name "${reference.slice(0, 100)}"`)
     }
     return await installForeign(reference, options)

@@ -1,3 +1,5 @@
+import { formatBytes } from '../../base/format-bytes.ts'
+
 /** One installation or removal. What happened to it is told as plain data that can be kept and sent. */
 export interface Job {
   readonly id: string
@@ -82,12 +84,4 @@ export function ended(job: Job, ending: Ending, nowUnixMs: number): Job {
 
 export function isOver({ state }: Pick<Job, 'state'>): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled'
-}
-
-/** `1.2 GiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  const amount = bytes / 1024 ** step
-  return `${step === 0 ? amount : amount.toFixed(1)} ${units[step]}`
 }
