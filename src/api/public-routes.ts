@@ -39,6 +39,8 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   readonly shutdownTimeoutMs: number
   /** `GET /metrics`. Default: yes. */
   readonly metricsEndpoint?: boolean
+  /** The routes that only web pages ask. Default: yes. */
+  readonly webUi?: boolean
   readonly streamLimits?: EventStreamLimits
   readonly access?: AccessInit
   /** How long a user's API key lasts when its maker does not say. Absent: for ever. */
@@ -76,7 +78,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
   app.register(version, { version: init.version })
   app.register(health, { startingBecause, stopping })
-  app.register(p2pRoutes, { p2p })
+  app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
 }
 

@@ -41,6 +41,7 @@ export interface BackendCatalog {
 
 export interface BackendCatalogInit {
   readonly builtins: readonly BackendDefinition[]
+  /** Looked at each time, since a file may name them. Of two with one name the later counts. */
   readonly external: readonly ExternalBackend[]
   /** Where backends get installed: one folder each, with a `run.sh`. */
   readonly backendsPath?: string
@@ -70,14 +71,14 @@ const ALIASES: ReadonlyMap<string, { readonly name: string; readonly type?: stri
  * Reads the folders anew each time, so an installed backend needs no restart.
  */
 export function createBackendCatalog(init: BackendCatalogInit): BackendCatalog {
-  const external = new Map(init.external.map(({ name, uri }) => [name.toLowerCase(), uri]))
+  const externals = () => new Map(init.external.map(({ name, uri }) => [name.toLowerCase(), uri]))
   const builtins = new Map(init.builtins.map((definition) => [definition.name.toLowerCase(), definition]))
   const paths = [init.backendsPath, init.systemPath].filter((path) => path !== undefined)
 
   async function names(options: AbortOptions = {}): Promise<readonly string[]> {
     const installed = await readInstalled(paths, options)
     const all = new Set([
-      ...external.keys(),
+      ...externals().keys(),
       ...builtins.keys(),
       ...installed.flatMap((folder) => [folder.name, ...(folder.alias === undefined ? [] : [folder.alias])]),
     ])
@@ -85,6 +86,7 @@ export function createBackendCatalog(init: BackendCatalogInit): BackendCatalog {
   }
 
   async function find(asked: string, options: AbortOptions): Promise<BackendTarget | undefined> {
+    const external = externals()
     const known = external.has(asked) || builtins.has(asked) ? { name: asked } : (ALIASES.get(asked) ?? { name: asked })
     const common = { ...known, builtin: false }
     const uri = external.get(known.name)

@@ -34,7 +34,9 @@ export async function prepareMember(
   settings: JoinSettings,
   options: AbortOptions = {},
 ): Promise<Member> {
-  const log = deps.log.child({ room: 'p2p' }, { level: settings.p2pLogLevel })
+  const log = deps.log.child({ room: 'p2p' })
+  // Set and not given as an option: pino lets a child with the level of its parent follow it.
+  log.level = settings.p2pLogLevel
   const folder = memberFolder(settings)
   const name = checkNodeName(settings.nodeName ?? defaultNodeName())
   await makeFolder(settings.dataPath, '--data-path')

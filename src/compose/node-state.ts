@@ -6,15 +6,20 @@ import type { Startable } from '../base/lifecycle.ts'
 export function createNodeState(deps: {
   readonly catalog: Pick<BackendCatalog, 'names'>
   readonly engine: NodeState['engine']
-}): NodeState & Startable {
+}): NodeState & Startable & { readonly refresh: () => Promise<void> } {
   let backends: readonly string[] = []
   let starting: string | undefined = 'starting'
+  async function refresh(): Promise<void> {
+    backends = await deps.catalog.names()
+  }
   return {
+    /** Other backends may be there than at the start. */
+    refresh,
     backends: () => backends,
     engine: deps.engine,
     startingBecause: () => starting,
     async start() {
-      backends = await deps.catalog.names()
+      await refresh()
       starting = undefined
     },
     stop: async () => {},

@@ -13,7 +13,10 @@ export interface LogConfig {
 const SECRET_FIELDS: ReadonlySet<string> = new Set(['token', 'apiKey', 'authorization', 'password', 'cookie'])
 const HIDDEN = '[hidden]'
 
-/** Logs go to stderr: stdout belongs to what a command prints. Rooms get a child: `log.child({ room: 'api' })`. */
+/**
+ * Logs go to stderr: stdout belongs to what a command prints. Rooms get a child: `log.child({ room: 'api' })`; a
+ * child without a level of its own has that of its parent, also when it changes.
+ */
 export function createLogger(config: LogConfig): Logger {
   const options = { level: config.level, base: null, formatters: { log: (fields: object) => withoutSecrets(fields) } }
   return pino(options, destination(config.format))

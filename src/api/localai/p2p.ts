@@ -1,16 +1,18 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { isOnline, listMembers, type Member, type PeerToPeer, toNode, toNodeData } from './p2p-nodes.ts'
 
 export interface P2pDeps {
   /** Absent when the node is in no network. */
   readonly p2p: PeerToPeer | undefined
+  /** Whether the routes are served that only web pages ask. */
+  readonly webUi: boolean
 }
 
 /**
  * The private network under LocalAI's paths and field names. Members that serve are its federated nodes. Nodes that lend
  * only their memory to one model do not exist here: the lists that LocalAI has for them are there, and empty.
  */
-export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p }) => {
+export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p, webUi }) => {
   const members = (): readonly Member[] => (p2p === undefined ? [] : listMembers(p2p, Date.now()))
   const serving = (): readonly Member[] => members().filter(({ offer }) => offer.serves)
 
@@ -21,6 +23,22 @@ export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p }) => {
     mlx_nodes: [],
   }))
 
+  if (webUi) addPageRoutes(app, serving)
+
+  app.get('/api/p2p/token', { config: { access: 'admin' } }, async (_request, reply) => {
+    reply.type('text/plain; charset=utf-8').header('Cache-Control', 'no-store')
+    if (p2p === undefined) return reply.send('')
+    return reply.send(p2p.token())
+  })
+
+  // Ours: everything that `local-ai p2p status` shows.
+  app.get('/api/p2p/status', { config: { access: 'admin' } }, async () => {
+    if (p2p === undefined) return { enabled: false }
+    return { enabled: true, ...p2p.status(), members: members().map(toNode) }
+  })
+}
+
+function addPageRoutes(app: FastifyInstance, serving: () => readonly Member[]): void {
   app.get('/api/p2p/workers', async () => ({ llama_cpp: { nodes: [] }, mlx: { nodes: [] }, nodes: [] }))
 
   app.get('/api/p2p/federation', async () => ({ nodes: serving().map(toNode) }))
@@ -34,17 +52,5 @@ export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p }) => {
       federated: { online: nodes.filter(isOnline).length, total: nodes.length },
       mlx_workers: none,
     }
-  })
-
-  app.get('/api/p2p/token', { config: { access: 'admin' } }, async (_request, reply) => {
-    reply.type('text/plain; charset=utf-8').header('Cache-Control', 'no-store')
-    if (p2p === undefined) return reply.send('')
-    return reply.send(p2p.token())
-  })
-
-  // Ours: everything that `local-ai p2p status` shows.
-  app.get('/api/p2p/status', { config: { access: 'admin' } }, async () => {
-    if (p2p === undefined) return { enabled: false }
-    return { enabled: true, ...p2p.status(), members: members().map(toNode) }
   })
 }

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import type { JsonValue } from '../../base/json.ts'
-import { duration } from '../setting.ts'
+import { duration, list } from '../setting.ts'
 import { formatDuration } from './format-duration.ts'
 import type { NodeSettings } from './node-settings.ts'
 
@@ -67,6 +67,13 @@ function galleries(setting: keyof NodeSettings): RuntimeKey {
   }
 }
 
+const corsOrigins: RuntimeKey = {
+  ...text('corsAllowOrigins', 8192),
+  wanted: 'a comma-separated list of at most 8192 characters',
+  read: (value) => list.parse(String(value)),
+  show: (value) => (value as readonly string[]).join(','),
+}
+
 const memoryReclaimerThreshold: RuntimeKey = {
   setting: 'memoryReclaimerThreshold',
   schema: Type.Number({ minimum: 0, maximum: 1 }),
@@ -101,7 +108,14 @@ export const RUNTIME_KEYS: Readonly<Record<string, RuntimeKey>> = {
   context_size: optionalCount('contextSize'),
   f16: flag('f16'),
   debug: flag('debug'),
+  cors: flag('cors'),
+  cors_allow_origins: corsOrigins,
+  csrf: flag('csrf'),
   galleries: galleries('galleries'),
+  backend_galleries: galleries('backendGalleries'),
+  autoload_galleries: flag('autoloadGalleries'),
+  autoload_backend_galleries: flag('autoloadBackendGalleries'),
+  open_responses_store_ttl: { ...time('openResponsesStoreTtlMs'), restart: true },
   api_keys: apiKeys,
   p2p_token: { ...text('p2pToken', 8192), read: (value) => value || undefined, restart: true, secret: true },
   p2p_network_id: { ...text('p2pNetworkId', 256), restart: true },

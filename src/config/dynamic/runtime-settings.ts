@@ -35,13 +35,20 @@ export interface RuntimeSettings {
   adopt(content: unknown): Promise<void>
 }
 
+/** The secrets of networks, whose form only src/p2p knows. */
+export interface NetworkTokens {
+  /** The token of a network that does not exist yet. */
+  make(): Promise<string>
+  /** Throws for what is no token. */
+  check(text: string): void
+}
+
 export interface RuntimeSettingsDeps {
   readonly log: Pick<Logger, 'warn'>
   readonly live: LiveSettings
   /** Told which settings are others now. */
   readonly onChange: (changed: ReadonlySet<string>) => Promise<void> | void
-  /** The token of a network that does not exist yet. */
-  readonly newToken: () => string
+  readonly tokens: NetworkTokens
 }
 
 export interface RuntimeSettingsInit {
@@ -86,7 +93,7 @@ export function createRuntimeSettings(
     change: (patch) =>
       alone(async () => {
         const before = await storedNow()
-        const stored = patchStored(before, unmask(patch, { live, newToken: deps.newToken }))
+        const stored = patchStored(before, await unmask(patch, deps))
         await writeSmallFile(file, `${JSON.stringify({ ...stored, api_keys: stored['api_keys'] ?? [] }, null, 2)}\n`)
         await put(stored)
         const names = Object.keys(patch)
@@ -101,34 +108,48 @@ export function createRuntimeSettings(
 }
 
 /** Puts the secrets in the places of their masks, and a new token in the place of LocalAI's word for one. */
-function unmask(
+async function unmask(
   patch: Readonly<Record<string, unknown>>,
-  { live, newToken }: { readonly live: LiveSettings; readonly newToken: () => string },
-): Readonly<Record<string, unknown>> {
+  { live, tokens }: Pick<RuntimeSettingsDeps, 'live' | 'tokens'>,
+): Promise<Readonly<Record<string, unknown>>> {
   const { api_keys: keys, p2p_token: token, ...rest } = patch
   const { runtimeApiKeys, apiKeys, p2pToken } = live.wanted()
-  const result: Record<string, unknown> = { ...rest }
-  if (Array.isArray(keys)) {
-    // The keys of the command line are there anyway and cannot be taken away here.
-    const known = new Map([
-      ...apiKeys.map((key) => [maskSecret(key), undefined] as const),
-      ...runtimeApiKeys.map((key) => [maskSecret(key), key] as const),
-    ])
-    result['api_keys'] = keys.flatMap((key: unknown) => {
-      if (typeof key !== 'string' || !isMask(key)) return [key]
-      if (!known.has(key)) throw invalidMask('api_keys')
-      return known.get(key) ?? []
-    })
-  } else if (keys !== undefined) result['api_keys'] = keys
-  if (token === '0') result['p2p_token'] = newToken()
-  else if (typeof token === 'string' && isMask(token)) {
-    if (p2pToken === undefined || maskSecret(p2pToken) !== token) throw invalidMask('p2p_token')
-  } else if (token !== undefined) result['p2p_token'] = token
-  return result
+  const given = await unmaskToken(token, p2pToken, tokens)
+  return {
+    ...rest,
+    ...(keys === undefined ? {} : { api_keys: unmaskKeys(keys, runtimeApiKeys, apiKeys) }),
+    ...(given === undefined ? {} : { p2p_token: given }),
+  }
 }
 
-function invalidMask(name: string): AppError {
-  return new AppError('config.invalid', `Invalid ${name} format: a masked secret is not one of those that are set`, {
-    details: { param: name },
+/** The keys of the command line are there anyway and cannot be taken away here. */
+function unmaskKeys(keys: unknown, known: readonly string[], fixed: readonly string[]): unknown {
+  if (!Array.isArray(keys)) return keys
+  return keys.flatMap((key: unknown) => {
+    if (typeof key !== 'string' || !isMask(key)) return [key]
+    const meant = known.find((candidate) => maskSecret(candidate) === key)
+    if (meant !== undefined) return [meant]
+    if (fixed.some((candidate) => maskSecret(candidate) === key)) return []
+    throw invalidSecret('api_keys', 'a masked key is not one of those that are set')
   })
+}
+
+/** Undefined: the token stays as it is. */
+async function unmaskToken(token: unknown, known: string | undefined, tokens: NetworkTokens): Promise<unknown> {
+  if (typeof token !== 'string' || token === '') return token
+  if (token === '0') return await tokens.make()
+  if (isMask(token)) {
+    if (known !== undefined && maskSecret(known) === token) return undefined
+    throw invalidSecret('p2p_token', 'the masked token is not the one that is set')
+  }
+  try {
+    tokens.check(token)
+  } catch (error) {
+    throw invalidSecret('p2p_token', AppError.from(error, 'token.invalid').message)
+  }
+  return token
+}
+
+function invalidSecret(name: string, problem: string): AppError {
+  return new AppError('config.invalid', `Invalid ${name} format: ${problem}`, { details: { param: name } })
 }
