@@ -57,7 +57,7 @@ export function addInferenceRoutes(
   app: FastifyInstance,
   { registry, metrics, log, ...deps }: InferenceDeps & { readonly giveUp: AbortSignal },
   init: InferenceInit,
-): Pick<Calls, 'counted'> {
+): Calls {
   const { giveUp } = deps
   const { maxInFlight = MAX_IN_FLIGHT, maxShareOfSource = 1 } = init
   const maxOfSource = Math.max(1, Math.floor(maxInFlight * maxShareOfSource))

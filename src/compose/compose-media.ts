@@ -4,12 +4,14 @@ import type { RunSettings } from '../config/settings.ts'
 import { homeOf, NO_HOME } from '../federation/home.ts'
 import { createContentStore } from '../inference/content/content-store.ts'
 import { createMedia, type Media } from '../inference/media/media.ts'
+import { createStores, type Stores } from '../inference/stores/stores.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeFolder } from './make-folder.ts'
 
 const BYTES_PER_MEGABYTE = 1024 * 1024
 const SWEEP_INTERVAL_MS = 10 * 60_000
+const STORES = { maxBytes: 256 * BYTES_PER_MEGABYTE, maxStores: 64 }
 
 export interface ComposeMediaDeps {
   readonly registry: ModelRegistry
@@ -23,7 +25,7 @@ export interface ComposeMediaDeps {
 export function composeMedia(
   { registry, loader, log, peerId }: ComposeMediaDeps,
   settings: RunSettings,
-): { readonly media: Media; readonly content: Startable } {
+): { readonly media: Media; readonly stores: Stores; readonly content: Startable } {
   const content = createContentStore(
     {
       log: log.child({ room: 'inference' }),
@@ -44,5 +46,5 @@ export function composeMedia(
       sweepIntervalMs: SWEEP_INTERVAL_MS,
     },
   )
-  return { media: createMedia({ registry, loader, content }), content }
+  return { media: createMedia({ registry, loader, content }), stores: createStores({ loader }, STORES), content }
 }

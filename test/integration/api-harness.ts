@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { createKeyRing } from '../../src/api/access/key-ring.ts'
+import type { Accounts } from '../../src/accounts/open-accounts.ts'
+import { createKeyRing, type KeyRing } from '../../src/api/access/key-ring.ts'
 import { createEntryServer } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
 import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
@@ -22,9 +23,11 @@ import { createCountTokens } from '../../src/inference/count-tokens.ts'
 import { createEdit } from '../../src/inference/edit.ts'
 import { createEmbed } from '../../src/inference/embed.ts'
 import { createMedia } from '../../src/inference/media/media.ts'
+import { createStores } from '../../src/inference/stores/stores.ts'
 import { createDetokenize, createTokenize } from '../../src/inference/tokenize.ts'
 import type { ListedModel, ModelRegistry } from '../../src/models/model-registry.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../src/responses/create-responses.ts'
+import type { Logger } from '../../src/telemetry/logger.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { modelConfig, type Script, words } from './scripted-backend.ts'
 
@@ -158,6 +161,7 @@ function createInference(node: FakeNode, responses: Responses = createNoResponse
     chat: createChat(deps),
     complete,
     edit: createEdit({ complete }),
+    stores: createStores(deps, { maxBytes: 10_000_000, maxStores: 4 }),
     media: createMedia({ ...deps, content: node.content }),
     embed: createEmbed(deps),
     countTokens: createCountTokens(deps),
@@ -183,9 +187,13 @@ const DEFAULTS = {
   shutdownTimeoutMs: 5000,
 }
 
-/** How the server is to be, and the keys that open it. */
+/** Who may use the server. */
 interface WithKeys {
   readonly apiKeys?: readonly string[]
+  /** Instead of `apiKeys`, for keys that change. */
+  readonly keys?: KeyRing
+  readonly accounts?: Accounts
+  readonly log?: Logger
 }
 
 interface WithResponses {
@@ -196,7 +204,7 @@ type ApiInit = Partial<ApiServerInit> & WithKeys & WithResponses
 
 /** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
 export async function startApi(
-  { apiKeys = [], responses, ...init }: ApiInit = {},
+  { apiKeys = [], keys = createKeyRing(apiKeys), accounts, log, responses, ...init }: ApiInit = {},
   network: NetworkDeps = {},
 ): Promise<ApiHarness> {
   const node = createFakeNode()
@@ -205,7 +213,8 @@ export async function startApi(
     {
       ...inference,
       ...network,
-      access: { keys: createKeyRing(apiKeys) },
+      ...(log === undefined ? {} : { log }),
+      access: { keys, accounts },
       state: {
         backends: () => ['llama-cpp', 'llama-cpp'],
         engine: () => ({ name: 'llama-server', reason: 'it was faster' }),
