@@ -2,21 +2,9 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
-
-// YAML has few types and people are casual about them, as LocalAI is: a text may look like a number, a switch like a word.
-const Text = Type.Union([Type.String(), Type.Number(), Type.Boolean()], { description: 'a text' })
-const Switch = Type.Union(
-  [Type.Boolean(), ...['yes', 'no', 'on', 'off', 'Yes', 'No', 'On', 'Off'].map((word) => Type.Literal(word))],
-  { description: 'true or false' },
-)
-const LARGEST = 2 ** 31 - 1
-const Whole = Type.Integer({ minimum: -LARGEST, maximum: LARGEST, description: 'a whole number' })
-const Count = Type.Integer({ minimum: 0, maximum: LARGEST, description: `a whole number from 0 to ${LARGEST}` })
-const Decimal = Type.Number({ description: 'a number' })
-const Texts = Type.Array(Text, { maxItems: 1000, description: 'a list of at most 1000 texts' })
-const Decimals = Type.Array(Decimal, { maxItems: 1000, description: 'a list of at most 1000 numbers' })
-
-const BLOCK = { description: 'a block of keys' }
+import { engineKeys, samplingKeys, samplingParameters } from './engine-schema.ts'
+import { FunctionBlock, ReasoningBlock, TemplateBlock } from './prompt-schema.ts'
+import { BLOCK, Count, Decimal, Decimals, Switch, Text, Texts, Whole } from './yaml-types.ts'
 
 const Parameters = Type.Object(
   {
@@ -34,6 +22,8 @@ const Parameters = Type.Object(
     repeat_last_n: Type.Optional(Whole),
     frequency_penalty: Type.Optional(Decimal),
     presence_penalty: Type.Optional(Decimal),
+    logit_bias: Type.Optional(Type.Record(Type.String(), Decimal, { description: 'a block of token ids and numbers' })),
+    ...samplingParameters,
   },
   BLOCK,
 )
@@ -82,8 +72,16 @@ export const ModelFileSchema = Type.Object(
     grammar: Type.Optional(Text),
     options: Type.Optional(Texts),
     known_usecases: Type.Optional(Texts),
-    reasoning: Type.Optional(Type.Object({ disable: Type.Optional(Switch) }, BLOCK)),
-    template: Type.Optional(Type.Object({ use_tokenizer_template: Type.Optional(Switch) }, BLOCK)),
+    reasoning: Type.Optional(ReasoningBlock),
+    template: Type.Optional(TemplateBlock),
+    function: Type.Optional(FunctionBlock),
+    roles: Type.Optional(Type.Record(Type.String(), Text, { description: 'a block of roles and texts' })),
+    cutstrings: Type.Optional(Texts),
+    extract_regex: Type.Optional(Texts),
+    trimspace: Type.Optional(Texts),
+    trimsuffix: Type.Optional(Texts),
+    ...samplingKeys,
+    ...engineKeys,
     grpc: Type.Optional(
       Type.Object({ attempts: Type.Optional(Count), attempts_sleep_time: Type.Optional(Count) }, BLOCK),
     ),

@@ -106,7 +106,7 @@ export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegis
 }
 
 function isModelsFile(file: string): boolean {
-  return /\.(?:gguf|ya?ml)$/i.test(file) && !file.startsWith('.')
+  return /\.(?:gguf|ya?ml|tmpl)$/i.test(file) && !file.startsWith('.')
 }
 
 function warningFor({ key }: { readonly key?: string }): string {

@@ -5,6 +5,8 @@ export interface ModelDefaults {
   readonly threads?: number
   readonly contextSize?: number
   readonly f16?: boolean
+  /** False: what the configuration does not say is not guessed from the model's file. */
+  readonly guessing?: boolean
   /** Which reading of the models folder this is; absent: the first. */
   readonly revision?: number
 }

@@ -1,3 +1,6 @@
+import type { EngineKeys, PredictionKeys } from './engine-schema.ts'
+import type { PromptConfig, ReasoningConfig, TextEdits, ToolConfig } from './prompt-config.ts'
+
 /**
  * A model as configured: a YAML file of the models folder (names as in LocalAI, see model-config.md), or a bare GGUF
  * with everything at its default. Absent means: not said, the default applies where it is used.
@@ -35,6 +38,17 @@ export interface ModelConfig {
   readonly knownUseCases: readonly string[]
   /** `reasoning.disable`: ask the template not to think. */
   readonly reasoningDisabled?: boolean
+  /** Absent: the backend makes the prompt. */
+  readonly prompts?: PromptConfig
+  readonly tools?: ToolConfig
+  readonly reasoning?: ReasoningConfig
+  /** Absent: answers stay as they are. */
+  readonly edits?: TextEdits
+  /** What the model writes before a grammar begins to hold. */
+  readonly grammarTriggers?: readonly string[]
+  /** What goes to the backend as it is, when the model is loaded and with every request. */
+  readonly engine?: EngineKeys
+  readonly prediction?: PredictionKeys
   /** `grpc.attempts` and `grpc.attempts_sleep_time`, as one budget. */
   readonly readyTimeoutMs: number
   /** Requests for it are refused. */
@@ -67,4 +81,6 @@ export interface ModelParameters {
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
   readonly ignoreEos?: boolean
+  /** Token id -> bias. */
+  readonly logitBias?: Readonly<Record<string, number>>
 }

@@ -13,6 +13,7 @@ import { checkedName } from './model-name.ts'
 import { fileInModels, refuseOutsidePath } from './model-paths.ts'
 import type { ListedModel } from './model-registry.ts'
 import { readConfigFile } from './read-config-file.ts'
+import { readTemplates } from './read-templates.ts'
 import { toModelConfig } from './to-model-config.ts'
 
 /** A model that the node brings itself. */
@@ -170,11 +171,12 @@ async function readModel(deps: ReadModelsDeps, sources: ModelSources, { raw, pat
   for (const { filename } of file.download_files ?? []) refuseOutsidePath(String(filename))
   const stem = basename(path, extname(path))
   const modelFile = await fileInModels(modelsPath, String(file.parameters?.model || file.name || stem))
-  const gguf = await summaryOf(deps, modelFile)
+  const gguf = sources.guessing === false ? undefined : await summaryOf(deps, modelFile)
+  const templates = await readTemplates(modelsPath, file)
   const name = checkedName(String(file.name || gguf?.name || stem))
   const config = toModelConfig(
     file,
-    { name, modelFile, raw, ...(gguf && { gguf }), ...(await besides(modelsPath, file)) },
+    { name, modelFile, raw, templates, ...(gguf && { gguf }), ...(await besides(modelsPath, file)) },
     sources,
   )
   // Only now is it known to be a model whose keys matter.

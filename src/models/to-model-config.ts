@@ -2,9 +2,19 @@ import { AppError } from '../base/errors.ts'
 import { backendName } from './aliases.ts'
 import type { ModelFile } from './config-schema.ts'
 import { contextSize, type ModelDefaults, positive, readyTimeoutMs } from './defaults.ts'
+import { engineKeys, predictionKeys } from './engine-schema.ts'
 import type { GgufSummary } from './gguf/summarize-gguf.ts'
 import type { ModelConfig, ModelParameters } from './model-config.ts'
-import { declaredUseCases, guessedUseCases, isEmbeddingModel } from './use-cases.ts'
+import {
+  type PromptConfig,
+  type TemplateTexts,
+  toPromptConfig,
+  toReasoningConfig,
+  toTextEdits,
+  toToolConfig,
+} from './prompt-config.ts'
+import { declaredUseCases, guessedUseCases, isEmbeddingModel, textUseCases } from './use-cases.ts'
+import { given, isOn, text, texts } from './yaml-values.ts'
 
 /** What the disk says about a model. */
 export interface ModelFiles {
@@ -13,6 +23,7 @@ export interface ModelFiles {
   readonly mmproj?: string
   readonly loraAdapters?: readonly string[]
   readonly gguf?: GgufSummary
+  readonly templates?: TemplateTexts
   readonly raw?: Readonly<Record<string, unknown>>
 }
 
@@ -23,7 +34,10 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
   const embeddings = isOn(file.embeddings) ?? (gguf !== undefined && isEmbeddingModel(gguf))
   const reranking = isOn(file.reranking) ?? gguf?.pooling === 'rank'
   const facts = { embeddings, reranking, ...(backend && { backend }), ...(gguf && { gguf }) }
-  const useCases = [...declaredUseCases(texts(file.known_usecases)), ...guessedUseCases(facts)]
+  const guesses = defaults.guessing !== false
+  const prompts = toPromptConfig(file, files.templates ?? {}, guesses)
+  const promptsFor = guesses ? {} : { promptsFor: textUseCases(prompts) }
+  const useCases = [...declaredUseCases(texts(file.known_usecases)), ...guessedUseCases({ ...facts, ...promptsFor })]
   return {
     name: files.name,
     parameters: toParameters(file.parameters ?? {}, files.name),
@@ -45,6 +59,7 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
       ...given('sha256', text(sha256)),
     })),
     ...lifeOf(file),
+    ...wordsOf(file, prompts),
     ...given('backend', backend),
     ...given('description', text(file.description)),
     ...given('contextSize', contextSize(file.context_size, defaults, gguf)),
@@ -60,6 +75,30 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
     ...given('revision', defaults.revision),
     ...given('raw', files.raw),
   }
+}
+
+/** What the file says about prompts, tools and answers, and what goes to the backend as it is. */
+function wordsOf(
+  file: ModelFile,
+  prompts: PromptConfig,
+): Pick<ModelConfig, 'prompts' | 'tools' | 'reasoning' | 'edits' | 'grammarTriggers' | 'engine' | 'prediction'> {
+  const triggers = (file.function?.grammar?.triggers ?? []).map(({ word }) => String(word))
+  const plain = prompts.style === 'tokenizer' && file.template === undefined
+  return {
+    ...given('prompts', plain ? undefined : prompts),
+    ...given('tools', file.function && toToolConfig(file.function)),
+    ...given('reasoning', file.reasoning && toReasoningConfig(file.reasoning)),
+    ...given('edits', toTextEdits(file)),
+    ...(triggers.length === 0 ? {} : { grammarTriggers: triggers }),
+    ...given('engine', pick(file, engineKeys)),
+    ...given('prediction', pick({ ...file, ...file.parameters }, predictionKeys)),
+  }
+}
+
+/** Of what the file says, what stands under these keys; undefined when that is nothing. */
+function pick(file: object, keys: object): object | undefined {
+  const found = Object.entries(file).filter(([key, value]) => Object.hasOwn(keys, key) && value !== undefined)
+  return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
 function lifeOf(file: ModelFile): Pick<ModelConfig, 'disabled' | 'pinned' | 'limits' | 'concurrencyGroups'> {
@@ -92,6 +131,7 @@ function toParameters(parameters: NonNullable<ModelFile['parameters']>, name: st
     ...given('frequencyPenalty', parameters.frequency_penalty),
     ...given('presencePenalty', parameters.presence_penalty),
     ...given('ignoreEos', isOn(parameters.ignore_eos)),
+    ...given('logitBias', parameters.logit_bias),
   }
 }
 
@@ -112,20 +152,4 @@ function flashAttention(value: ModelFile['flash_attention']): ModelConfig['flash
   if (['off', 'false', 'no', 'disabled', '0'].includes(word)) return 'off'
   if (word === 'auto' || word === '') return 'auto'
   throw new AppError('model.config-invalid', `"flash_attention" must be auto, on or off, and it is "${word}"`)
-}
-
-function isOn(value: boolean | string | undefined): boolean | undefined {
-  return typeof value === 'string' ? ['yes', 'on'].includes(value.toLowerCase()) : value
-}
-
-function text(value: string | number | boolean | undefined): string | undefined {
-  return value === undefined || value === '' ? undefined : String(value)
-}
-
-function texts(values: readonly (string | number | boolean)[] | undefined): readonly string[] {
-  return (values ?? []).map(String)
-}
-
-function given<Key extends string, Value>(key: Key, value: Value | undefined): { readonly [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: Value })
 }

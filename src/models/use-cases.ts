@@ -1,4 +1,5 @@
 import type { GgufSummary } from './gguf/summarize-gguf.ts'
+import type { PromptConfig } from './prompt-config.ts'
 
 /** What a request may want of a model (LocalAI's `known_usecases`). */
 export type UseCase =
@@ -48,6 +49,8 @@ export interface ModelFacts {
   readonly gguf?: GgufSummary
   readonly embeddings: boolean
   readonly reranking: boolean
+  /** The use cases of text that it has templates for; absent: its own file says how to do all of them. */
+  readonly promptsFor?: readonly string[]
 }
 
 /** The backends of LocalAI's galleries that can do it, the usual one first; none for what llama-cpp does. */
@@ -69,13 +72,25 @@ export function declaredUseCases(words: readonly string[]): readonly string[] {
   })
 }
 
+/** What a model's templates are for. */
+export function textUseCases({ style, templates }: PromptConfig): readonly string[] {
+  const chat = style === 'tokenizer' || templates.chat !== undefined || templates.chat_message !== undefined
+  const { completion, edit } = templates
+  return [
+    ...(chat ? ['chat'] : []),
+    ...(completion === undefined ? [] : ['completion']),
+    ...(edit === undefined ? [] : ['edit']),
+  ]
+}
+
 /** What a model can do, guessed. Declared use cases add to these and never take away. */
-export function guessedUseCases({ backend, gguf, embeddings, reranking }: ModelFacts): readonly string[] {
+export function guessedUseCases(facts: ModelFacts): readonly string[] {
+  const { backend, gguf, embeddings, reranking, promptsFor = ['chat', 'completion', 'edit'] } = facts
   if (backend !== undefined && NOT_TEXT.has(backend)) return [...mediaUseCases(backend), ...tokenizing(backend)]
   if (reranking) return ['rerank', 'tokenize']
   if (gguf !== undefined && isEmbeddingModel(gguf)) return ['embeddings', 'tokenize']
   const media = backend === undefined ? [] : mediaUseCases(backend)
-  return [...(embeddings ? ['embeddings'] : []), 'chat', 'completion', 'edit', 'tokenize', ...media]
+  return [...(embeddings ? ['embeddings'] : []), ...promptsFor, 'tokenize', ...media]
 }
 
 function mediaUseCases(backend: string): readonly string[] {

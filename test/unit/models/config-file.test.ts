@@ -116,11 +116,21 @@ describe('keys without effect', () => {
   })
 
   it('are explained when LocalAI knows them', () => {
-    assert.deepEqual(warningsOf({ template: { chat: 'x' }, mirostat: 1, function: {}, dtype: 'f', debug: null }), [
-      'template.chat is not used: the chat template inside the GGUF is used instead',
-      'mirostat is a key of LocalAI that this node does not use yet',
-      "function is not used: tool calls are read in the model's own format",
-      'dtype is for an engine that this node does not have',
+    const model = {
+      template: { chat: 'x', multimodal: 'y' },
+      pipeline: { llm: 'z' },
+      parameters: { n: 2 },
+      function: { grammar: { parallel_calls: true, paralel: 1 } },
+      dtype: 'f',
+      debug: null,
+      step: 3,
+    }
+    assert.deepEqual(warningsOf(model), [
+      'template.multimodal is not used: conversations here are text',
+      'pipeline is a key of LocalAI that this node does not use yet',
+      'parameters.n is not used: each request says it for itself',
+      'function.grammar.paralel is no key of a model configuration',
+      'step is for an engine that this node does not have',
     ])
   })
 

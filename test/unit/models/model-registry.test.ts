@@ -283,6 +283,7 @@ pipeline: {llm: x}
       options: ['k:v', 'gpu'],
       knownUseCases: ['vision', 'chat', 'completion', 'edit', 'tokenize'],
       reasoningDisabled: true,
+      reasoning: { drop: false, prefill: true, startTokens: [], tags: [] },
       readyTimeoutMs: 12_000,
       downloadFiles: [{ filename: 'm.gguf', uri: 'https://example.org/m.gguf', sha256: 'ab' }],
     })
