@@ -240,7 +240,7 @@ describe('API keys', () => {
     for (const path of ['/healthz', '/readyz', '/readyz/']) {
       assert.equal((await fetch(`${api.url}${path}`)).status, 200, path)
     }
-    assert.equal((await fetch(`${api.url}${CHAT}`, { method: 'OPTIONS' })).status, 404)
+    assert.equal((await fetch(`${api.url}${CHAT}`, { method: 'OPTIONS' })).status, 204)
   })
 
   it('may be sent in any of the ways that LocalAI knows, the first counts', async () => {
