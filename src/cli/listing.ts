@@ -1,36 +1,32 @@
 import { bool, setting } from '../config/setting.ts'
-import { formatTable, paint } from './terminal.ts'
+import { paint } from './terminal.ts'
 
 /** `--json` of every command that prints facts. */
 export const json = setting({
   flags: ['--json'],
   env: [],
   fallback: false,
-  help: 'Print JSON instead of a table',
+  help: 'Print JSON, with everything that is known',
   group: 'Output',
   kind: bool,
 })
 
 export interface Installable {
-  readonly name: string
+  /** `gallery@name`, or the name. */
+  readonly id: string
   readonly installed: boolean
-  readonly description?: string
 }
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
 }
 
-/** What can be installed, and what is: a table for people, or JSON with everything that is known. */
+/** What can be installed, and what is: a line each as LocalAI writes them, or JSON with everything that is known. */
 export function printInstallables(entries: readonly Installable[], asJson: boolean): void {
-  if (asJson) {
-    printJson(entries)
-    return
-  }
-  const rows = entries.map(({ name, installed, description = '' }) => [
-    name,
-    installed ? paint('green', 'installed') : '',
-    description,
-  ])
-  process.stdout.write(formatTable([['NAME', 'STATE', 'DESCRIPTION'], ...rows]))
+  if (asJson) printJson(entries)
+  else process.stdout.write(entries.map((entry) => `${toLine(entry)}\n`).join(''))
+}
+
+function toLine({ id, installed }: Installable): string {
+  return installed ? paint('green', ` * ${id} (installed)`) : ` - ${id}`
 }

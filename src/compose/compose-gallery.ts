@@ -10,6 +10,7 @@ import { chooseHubEndpoint } from '../gallery/download/uri.ts'
 import { type GallerySource, parseGalleryList } from '../gallery/gallery-entry.ts'
 import { createIndexReader } from '../gallery/index-reader.ts'
 import { createModelInstaller, type ModelInstaller } from '../gallery/install-model.ts'
+import { createModelFiles, type ModelFiles } from '../gallery/model-files.ts'
 import { createModelRemover, type ModelRemover } from '../gallery/remove-model.ts'
 import { createSafetyScan } from '../gallery/safety-scan.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -39,6 +40,8 @@ export interface Gallery extends AsyncDisposable {
   readonly backends: BackendInstaller
   readonly catalog: Catalog
   readonly backendCatalog: BackendGallery
+  /** What configurations name by its address. */
+  readonly files: ModelFiles
 }
 
 const BYTES_PER_GIGABYTE = 1e9
@@ -73,14 +76,15 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
     { log, fetcher, gallery: backendCatalog, ...(backendNames && { otherNames: backendNames }) },
     settings,
   )
-  const scan = createSafetyScan({ http }, { hubEndpoint })
+  const askHub = createSafetyScan({ http }, { hubEndpoint })
+  const scan: typeof askHub = async (files, options) => {
+    if (!settings.disablePredownloadScan) await askHub(files, options)
+  }
   const models = createModelInstaller(
     {
       ...{ log, catalog, fetcher, http },
       ...(registry && { registry }),
-      scan: async (files, options) => {
-        if (!settings.disablePredownloadScan) await scan(files, options)
-      },
+      scan,
       ensureBackend: async (name, options) => {
         if (settings.autoloadBackendGalleries) await backends.ensure(name, options)
       },
@@ -88,7 +92,8 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
     { modelsPath, hubEndpoint },
   )
   const remover = createModelRemover({ log, ...(registry && { registry }), ...(unload && { unload }) }, { modelsPath })
-  return { models, remover, backends, catalog, backendCatalog, [Symbol.asyncDispose]: close }
+  const files = createModelFiles({ log, fetcher, scan }, { modelsPath })
+  return { models, remover, backends, catalog, backendCatalog, files, [Symbol.asyncDispose]: close }
 }
 
 /** The models alone, as a command or the start of a node uses them. */
@@ -101,6 +106,14 @@ export function composeModelInstaller(
   return { ...models, [Symbol.asyncDispose]: () => gallery[Symbol.asyncDispose]() }
 }
 
+/** Removing alone: it needs neither galleries nor a network. */
+export function composeModelRemover(
+  { modelsPath }: Pick<StorageSettings, 'modelsPath'>,
+  { log }: Pick<GalleryContext, 'log'>,
+): ModelRemover {
+  return createModelRemover({ log: log.child({ room: 'gallery' }) }, { modelsPath })
+}
+
 /** The backends alone. */
 export function composeBackendInstaller(
   settings: GallerySettings,
@@ -110,7 +123,10 @@ export function composeBackendInstaller(
   return { ...backends, [Symbol.asyncDispose]: () => gallery[Symbol.asyncDispose]() }
 }
 
-function composeDownloads(settings: StorageSettings, environment: Environment): Downloads {
+export function composeDownloads(
+  settings: Pick<StorageSettings, 'allowPrivateDownloads' | 'maxDownloadGigabytes'>,
+  environment: Environment,
+): Downloads {
   const token = environment['HF_TOKEN']
   return createDownloads({
     hubEndpoint: chooseHubEndpoint(environment),

@@ -18,7 +18,7 @@ export async function knownNames(
     const { listed } = await readModels({ summaries: createGgufSummaries(), warn: () => {} }, { modelsPath })
     return listed.map(({ id }) => id)
   }
-  const local = { ...settings, galleries: '[]' }
+  const local = { ...settings, galleries: '[]', backendGalleries: '[]' }
   if (kind === 'gallery-model') {
     await using models = composeModelInstaller(local, context)
     return (await models.list(options)).map(({ name }) => name)

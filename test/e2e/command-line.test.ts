@@ -45,7 +45,7 @@ describe('the command line', () => {
     [['--threads'], /--threads: missing value/],
     [['--f16=maybe'], /bool value must be/],
     [['--log-level', 'loud'], /must be one of "error"/],
-    [['models', 'install'], /expected "<model/],
+    [['models', 'delete'], /expected "<model/],
     [['backends', 'list', 'extra'], /unexpected argument/],
     [['--external-grpc-backends', 'nocolon'], /NAME:URI/],
     [['--address', 'nonsense'], /address/],
@@ -60,9 +60,9 @@ describe('the command line', () => {
     })
   }
 
-  it('lists models for people and for scripts', async () => {
+  it('[CLI-models-list] lists models for people and for scripts', async () => {
     const people = await localAi('models', 'list')
-    assert.match(people.stdout, /^NAME +STATE +DESCRIPTION\n/)
+    assert.match(people.stdout, /^ - local-ai@smollm2-135m-instruct$/m)
     const scripts = await localAi('models', '--json')
     const models = JSON.parse(scripts.stdout) as { name: string; installed: boolean }[]
     assert.ok(models.some((model) => model.name === 'smollm2-135m-instruct' && model.installed === false))

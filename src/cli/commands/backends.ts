@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts'
 import { bool, setting } from '../../config/setting.ts'
-import { storageSettings } from '../../config/settings.ts'
-import { json, printInstallables } from '../listing.ts'
+import { runSettings, storageSettings } from '../../config/settings.ts'
+import { json, printInstallables, printJson } from '../listing.ts'
 import { type CommandDefinition, toCommand, toGroup } from '../program.ts'
 import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
@@ -15,8 +15,10 @@ const force = setting({
   kind: bool,
 })
 
-const listSettings = { ...storageSettings, json } as const
-const installSettings = { ...storageSettings, force } as const
+const placeSettings = { ...storageSettings, backendsSystemPath: runSettings.backendsSystemPath } as const
+const listSettings = { ...placeSettings, json } as const
+const installSettings = { ...placeSettings, force, json } as const
+const uninstallSettings = { ...placeSettings, json } as const
 
 const list: CommandDefinition<typeof listSettings> = {
   name: 'list',
@@ -33,49 +35,58 @@ const list: CommandDefinition<typeof listSettings> = {
 
 const install: CommandDefinition<typeof installSettings> = {
   name: 'install',
-  argument: '<BACKEND>',
-  argumentHelp: 'a name from the list, or a path or URL of a backend folder or archive',
+  argument: '<BACKEND> [NAME] [ALIAS]',
+  argumentHelp:
+    'a name from the list, or a path or URL of a backend folder or archive; for these, what to call it and which backend it stands in for',
+  argumentCompletes: 'gallery-backend',
   summary: 'Install a backend',
   settings: installSettings,
   examples: [
     ['local-ai backends install llama-server', 'compile the faster engine for several CPU cores (about two minutes)'],
     ['local-ai backends install llama-cpp-cuda', 'the CUDA build of llama.cpp, for machines with an NVIDIA GPU'],
+    ['local-ai backends install ./my-backend.tar.gz mine', 'a backend of your own, to be called "mine"'],
   ],
   async run({ settings, log, environment, arguments: words }) {
-    const [name] = words
-    if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
+    const [reference, name, alias] = words
+    if (reference === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
     const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
     const progress = createProgressPrinter()
     try {
-      await installer.install(name, {
+      const installed = await installer.install(reference, {
         signal: interrupted.signal,
         force: settings.force,
-        onProgress: ({ what, current, total }) =>
-          progress.show({ what, current, ...(total === undefined ? {} : { total }), unit: 'steps' }),
+        ...(name === undefined ? {} : { name }),
+        ...(alias === undefined ? {} : { alias }),
+        onProgress: ({ what, current, total, unit }) =>
+          progress.show({ what, current, ...(total === undefined ? {} : { total }), unit: unit ?? 'steps' }),
       })
+      progress.done()
+      if (settings.json) printJson(installed)
+      else process.stdout.write(`installed ${installed.name}\n`)
     } finally {
       progress.done()
     }
-    process.stdout.write(`installed ${name}\n`)
   },
 }
 
-const uninstall: CommandDefinition<typeof storageSettings> = {
+const uninstall: CommandDefinition<typeof uninstallSettings> = {
   name: 'uninstall',
-  argument: '<BACKEND>',
-  argumentHelp: 'the name of an installed backend',
-  summary: 'Remove an installed backend',
-  settings: storageSettings,
+  argument: '<BACKEND...>',
+  argumentHelp: 'names of installed backends',
+  argumentCompletes: 'backend',
+  summary: 'Remove installed backends',
+  settings: uninstallSettings,
   examples: [['local-ai backends uninstall llama-server', 'frees its disk space']],
   async run({ settings, log, environment, arguments: words }) {
-    const [name] = words
-    if (name === undefined) throw new AppError('config.invalid', 'expected "<backend>"')
     const { composeBackendInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeBackendInstaller(settings, { log, environment: environment.variables })
-    await installer.uninstall(name)
-    process.stdout.write(`removed ${name}\n`)
+    for (const name of words) {
+      await installer.uninstall(name)
+      if (!settings.json) process.stdout.write(`Backend ${name} uninstalled successfully\n`)
+    }
+    if (settings.json) printJson(words.map((name) => ({ name, uninstalled: true })))
   },
 }
 

