@@ -2,10 +2,15 @@ import { backendsCommand } from './commands/backends.ts'
 import { completeCommand } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
 import { federatedCommand } from './commands/federated.ts'
+import { helpCommand } from './commands/help.ts'
 import { modelsCommand } from './commands/models.ts'
 import { p2pCommand } from './commands/p2p/p2p.ts'
 import { runCommand } from './commands/run.ts'
+import { soundGenerationCommand } from './commands/sound-generation.ts'
+import { transcriptCommand } from './commands/transcript.ts'
+import { ttsCommand } from './commands/tts.ts'
 import { usersCommand } from './commands/users.ts'
+import { utilCommand } from './commands/util/util.ts'
 import { toAbsent, toCommand, toGroup } from './program.ts'
 
 const worker =
@@ -22,7 +27,12 @@ export const program = toGroup({
     backendsCommand,
     p2pCommand,
     usersCommand,
+    toCommand(ttsCommand),
+    toCommand(soundGenerationCommand),
+    toCommand(transcriptCommand),
+    utilCommand,
     completionCommand,
+    helpCommand,
     toCommand(completeCommand),
     toAbsent('worker', `worker ${worker}`),
     toAbsent('p2p-worker', `p2p-worker ${worker}`),

@@ -19,7 +19,8 @@ async function obey(path: Selection['path'], words: readonly string[]): Promise<
     process.stdout.write(renderHelp(path, terminalWidth()))
     return
   }
-  await command.run?.({ program, ...parseWords(command, words) })
+  const said = parseWords(command, words)
+  await command.run?.({ program, ...said })
 }
 
 /** Says what went wrong in one line on stderr (the causes are in the debug log) and gives the exit status. */

@@ -35,6 +35,8 @@ interface CommandShape {
 export interface CommandDefinition<T extends Table> extends CommandShape {
   readonly settings: T
   readonly isDefault?: boolean
+  /** For a command whose own answer and errors say enough. */
+  readonly quiet?: boolean
   run(context: CommandContext<T>): Promise<void>
 }
 
@@ -91,7 +93,10 @@ export function toCommand<T extends Table>(definition: CommandDefinition<T>): Co
       const settings = resolveSettings(definition.settings, given, variables)
       // Loaded here and not above: help and completion have no use for it.
       const { createLog } = await import('../compose/compose-log.ts')
-      const log = createLog({ level: levelOf(globals), format: globals.logFormat })
+      const log = createLog({
+        level: levelOf(globals, definition.quiet === true ? 'error' : 'info'),
+        format: globals.logFormat,
+      })
       for (const problem of environment.problems) log.error({ room: 'config' }, problem)
       for (const { level, message } of settingRemarks(all, given, variables)) log[level]({ room: 'config' }, message)
       const explicit = explicitSettings(all, given, variables)
@@ -154,6 +159,8 @@ export function givenBy(texts: ReadonlyMap<string, readonly string[]>, table: Ta
   return Object.fromEntries(entries) as Given
 }
 
-function levelOf(globals: GlobalSettings): NonNullable<GlobalSettings['logLevel']> {
-  return globals.logLevel ?? (globals.debug ? 'debug' : 'info')
+type Level = NonNullable<GlobalSettings['logLevel']>
+
+function levelOf(globals: GlobalSettings, usual: Level): Level {
+  return globals.logLevel ?? (globals.debug ? 'debug' : usual)
 }

@@ -72,6 +72,17 @@ export const integer: Kind<number> = {
   },
 }
 
+/** `0.5`, `10`, `1e-3`. */
+export const number: Kind<number> = {
+  placeholder: 'NUMBER',
+  parse(value) {
+    if (!/^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,2})?$/i.test(value)) {
+      throw new AppError('config.invalid', `expected a float but got "${value}"`)
+    }
+    return Number(value)
+  },
+}
+
 /** An integer of which there cannot be less than none. */
 export const count: Kind<number> = {
   ...integer,

@@ -2,13 +2,13 @@ import { completedCommands } from '../completion/completed-command.ts'
 import { toPrinter } from '../program.ts'
 
 const NOTES = `Install it:
-  bash    source <(local-ai completion bash)                  in ~/.bashrc, or for everybody:
-          local-ai completion bash > /etc/bash_completion.d/local-ai
-  zsh     source <(local-ai completion zsh)                   in ~/.zshrc, or in a folder of $fpath:
-          local-ai completion zsh > "\${fpath[1]}/_local-ai"
-          If completion is off, put this before it in ~/.zshrc: autoload -Uz compinit && compinit
-  fish    local-ai completion fish | source                   in ~/.config/fish/config.fish, or once:
-          local-ai completion fish > ~/.config/fish/completions/local-ai.fish`
+  bash, in ~/.bashrc:      source <(local-ai completion bash)
+    or for everybody:      local-ai completion bash > /etc/bash_completion.d/local-ai
+  zsh, in ~/.zshrc:        source <(local-ai completion zsh)
+    after this line:       autoload -Uz compinit && compinit
+    or in $fpath:          local-ai completion zsh > "\${fpath[1]}/_local-ai"
+  fish, in config.fish:    local-ai completion fish | source
+    or once:               local-ai completion fish > ~/.config/fish/completions/local-ai.fish`
 
 export const completionCommand = toPrinter({
   name: 'completion',

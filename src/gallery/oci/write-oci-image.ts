@@ -105,6 +105,12 @@ async function checkInputs(inputs: readonly string[]): Promise<void> {
     const found = await lstat(input).catch(() => undefined)
     if (found === undefined) throw new AppError('request.invalid', `there is no file or folder ${input}`)
   }
+  for (const [index, place] of inputs.map(toPlace).entries()) {
+    const other = inputs.map(toPlace).find((candidate, at) => at !== index && overlaps(place, candidate))
+    if (other !== undefined) {
+      throw new AppError('request.invalid', `/${place.from} and /${other.from} would have the same names in the image`)
+    }
+  }
 }
 
 async function writeLayer(folder: string, inputs: readonly string[], options: AbortOptions): Promise<Descriptor> {
@@ -134,6 +140,10 @@ function toPlace(input: string): Place {
   const isContent = /(^|[/\\])\.$/.test(input)
   const path = resolve(input)
   return { from: relative(ROOT, path).split(sep).join('/'), to: isContent ? '.' : basename(path) }
+}
+
+function overlaps(one: Place, other: Place): boolean {
+  return one.from === other.from || one.to === other.to || one.from.startsWith(`${other.from}/`)
 }
 
 function nameInImage(path: string, places: readonly Place[]): string {

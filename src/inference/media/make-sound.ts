@@ -10,6 +10,9 @@ export interface SoundRequest {
   readonly seconds?: number
   readonly temperature?: number
   readonly sample?: boolean
+  /** A sound to go on from: a path that the backend can read, and the divisor of its samples. */
+  readonly source?: string
+  readonly sourceDivisor?: number
   /** Let a language model plan the piece first. */
   readonly think?: boolean
   readonly caption?: string
@@ -47,6 +50,8 @@ function toMessage(request: SoundRequest) {
     duration: request.seconds,
     temperature: request.temperature,
     sample: request.sample,
+    src: request.source,
+    src_divisor: request.sourceDivisor,
     think: request.think,
     caption: request.caption,
     lyrics: request.lyrics,

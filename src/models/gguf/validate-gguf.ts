@@ -98,7 +98,8 @@ function refuseUnequalParts(parts: readonly GgufHeader[], claimed: unknown): voi
   if (claimed !== names.length) throw fileProblem(`its parts hold ${names.length} tensors and not ${String(claimed)}`)
 }
 
-async function readHeader(path: string, options: AbortOptions): Promise<GgufHeader> {
+/** The header of one file, whatever it is of. Errors are those of `validateGguf`. */
+export async function readHeader(path: string, options: AbortOptions = {}): Promise<GgufHeader> {
   try {
     // Looked at before it is opened: opening a named pipe would wait for ever.
     if (!(await stat(path)).isFile()) throw fileProblem('it is not a regular file')
