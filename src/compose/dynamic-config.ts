@@ -39,11 +39,12 @@ export interface DynamicConfig {
 }
 
 export interface DynamicParts {
-  readonly keys: Pick<KeyRing, 'replace'>
+  /** Absent: there is no API. */
+  readonly keys?: Pick<KeyRing, 'replace'>
   readonly loader: Pick<ConfigurableLoader, 'configure'>
   readonly registry: Pick<ModelRegistry, 'reload'>
   /** Other backends can be reached than before. */
-  readonly backendsChanged: () => Promise<void>
+  readonly backendsChanged?: () => Promise<void>
 }
 
 const RUNTIME_SETTINGS = 'runtime_settings.json'
@@ -59,7 +60,7 @@ export async function prepareDynamicConfig(deps: DynamicConfigDeps, given: RunSe
   const live = createLiveSettings({
     base: { ...given, debug: tellsDetails(deps.log), runtimeApiKeys: [] },
     explicit: explicit.has('logLevel') ? new Set([...explicit, 'debug']) : explicit,
-    stored: given.disableRuntimeSettings ? {} : await readStored(file, log),
+    stored: given.disableRuntimeSettings ? {} : await readStored(file),
   })
   const follower = createFollower({ log, root: deps.log, live })
   const runtimeSettings = createRuntimeSettings(
@@ -111,7 +112,7 @@ function createFollower({
   let parts: DynamicParts | undefined
 
   function applyKeys(): void {
-    parts?.keys.replace([...fileKeys, ...live.values.runtimeApiKeys])
+    parts?.keys?.replace([...fileKeys, ...live.values.runtimeApiKeys])
   }
 
   function applyLevel(): void {
@@ -145,21 +146,21 @@ function createFollower({
         name: 'external_backends.json',
         async apply(content: unknown) {
           fileBackends = content === undefined ? [] : parseExternalBackendsFile(content)
-          await parts?.backendsChanged()
+          await parts?.backendsChanged?.()
         },
       },
     ],
   }
 }
 
-async function readStored(file: string, log: Logger): Promise<StoredSettings> {
+/** For the start. What is wrong with the file is said when the folder is looked at, and then nothing was set by it. */
+async function readStored(file: string): Promise<StoredSettings> {
   try {
     const text = await readSmallFile(file)
     return text === undefined ? {} : parseStored(parseJson(text))
   } catch (error) {
-    const { message: reason } = AppError.from(error, 'config.invalid')
-    log.warn({ file: RUNTIME_SETTINGS, reason }, 'the runtime settings cannot be used: the node starts without them')
-    return {}
+    if (error instanceof AppError && error.code === 'config.invalid') return {}
+    throw error
   }
 }
 

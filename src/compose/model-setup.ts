@@ -1,36 +1,70 @@
+import { readFile } from 'node:fs/promises'
 import type { ModelLoader } from '../backends/model-lease.ts'
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { RunSettings } from '../config/settings.ts'
 import type { ModelInstaller } from '../gallery/install-model.ts'
+import type { ModelFiles } from '../gallery/model-files.ts'
+import { type PreloadRequest, parsePreloadRequests } from '../gallery/preload-requests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { reportProgress } from './report-progress.ts'
 
 export interface ModelSetupDeps {
-  readonly installer: ModelInstaller
-  readonly registry: ModelRegistry
+  readonly installer: Pick<ModelInstaller, 'install'>
+  readonly files: ModelFiles
+  readonly registry: Pick<ModelRegistry, 'find' | 'list' | 'reload'>
   readonly loader: Pick<ModelLoader, 'acquire'>
   readonly log: Logger
 }
 
 /** Gets models in place: those that were asked for before the node serves, the default one while it does. */
 export interface ModelSetup {
-  readonly beforeServing: Startable
+  /** Installs what was asked for, and fetches what configurations name by their address. */
+  readonly install: Startable
+  /** Loads what is to be in memory from the start on. */
+  readonly load: Startable
   installDefault(options: Required<AbortOptions>): Promise<void>
 }
 
 export function createModelSetup(
   deps: ModelSetupDeps,
-  settings: Pick<RunSettings, 'models' | 'loadToMemory' | 'defaultModel'>,
+  settings: Pick<RunSettings, 'models' | 'loadToMemory' | 'defaultModel' | 'preloadModels' | 'preloadModelsConfig'>,
 ): ModelSetup {
-  const { installer, registry, loader, log } = deps
+  const { installer, files, registry, loader, log } = deps
 
-  async function install(reference: string, options: AbortOptions): Promise<void> {
+  async function install(
+    reference: PreloadRequest['reference'],
+    options: AbortOptions & PreloadRequest['options'],
+  ): Promise<void> {
     const model = await installer.install(reference, { ...options, onProgress: reportProgress(log) })
     await registry.reload()
     log.info({ model: model.name }, 'model is installed')
+  }
+
+  /** A model whose file cannot be fetched must not keep the node from serving the others. */
+  async function fetchFiles(options: AbortOptions): Promise<void> {
+    let fetched = 0
+    for (const config of new Set(registry.list().map((model) => model.config))) {
+      try {
+        const onProgress = reportProgress(log)
+        fetched += (await files.fetchMissing(config, { ...options, onProgress })).length
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        const { message } = AppError.from(error, 'download.failed')
+        log.error({ model: config.name, reason: message }, 'a file of a model could not be fetched')
+      }
+    }
+    if (fetched > 0) await registry.reload()
+  }
+
+  async function preload(options: AbortOptions): Promise<void> {
+    const requests = [
+      ...parsePreloadRequests(settings.preloadModels, '--preload-models'),
+      ...(await readPreloadFile(settings.preloadModelsConfig)),
+    ]
+    for (const { reference, options: more } of requests) await install(reference, { ...options, ...more })
   }
 
   async function load(name: string, options: AbortOptions): Promise<void> {
@@ -41,10 +75,17 @@ export function createModelSetup(
   }
 
   return {
-    beforeServing: {
+    install: {
       async start(options = {}) {
         for (const reference of settings.models)
           if (registry.find(reference) === undefined) await install(reference, options)
+        await fetchFiles(options)
+        await preload(options)
+      },
+      stop: async () => {},
+    },
+    load: {
+      async start(options = {}) {
         for (const name of settings.loadToMemory) await load(name, options)
       },
       stop: async () => {},
@@ -68,5 +109,18 @@ export function createModelSetup(
         )
       }
     },
+  }
+}
+
+async function readPreloadFile(path: string | undefined): Promise<readonly PreloadRequest[]> {
+  if (path === undefined) return []
+  try {
+    return parsePreloadRequests(await readFile(path, 'utf8'), path)
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    throw new AppError('config.invalid', `--preload-models-config: ${path} cannot be read (${code ?? String(error)})`, {
+      cause: error,
+    })
   }
 }

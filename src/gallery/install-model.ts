@@ -183,7 +183,8 @@ async function verifyInPlace(modelsPath: string, job: InstallPlan, options: Abor
   await validateGguf(join(modelsPath, checkRelativePath(model, 'parameters.model')), options)
 }
 
-async function verifyModel(path: string, filename: string, options: AbortOptions): Promise<void> {
+/** Judges a complete file that is going to have this name. */
+export async function verifyModel(path: string, filename: string, options: AbortOptions): Promise<void> {
   if (!/\.gguf$/i.test(filename) || isSplit(filename)) return
   try {
     await validateGguf(path, options)

@@ -4,8 +4,8 @@ import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { runSettings } from '../../config/settings.ts'
 import { printInvitation } from '../invitation.ts'
-import { printSetupCode } from '../setup-code.ts'
 import type { CommandDefinition } from '../program.ts'
+import { printSetupCode } from '../setup-code.ts'
 import { runUntilSignal } from '../until-signal.ts'
 import { nearest, shownWord, withSuggestion } from '../usage-error.ts'
 
@@ -38,17 +38,22 @@ export const runCommand: CommandDefinition<typeof settings> = {
     ['TOKEN=... local-ai run --p2p --federated', 'join a network: its models are served here, and yours there'],
     ['LOCALAI_THREADS=8 local-ai run', 'every flag has a variable'],
   ],
-  async run({ settings, log, environment, arguments: words, program }) {
+  async run({ settings, explicit, log, environment, arguments: words, program }) {
     if (settings.version) {
       process.stdout.write(`${version()}\n`)
       return
     }
     const { composeNode, knownModels } = await import('../../compose/compose-node.ts')
-    const context = { log, environment: environment.variables }
+    const context = { log, environment: environment.variables, explicit }
     const models = [...settings.models, ...words]
     const commands = program.commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
     refuseTypos(words, commands, await knownModels(settings, context))
-    await runUntilSignal(await composeNode({ ...settings, models }, { ...context, onFounded: printInvitation, onSetupCode: printSetupCode }))
+    await runUntilSignal(
+      await composeNode(
+        { ...settings, models },
+        { ...context, onFounded: printInvitation, onSetupCode: printSetupCode },
+      ),
+    )
   },
 }
 
