@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHook } from 'node:async_hooks'
 import { describe, it } from 'node:test'
 import { createPasswords } from '../../../src/accounts/passwords.ts'
 
@@ -29,6 +30,23 @@ describe('passwords', () => {
     const foreign = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
     assert.equal(await createPasswords(CHEAP).verify('password', foreign), true)
     assert.equal(await createPasswords(CHEAP).verify('Password', foreign), false)
+  })
+
+  it('take the same work to check where there is none', async () => {
+    const passwords = createPasswords(CHEAP)
+    const hash = await passwords.hash('correct horse')
+    const work: string[] = []
+    const hook = createHook({ init: (_id, type) => void work.push(type) }).enable()
+    try {
+      await passwords.verify('wrong horse', hash)
+      const done = work.filter((type) => type === 'ARGON2REQUEST').length
+      await passwords.verify('wrong horse', undefined)
+      await passwords.verify('x'.repeat(2000), hash)
+      assert.equal(done, 1)
+      assert.equal(work.filter((type) => type === 'ARGON2REQUEST').length, 3)
+    } finally {
+      hook.disable()
+    }
   })
 
   it('may be typed in either form of Unicode', async () => {
