@@ -1,8 +1,9 @@
 import type { AbortOptions } from '../base/signals.ts'
+import { createAnswerReader } from './answers/answer-reader.ts'
 import type { InferenceEvent } from './events.ts'
 import { findModel } from './find-model.ts'
 import { type GenerationDeps, generate } from './generate.ts'
-import { chatOptions } from './predict-options.ts'
+import { callableTools, chatOptions } from './predict-options.ts'
 import type { ChatRequest } from './request.ts'
 
 /** Answers a conversation. Nothing happens before the first pull; leaving early stops the model. */
@@ -14,7 +15,9 @@ export function createChat(deps: GenerationDeps): Chat {
       deps,
       (random) => {
         const config = findModel(deps.registry, request.model)
-        return { config, predict: chatOptions(request, config, random) }
+        const predict = chatOptions(request, config, random)
+        const chat = { prompt: predict.Prompt ?? '', tools: callableTools(request) }
+        return { config, predict, answer: () => createAnswerReader({ config, chat }) }
       },
       options,
     )

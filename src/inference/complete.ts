@@ -1,11 +1,12 @@
 import type { AbortOptions } from '../base/signals.ts'
+import { createAnswerReader } from './answers/answer-reader.ts'
 import type { InferenceEvent } from './events.ts'
 import { findModel } from './find-model.ts'
 import { type GenerationDeps, generate } from './generate.ts'
 import { completionOptions } from './predict-options.ts'
 import type { CompletionRequest } from './request.ts'
 
-/** Continues a text, without any chat template. Nothing happens before the first pull; leaving early stops the model. */
+/** Continues a text, in the model's template for that if it has one. Nothing happens before the first pull; leaving early stops the model. */
 export type Complete = (request: CompletionRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createComplete(deps: GenerationDeps): Complete {
@@ -14,7 +15,8 @@ export function createComplete(deps: GenerationDeps): Complete {
       deps,
       (random) => {
         const config = findModel(deps.registry, request.model)
-        return { config, predict: completionOptions(request, config, random) }
+        const predict = completionOptions(request, config, random)
+        return { config, predict, answer: () => createAnswerReader({ config }) }
       },
       options,
     )

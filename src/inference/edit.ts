@@ -13,7 +13,8 @@ export interface EditRequest extends Pick<CompletionRequest, 'model' | 'sampling
 export type Edit = (request: EditRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createEdit({ complete }: { readonly complete: Complete }): Edit {
-  return ({ model, sampling, ...texts }, options) => complete({ model, sampling, prompt: editPrompt(texts) }, options)
+  return ({ model, sampling, ...texts }, options) =>
+    complete({ model, sampling, prompt: editPrompt(texts), edit: texts }, options)
 }
 
 /** The form in which most instruction-tuned models have seen a task with a text to work on. */

@@ -5,6 +5,7 @@ import type { PredictOptions } from '../grpc/generated/backend/PredictOptions.ts
 import type { ModelConfig } from '../models/model-config.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { AnswerReader } from './answers/answer-reader.ts'
 import type { InferenceEvent } from './events.ts'
 import { readReplies } from './read-replies.ts'
 import { mayAskAgain } from './use-model.ts'
@@ -24,6 +25,8 @@ export interface GenerationDeps {
 export type PrepareGeneration = (random: () => number) => {
   readonly config: ModelConfig
   readonly predict: PredictOptions
+  /** A new one for each attempt; absent: the answer stays as it is. */
+  readonly answer?: () => AnswerReader
 }
 
 /**
@@ -53,12 +56,17 @@ export async function* generate(
 
 async function* generateOnce(
   { loader, log, clock = () => performance.now() }: GenerationDeps,
-  { config, predict }: ReturnType<PrepareGeneration>,
+  { config, predict, answer }: ReturnType<PrepareGeneration>,
   options: AbortOptions,
 ): AsyncGenerator<InferenceEvent, void> {
   using lease = await loader.acquire(config, options)
   const replies = lease.client.predictStream(predict, options)
-  const init = { maxTokens: predict.Tokens ?? 0, now: clock, newToolCallId }
+  const init = {
+    maxTokens: predict.Tokens ?? 0,
+    now: clock,
+    newToolCallId,
+    ...(answer === undefined ? {} : { answer: answer() }),
+  }
   for await (const event of readReplies(replies, init)) {
     if (event.type === 'finish') {
       const { reason, usage, timings } = event

@@ -1,37 +1,44 @@
-import { AppError } from '../base/errors.ts'
 import type { JsonValue } from '../base/json.ts'
-import { jsonObjectGbnf } from '../grammar/json-rules.ts'
-import { jsonSchemaToGbnf } from '../grammar/json-schema-to-gbnf.ts'
 import type { Message } from '../grpc/generated/backend/Message.ts'
 import type { PredictOptions } from '../grpc/generated/backend/PredictOptions.ts'
 import type { ModelConfig } from '../models/model-config.ts'
-import type {
-  ChatMessage,
-  ChatRequest,
-  CompletionRequest,
-  ResponseFormat,
-  Sampling,
-  ToolCall,
-  ToolChoice,
-  ToolDefinition,
-} from './request.ts'
+import { toToolConfig } from '../models/prompt-config.ts'
+import { defined } from './defined.ts'
+import { chatPrompt, makesPrompts } from './prompts/chat-prompt.ts'
+import { toolCallJson } from './prompts/template-data.ts'
+import { textPrompt } from './prompts/text-prompt.ts'
+import type { ChatMessage, ChatRequest, CompletionRequest, ToolChoice, ToolDefinition } from './request.ts'
+import { grammarOption, samplingOptions } from './sampling-options.ts'
+import { noActionTool } from './tools/call-keys.ts'
+import { toolGrammar } from './tools/tool-grammar.ts'
 
-/** LocalAI's own defaults for what neither the request nor the model's configuration says. */
-const DEFAULTS = { temperature: 0.9, topP: 0.95, topK: 40, typicalP: 1 } as const
-
-/** One more than the largest seed the wire can carry. */
-const SEED_RANGE = 2 ** 31
-
-/** The backend renders the conversation with the model's own chat template. */
+/**
+ * A chat in the backend's words: as messages, which it renders with the model's own chat template, or as one prompt, when
+ * the model's configuration says how to make it.
+ */
 export function chatOptions(request: ChatRequest, config: ModelConfig, random: () => number): PredictOptions {
+  const sampling = samplingOptions(request.sampling, config, random)
+  const values = metadata(request, config)
+  if (makesPrompts(config)) {
+    const { tools, grammar } = toldTools(request, config)
+    const given = grammar === undefined ? grammarOption(request.sampling, request.responseFormat, config) : {}
+    const hasGrammar = grammar !== undefined || given.Grammar !== undefined
+    return {
+      ...sampling,
+      ...given,
+      ...(grammar === undefined ? {} : { Grammar: grammar }),
+      Prompt: chatPrompt(config, { messages: request.messages, tools, hasGrammar, metadata: values }),
+      Metadata: values,
+    }
+  }
   return {
-    ...samplingOptions(request.sampling, config, random),
+    ...sampling,
     // A forced call is the answer: its own grammar holds it, and a response format would rule it out.
     ...(forcesCall(request) ? {} : grammarOption(request.sampling, request.responseFormat, config)),
     ...toolOptions(request),
     UseTokenizerTemplate: true,
     Messages: withSystemPrompt(request.messages, config).map(toMessage),
-    Metadata: metadata(request, config),
+    Metadata: values,
   }
 }
 
@@ -39,7 +46,26 @@ function forcesCall({ tools = [], toolChoice = 'auto' }: ChatRequest): boolean {
   return tools.length > 0 && toolChoice !== 'auto' && toolChoice !== 'none'
 }
 
-/** The prompt goes to the model as it is. */
+/** The tools that the answer may call. */
+export function callableTools({ tools = [], toolChoice = 'auto' }: ChatRequest): readonly ToolDefinition[] {
+  if (toolChoice === 'none') return []
+  return typeof toolChoice === 'string' ? tools : tools.filter(({ name }) => name === toolChoice.name)
+}
+
+/** The tools that a prompt tells of, and the grammar that holds the answer to them. */
+function toldTools(
+  request: ChatRequest,
+  { tools: config = toToolConfig() }: ModelConfig,
+): { readonly tools: readonly ToolDefinition[]; readonly grammar?: string } {
+  const callable = callableTools(request)
+  if (callable.length === 0 || config.grammar === undefined) return { tools: callable }
+  const free = config.noAction !== undefined && !forcesCall(request)
+  const tools = free ? [...callable, noActionTool(config.noAction)] : callable
+  if (request.sampling.grammar !== undefined) return { tools }
+  return { tools, grammar: toolGrammar(tools, config, config.grammar) }
+}
+
+/** The prompt goes to the model as it is, or in the model's template for such prompts. */
 export function completionOptions(
   request: CompletionRequest,
   config: ModelConfig,
@@ -48,52 +74,8 @@ export function completionOptions(
   return {
     ...samplingOptions(request.sampling, config, random),
     ...grammarOption(request.sampling, request.responseFormat, config),
-    Prompt: request.prompt,
+    Prompt: textPrompt(request, config),
   }
-}
-
-function samplingOptions(sampling: Sampling, config: ModelConfig, random: () => number): PredictOptions {
-  const configured = config.parameters
-  const optional = {
-    Tokens: sampling.maxTokens ?? configured.maxTokens,
-    MinP: sampling.minP ?? configured.minP,
-    Penalty: sampling.repeatPenalty ?? configured.repeatPenalty,
-    Repeat: sampling.repeatLastN ?? configured.repeatLastN,
-    FrequencyPenalty: sampling.frequencyPenalty ?? configured.frequencyPenalty,
-    PresencePenalty: sampling.presencePenalty ?? configured.presencePenalty,
-    IgnoreEOS: sampling.ignoreEos ?? configured.ignoreEos,
-    LogitBias: sampling.logitBias === undefined ? undefined : JSON.stringify(sampling.logitBias),
-    ...(sampling.topLogprobs === undefined ? {} : { Logprobs: 1, TopLogprobs: sampling.topLogprobs }),
-  }
-  return {
-    ...defined(optional),
-    Temperature: sampling.temperature ?? configured.temperature ?? DEFAULTS.temperature,
-    TopP: sampling.topP ?? configured.topP ?? DEFAULTS.topP,
-    TopK: sampling.topK ?? configured.topK ?? DEFAULTS.topK,
-    TypicalP: sampling.typicalP ?? configured.typicalP ?? DEFAULTS.typicalP,
-    Seed: wireSeed(sampling.seed ?? configured.seed ?? -1, random),
-    StopPrompts: [...new Set([...config.stopWords, ...(sampling.stop ?? [])])].filter((word) => word !== ''),
-  }
-}
-
-/** Negative means random, and the dice are thrown here: to some backends -1 is a seed like any other. */
-function wireSeed(seed: number, random: () => number): number {
-  return seed < 0 ? Math.floor(random() * SEED_RANGE) : seed % SEED_RANGE
-}
-
-function grammarOption(
-  sampling: Sampling,
-  format: ResponseFormat | undefined,
-  config: ModelConfig,
-): Pick<PredictOptions, 'Grammar'> {
-  const constrained = format !== undefined && format.type !== 'text'
-  if (sampling.grammar !== undefined) {
-    if (constrained) throw new AppError('request.invalid', 'give either grammar or response_format, not both')
-    return { Grammar: sampling.grammar }
-  }
-  if (format?.type === 'json-object') return { Grammar: jsonObjectGbnf() }
-  if (format?.type === 'json-schema') return { Grammar: jsonSchemaToGbnf(format.schema) }
-  return config.grammar === undefined ? {} : { Grammar: config.grammar }
 }
 
 function toolOptions({ tools = [], toolChoice }: ChatRequest): Pick<PredictOptions, 'Tools' | 'ToolChoice'> {
@@ -132,22 +114,11 @@ function toMessage(message: ChatMessage): Message {
     name: message.name,
     tool_call_id: message.toolCallId,
     reasoning_content: message.reasoning,
-    tool_calls: toolCalls.length === 0 ? undefined : JSON.stringify(toolCalls.map(toToolCallJson)),
+    tool_calls: toolCalls.length === 0 ? undefined : JSON.stringify(toolCalls.map(toolCallJson)),
   })
-}
-
-function toToolCallJson(call: ToolCall): JsonValue {
-  return { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } }
 }
 
 function metadata(request: ChatRequest, config: ModelConfig): Record<string, string> {
   const thinking = config.reasoningDisabled === undefined ? {} : { enable_thinking: String(!config.reasoningDisabled) }
   return { ...thinking, ...request.metadata }
-}
-
-/** The same object without the keys that are undefined. */
-function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

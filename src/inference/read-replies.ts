@@ -4,6 +4,8 @@ import type { ChatDelta__Output } from '../grpc/generated/backend/ChatDelta.ts'
 import type { Reply__Output } from '../grpc/generated/backend/Reply.ts'
 import type { ToolCallDelta__Output } from '../grpc/generated/backend/ToolCallDelta.ts'
 import type { GenerationTrailers } from '../grpc/trailers.ts'
+import { type AnswerPiece, textPiece } from './answers/answer-piece.ts'
+import type { AnswerReader } from './answers/answer-reader.ts'
 import type { InferenceEvent, TokenLogprob, Usage } from './events.ts'
 
 export interface ReplyReaderInit {
@@ -13,6 +15,8 @@ export interface ReplyReaderInit {
   readonly now: () => number
   /** For a backend that gives its tool calls no id. */
   readonly newToolCallId: () => string
+  /** Takes raw text apart; absent: it stays as it is. */
+  readonly answer?: AnswerReader
 }
 
 /** Turns the replies of one generation into events. Leaving early cancels the call. */
@@ -42,7 +46,7 @@ interface ReplyReader {
  * The state between one reply and the next. Where a backend parses its own answer (`chat_deltas`), that is what
  * counts: from the first such reply on, the raw `message` bytes that LocalAI's backends send as well are ignored.
  */
-function createReplyReader({ maxTokens, now, newToolCallId }: ReplyReaderInit): ReplyReader {
+function createReplyReader({ maxTokens, now, newToolCallId, answer = AS_IT_IS }: ReplyReaderInit): ReplyReader {
   const decoder = new StringDecoder('utf8')
   const startedTools = new Set<number>()
   const startedAt = now()
@@ -80,9 +84,23 @@ function createReplyReader({ maxTokens, now, newToolCallId }: ReplyReaderInit): 
     if (call.arguments !== '') yield { type: 'tool-call-delta', index: call.index, arguments: call.arguments }
   }
 
+  /** A call comes whole: its index goes on from those before it. */
+  function* pieceEvents(pieces: readonly AnswerPiece[]): Generator<InferenceEvent> {
+    for (const piece of pieces) {
+      if (piece.type === 'text') yield text(piece.text)
+      else if (piece.type === 'reasoning') yield { type: 'reasoning-delta', text: piece.text }
+      else {
+        const index = startedTools.size
+        startedTools.add(index)
+        yield { type: 'tool-call-start', index, id: newToolCallId(), name: piece.name }
+        yield { type: 'tool-call-delta', index, arguments: piece.arguments }
+      }
+    }
+  }
+
   function* deltaEvents(delta: ChatDelta__Output): Generator<InferenceEvent> {
     if (delta.reasoning_content !== '') yield { type: 'reasoning-delta', text: delta.reasoning_content }
-    if (delta.content !== '') yield text(delta.content)
+    if (delta.content !== '') yield* pieceEvents(answer.content(delta.content))
     for (const call of delta.tool_calls) yield* toolEvents(call)
   }
 
@@ -99,10 +117,11 @@ function createReplyReader({ maxTokens, now, newToolCallId }: ReplyReaderInit): 
       }
       if (parsed || reply.message.length === 0) return []
       const characters = decoder.write(reply.message)
-      return characters === '' ? [] : [text(characters)]
+      return characters === '' ? [] : [...pieceEvents(answer.raw(characters))]
     },
     end(trailers) {
       const rest = parsed ? '' : decoder.end()
+      const last = [...pieceEvents([...(rest === '' ? [] : answer.raw(rest)), ...answer.end()])]
       const called = startedTools.size > 0
       const endedAt = now()
       const finish: InferenceEvent = {
@@ -115,10 +134,12 @@ function createReplyReader({ maxTokens, now, newToolCallId }: ReplyReaderInit): 
           generationMs: generationMs || endedAt - (firstReplyAt ?? endedAt),
         },
       }
-      return rest === '' && heldLogprobs.length === 0 ? [finish] : [text(rest), finish]
+      return [...last, ...(heldLogprobs.length === 0 ? [] : [text('')]), finish]
     },
   }
 }
+
+const AS_IT_IS: AnswerReader = { raw: textPiece, content: textPiece, end: () => [] }
 
 function finishReason(
   { finishReason: reported }: GenerationTrailers,

@@ -57,6 +57,17 @@ export interface Sampling {
   /** How many alternatives to report per token, 0..20; present (even 0) means log probabilities are wanted. */
   readonly topLogprobs?: number
   readonly ignoreEos?: boolean
+  /** What only some backends have a use for. */
+  readonly tailFreeZ?: number
+  readonly keepTokens?: number
+  readonly batch?: number
+  readonly mirostat?: number
+  readonly mirostatEta?: number
+  readonly mirostatTau?: number
+  readonly negativePrompt?: string
+  readonly negativePromptScale?: number
+  readonly ropeFreqBase?: number
+  readonly ropeFreqScale?: number
   /** GBNF text that the answer must match. Excludes a `responseFormat` other than text. */
   readonly grammar?: string
 }
@@ -75,6 +86,8 @@ export interface ChatRequest {
 export interface CompletionRequest {
   readonly model: string
   readonly prompt: string
+  /** The prompt changes `input` as an instruction says: what a model's own template for that works with. */
+  readonly edit?: { readonly instruction: string; readonly input: string }
   readonly responseFormat?: ResponseFormat
   readonly sampling: Sampling
 }

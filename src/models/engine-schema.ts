@@ -64,9 +64,6 @@ export const samplingKeys = {
   mirostat_eta: Type.Optional(Decimal),
   mirostat_tau: Type.Optional(Decimal),
   n_draft: Type.Optional(Count),
-  prompt_cache_path: Type.Optional(Text),
-  prompt_cache_all: Type.Optional(Switch),
-  prompt_cache_ro: Type.Optional(Switch),
 }
 
 export const samplingParameters = {

@@ -22,7 +22,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
     [OTHER_ENGINE, 'step tts.voice tts.voice_cloning parameters.clip_skip parameters.language parameters.translate'],
     [
       NOT_YET,
-      `debug feature_flags mcp agent pipeline artifacts reasoning_effort chat_template_kwargs known_input_modalities
+      `debug feature_flags prompt_cache_path prompt_cache_all prompt_cache_ro mcp agent pipeline artifacts reasoning_effort chat_template_kwargs known_input_modalities
        known_output_modalities compression pii pii_detection router proxy mitm diffusers.enable_parameters
        function.xml_format_preset function.xml_format function.disable_peg_parser`,
     ],

@@ -16,6 +16,8 @@ export function parseSent(body: string): SentConfig {
   if (body.trim() === '') throw new AppError('request.invalid', 'Request body is empty')
   let models: readonly Record<string, unknown>[]
   try {
+    // What begins like JSON shall be JSON: as YAML, a value that is missing would pass.
+    if (isJson) JSON.parse(body)
     models = parseConfigText(body)
   } catch (error) {
     const { message } = AppError.from(error, 'request.invalid')
