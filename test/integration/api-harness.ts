@@ -9,7 +9,7 @@ import { createEntryServer } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
 import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
 import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
-import { type ApiServerInit, createApiServer } from '../../src/api/server.ts'
+import { type ApiServerDeps, type ApiServerInit, createApiServer } from '../../src/api/server.ts'
 import type { BackendClient } from '../../src/backends/backend-client.ts'
 import type { MediaClient } from '../../src/backends/media-client.ts'
 import type { LoadedModel, ModelLoader } from '../../src/backends/model-lease.ts'
@@ -151,7 +151,7 @@ function createFakeNode(): FakeNode {
 }
 
 /** The real inference on a backend that follows a script. */
-function createInference(node: FakeNode, responses: Responses = createNoResponses()) {
+function createInference(node: FakeNode, responses: Responses = createNoResponses(), parts: MediaParts = {}) {
   const log = pino({ level: 'silent' })
   const deps = { registry: fakeRegistry(node), loader: fakeLoader(node), log }
   const complete = createComplete(deps)
@@ -168,6 +168,7 @@ function createInference(node: FakeNode, responses: Responses = createNoResponse
     tokenize: createTokenize(deps),
     detokenize: createDetokenize(deps),
     metrics: createMetrics({ log }, { processMetrics: false }),
+    ...parts,
   }
 }
 
@@ -200,21 +201,48 @@ interface WithResponses {
   /** Started and stopped by the test. Absent: none are kept. */
   readonly responses?: Responses
 }
-type ApiInit = Partial<ApiServerInit> & WithKeys & WithResponses
+
+/** Real parts instead of those that follow a script. */
+type MediaParts = Partial<Pick<ApiServerDeps, 'registry' | 'loader' | 'media' | 'stores'>>
+interface WithMedia {
+  readonly media?: MediaParts
+}
+interface WithManagement {
+  /** Absent: nothing is managed over HTTP. */
+  readonly managed?: Pick<ApiServerDeps, 'management' | 'resources'>
+}
+type ApiInit = Partial<ApiServerInit> &
+  WithKeys &
+  WithResponses &
+  WithMedia &
+  Pick<ApiServerDeps, 'settings'> &
+  WithManagement
 
 /** The real server and the real inference on a loopback port; behind them, a backend that follows a script. */
 export async function startApi(
-  { apiKeys = [], keys = createKeyRing(apiKeys), accounts, log, responses, ...init }: ApiInit = {},
+  {
+    apiKeys = [],
+    keys = createKeyRing(apiKeys),
+    accounts,
+    log,
+    responses,
+    media,
+    managed,
+    settings,
+    ...init
+  }: ApiInit = {},
   network: NetworkDeps = {},
 ): Promise<ApiHarness> {
   const node = createFakeNode()
-  const inference = createInference(node, responses)
+  const inference = createInference(node, responses, media)
   const server = createApiServer(
     {
       ...inference,
       ...network,
+      ...managed,
       ...(log === undefined ? {} : { log }),
       access: { keys, accounts },
+      settings,
       state: {
         backends: () => ['llama-cpp', 'llama-cpp'],
         engine: () => ({ name: 'llama-server', reason: 'it was faster' }),
@@ -251,10 +279,11 @@ export interface PeerHarness extends AsyncDisposable {
 /** The face for members; connections are the test's. */
 export async function startPeerApp({
   responses,
+  media,
   ...init
-}: Partial<PeerAppInit> & WithResponses = {}): Promise<PeerHarness> {
+}: Partial<PeerAppInit> & WithResponses & WithMedia = {}): Promise<PeerHarness> {
   const node = createFakeNode()
-  const inference = createInference(node, responses)
+  const inference = createInference(node, responses, media)
   const app = createPeerApp(inference, { ...DEFAULTS, ...init })
   await app.start()
   return { node, app, metrics: () => inference.metrics.text(), [Symbol.asyncDispose]: () => app.stop() }

@@ -24,7 +24,8 @@ const schema = {
 
 /** Whoever may use the API may have the files of which it knows the names; LocalAI gives them to everybody. */
 export const generatedFiles: FastifyPluginAsyncTypebox<GeneratedFilesDeps> = async (app, { content }) => {
-  await app.register(fastifyStatic, { root: content.folderOf('image'), serve: false })
+  // Every file is sent from a folder that is named with it. This one only has to be there: a node must start without any.
+  await app.register(fastifyStatic, { root: import.meta.dirname, serve: false })
   for (const [kind, { urls, config }] of ROUTES) {
     for (const url of urls) {
       app.get(url, { schema, config }, async (request, reply) => {

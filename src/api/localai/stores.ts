@@ -22,7 +22,7 @@ const place = {
   backend: maybe(Type.String({ maxLength: 64, pattern: '^[a-zA-Z0-9_-]*$' })),
 }
 const found = { keys: Type.Array(Type.Array(Type.Number())), values: Type.Array(Type.String()) }
-const Nothing = Type.Null({ description: 'done; the body is empty' })
+const Nothing = Type.String({ maxLength: 0, description: 'done' })
 
 const schemaOf = <Body, Answer>(summary: string, body: Body, answer: Answer) => ({
   tags: ['stores'],
@@ -58,7 +58,7 @@ export const stores: FastifyPluginAsyncTypebox<StoresDeps> = async (app, { store
   app.post('/stores/set', { schema: schemas.set }, async (request, reply) => {
     const { keys, values } = request.body
     await calls.run(reply, facts, async ({ signal }) => await open(request).set({ keys, values }, { signal }))
-    return await reply.code(200).send(null)
+    return await reply.type('text/plain').send('')
   })
 
   app.post('/stores/get', { schema: schemas.get }, async (request, reply) => {
@@ -77,7 +77,7 @@ export const stores: FastifyPluginAsyncTypebox<StoresDeps> = async (app, { store
   app.post('/stores/delete', { schema: schemas.delete }, async (request, reply) => {
     const { keys } = request.body
     await calls.run(reply, facts, async ({ signal }) => await open(request).delete(keys, { signal }))
-    return await reply.code(200).send(null)
+    return await reply.type('text/plain').send('')
   })
 }
 

@@ -5,7 +5,7 @@
  *   node main.ts --addr 127.0.0.1:0 --journal FILE
  *
  * Words in a prompt or text that it obeys: FAIL (no success), NOTHING (success, but no file), BREAK (a stream that ends in
- * a failed call).
+ * a failed call). A sound for VAD that begins with -1 fails.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -129,11 +129,13 @@ const handlers: Partial<BackendHandlers> = {
   }),
   VAD: unary(async (request) => {
     note('VAD', { samples: request.audio.length })
+    if (request.audio[0] === -1) throw new Error('told to fail')
     const loud = request.audio.flatMap((sample, index) => (sample === 0 ? [] : [index / 16_000]))
     return { segments: loud.length === 0 ? [] : [{ start: loud[0] ?? 0, end: loud.at(-1) ?? 0 }] }
   }),
   Detect: unary(async (request) => {
     note('Detect', request)
+    if (request.prompt.includes('FAIL')) throw new Error('told to fail')
     const size = Buffer.from(request.src, 'base64').length
     const mask = request.prompt === 'mask' ? PNG : Buffer.alloc(0)
     return { Detections: [{ x: 1, y: 2, width: size, height: 4, class_name: 'thing', confidence: 0.5, mask }] }
