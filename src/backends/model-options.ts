@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { ModelOptions } from '../grpc/generated/backend/ModelOptions.ts'
 import type { ModelConfig } from '../models/model-config.ts'
+import { engineOptions } from './engine-options.ts'
 
 /** What applies where a model's config says nothing. */
 export interface ModelOptionDefaults {
@@ -51,6 +52,7 @@ export function toModelOptions(config: ModelConfig, init: ModelOptionsInit): Mod
     LoraScales: config.loraAdapters.map((adapter) => adapter.scale),
     Options: [...config.options],
     Type: init.type ?? '',
+    ...engineOptions(config),
   }
 }
 

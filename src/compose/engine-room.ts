@@ -5,6 +5,7 @@ import type { Startable } from '../base/lifecycle.ts'
 import type { NodeSettings } from '../config/dynamic/node-settings.ts'
 import type { Environment } from '../config/setting.ts'
 import type { RunSettings } from '../config/settings.ts'
+import { wrongWords } from '../inference/check-words.ts'
 import { createModelRegistry } from '../models/create-model-registry.ts'
 import { validateGguf } from '../models/gguf/validate-gguf.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -77,7 +78,7 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
 
 function composeRegistry(settings: RunSettings, log: Logger) {
   return createModelRegistry(
-    { log: log.child({ room: 'models' }) },
+    { log: log.child({ room: 'models' }), check: wrongWords },
     {
       modelsPath: settings.modelsPath,
       builtin: [DEMONSTRATION],
@@ -85,6 +86,7 @@ function composeRegistry(settings: RunSettings, log: Logger) {
       ...(settings.modelsConfigFile === undefined ? {} : { modelsConfigFile: settings.modelsConfigFile }),
       defaults: () => ({
         f16: settings.f16,
+        guessing: !settings.disableGuessing,
         ...(settings.contextSize === undefined ? {} : { contextSize: settings.contextSize }),
         ...(settings.threads === undefined ? {} : { threads: settings.threads }),
       }),

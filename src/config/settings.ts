@@ -22,6 +22,7 @@ import {
   text,
   type Values,
 } from './setting.ts'
+import { templateSettings } from './template-settings.ts'
 
 const inWorkingDirectory = (name: string) => (): string => resolve(name)
 
@@ -302,6 +303,7 @@ export const runSettings = {
   ...backendSettings,
   ...modelLifeSettings,
   ...dynamicSettings,
+  ...templateSettings,
   ...responsesSettings,
   ...apiSettings,
   ...memberSettings,

@@ -6,9 +6,9 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { ModelDefaults } from './defaults.ts'
 import { createGgufSummaries } from './gguf-summaries.ts'
 import type { ModelRegistry } from './model-registry.ts'
-import { type ModelSnapshot, type ModelSources, readModels } from './read-models.ts'
+import { type ModelSnapshot, type ModelSources, type ReadModelsDeps, readModels } from './read-models.ts'
 
-export interface ModelRegistryDeps {
+export interface ModelRegistryDeps extends Pick<ReadModelsDeps, 'check'> {
   readonly log: Logger
 }
 
@@ -23,7 +23,10 @@ export interface ModelRegistryInit extends ModelSources {
  * The models of a folder. Starting makes the folder when it is not there, reads it and begins to watch it; stopping ends
  * the watch. Answers come from the last complete reading, so a reader never sees half of a reload.
  */
-export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegistryInit): ModelRegistry & Startable {
+export function createModelRegistry(
+  { log, check }: ModelRegistryDeps,
+  init: ModelRegistryInit,
+): ModelRegistry & Startable {
   let readings = 0
   const sources = (): ModelSources => ({
     ...init,
@@ -45,7 +48,7 @@ export function createModelRegistry({ log }: ModelRegistryDeps, init: ModelRegis
       if (!said.has(sentence) && !saying.has(sentence)) log.warn(facts, warningFor(facts))
       saying.add(sentence)
     }
-    snapshot = await readModels({ summaries, warn }, sources())
+    snapshot = await readModels({ summaries, warn, ...(check && { check }) }, sources())
     said = saying
     readings += 1
     log.info({ models: snapshot.listed.length }, 'models read')

@@ -34,6 +34,8 @@ export interface ReadModelsDeps {
   readonly summaries: GgufSummaries
   /** Called for everything that is wrong with a file or a key; says the same thing only once. */
   readonly warn: (facts: { readonly file: string; readonly key?: string; readonly reason: string }) => void
+  /** What is wrong with the templates and patterns of a model, in sentences; absent: nobody looks. */
+  readonly check?: (config: ModelConfig) => readonly string[]
 }
 
 /** One reading of the models folder. */
@@ -182,6 +184,7 @@ async function readModel(deps: ReadModelsDeps, sources: ModelSources, { raw, pat
   // Only now is it known to be a model whose keys matter.
   for (const { key, sentence } of keyWarnings(raw))
     deps.warn({ file: basename(path), key, reason: `"${key}" ${sentence}` })
+  for (const reason of deps.check?.(config) ?? []) deps.warn({ file: basename(path), reason })
   return { config, created: (await changedAt(modelFile)) ?? (await changedAt(path)) ?? 0 }
 }
 
@@ -239,7 +242,9 @@ function bareConfig(
   files: { readonly modelFile: string; readonly gguf?: GgufSummary },
   defaults: ModelDefaults,
 ): ModelConfig {
-  return toModelConfig({ parameters: { model: basename(files.modelFile) } }, { name, ...files }, defaults)
+  // There is nothing else that could say it.
+  const guessing = { ...defaults, guessing: true }
+  return toModelConfig({ parameters: { model: basename(files.modelFile) } }, { name, ...files }, guessing)
 }
 
 /** Unix seconds. */

@@ -46,6 +46,17 @@ const generation = {
   logit_bias: maybe(Type.Record(Type.String(), Type.Number({ minimum: -100, maximum: 100 }), { maxProperties: 4096 })),
   ignore_eos: maybe(Type.Boolean()),
   grammar: maybe(Type.String()),
+  tfz: maybe(Type.Number({ minimum: 0, maximum: 1 })),
+  n_keep: maybe(Type.Integer({ minimum: -1, maximum: MAX_TOKEN_ID })),
+  batch: maybe(Type.Integer({ minimum: 0, maximum: MAX_TOKEN_ID })),
+  mirostat: maybe(Type.Integer({ minimum: 0, maximum: 2 })),
+  mirostat_eta: maybe(Type.Number({ minimum: 0, maximum: 100 })),
+  mirostat_tau: maybe(Type.Number({ minimum: 0, maximum: 100 })),
+  negative_prompt: maybe(Type.String()),
+  negative_prompt_scale: maybe(Type.Number({ minimum: -100, maximum: 100 })),
+  rope_freq_base: maybe(Type.Number({ minimum: 0 })),
+  rope_freq_scale: maybe(Type.Number({ minimum: 0 })),
+  grammar_json_functions: maybe(AnyObject),
   response_format: maybe(ResponseFormat),
 }
 

@@ -24,7 +24,7 @@ import {
 export function toChatRequest(body: ChatCompletionRequest, model: string): ChatRequest {
   const tools = toTools(body)
   const toolChoice = toToolChoice(body, tools)
-  const format = toResponseFormat(body.response_format)
+  const format = toResponseFormat(body.response_format) ?? toFunctionsFormat(body.grammar_json_functions)
   const metadata = toMetadata(body)
   return {
     model,
@@ -88,6 +88,11 @@ export function toResponseFormat(format: GenerationFields['response_format']): R
   throw invalid('response_format.json_schema.schema', 'response_format.json_schema.schema is required')
 }
 
+/** LocalAI's own way to ask for one of several JSON objects: a schema. */
+function toFunctionsFormat(schema: GenerationFields['grammar_json_functions']): ResponseFormat | undefined {
+  return schema === undefined || schema === null ? undefined : { type: 'json-schema', schema: schema as JsonObject }
+}
+
 function toSampling(body: GenerationFields): Sampling {
   return {
     ...present('temperature', body.temperature),
@@ -104,6 +109,16 @@ function toSampling(body: GenerationFields): Sampling {
     ...present('logitBias', toLogitBias(body.logit_bias)),
     ...present('ignoreEos', body.ignore_eos),
     ...present('grammar', body.grammar === '' ? undefined : body.grammar),
+    ...present('tailFreeZ', body.tfz),
+    ...present('keepTokens', body.n_keep),
+    ...present('batch', body.batch),
+    ...present('mirostat', body.mirostat),
+    ...present('mirostatEta', body.mirostat_eta),
+    ...present('mirostatTau', body.mirostat_tau),
+    ...present('negativePrompt', body.negative_prompt),
+    ...present('negativePromptScale', body.negative_prompt_scale),
+    ...present('ropeFreqBase', body.rope_freq_base),
+    ...present('ropeFreqScale', body.rope_freq_scale),
   }
 }
 

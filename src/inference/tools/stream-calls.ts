@@ -53,7 +53,9 @@ export function createCallStream(keys: CallKeys): TextStage {
   }
 
   function say(pieces: AnswerPiece[], text: string): void {
-    pieces.push(...textPiece(text))
+    const last = pieces.at(-1)
+    if (last?.type === 'text') pieces[pieces.length - 1] = { type: 'text', text: last.text + text }
+    else pieces.push(...textPiece(text))
     behindCall &&= text === ''
   }
 
