@@ -9,7 +9,8 @@ const Written = Type.Object({ success: Type.Boolean(), message: Type.String(), f
 const Edited = Type.Object({ ...Written.properties, config: Type.Record(Type.String(), Type.Unknown()) })
 const Reloaded = Type.Object({ success: Type.Boolean(), message: Type.String() })
 const NameParams = Type.Object({ '*': Type.String({ minLength: 1, maxLength: 512 }) })
-const MAX_BODY_BYTES = 256 * 1024
+/** A second of parsing at worst; a model's YAML has a few kilobytes. */
+const MAX_BODY_BYTES = 64 * 1024
 const tags = ['models']
 const config = { access: 'admin', errorShape: failureShape } as const
 

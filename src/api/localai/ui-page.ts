@@ -58,16 +58,16 @@ function hasTerm({ name, description, tags, gallery }: PageRow, term: string): b
 }
 
 function sortRows<Row extends PageRow>(rows: readonly Row[], { sort, order }: PageQuery): readonly Row[] {
-  const keyOf = sort === undefined ? undefined : SORTS[sort]
+  const keyOf = SORTS.get(sort ?? '')
   if (keyOf === undefined) return rows
   const sign = order === 'desc' ? -1 : 1
   return rows.toSorted((left, right) => sign * keyOf(left).localeCompare(keyOf(right)))
 }
 
-const SORTS: Readonly<Record<string, (row: PageRow) => string>> = {
-  name: ({ name }) => name.toLowerCase(),
-  repository: ({ gallery }) => gallery.toLowerCase(),
-  license: ({ license }) => license.toLowerCase(),
+const SORTS: ReadonlyMap<string, (row: PageRow) => string> = new Map([
+  ['name', ({ name }) => name.toLowerCase()],
+  ['repository', ({ gallery }) => gallery.toLowerCase()],
+  ['license', ({ license }) => license.toLowerCase()],
   // What is installed comes first.
-  status: ({ installed, name }) => `${installed ? 0 : 1} ${name.toLowerCase()}`,
-}
+  ['status', ({ installed, name }) => `${installed ? 0 : 1} ${name.toLowerCase()}`],
+])

@@ -5,7 +5,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { RunCommand } from '../download/child-command.ts'
 import type { FileFetcher } from '../download/fetch-file.ts'
 import { describeUri } from '../download/uri.ts'
-import type { BackendGallery } from './backend-entry.ts'
+import type { BackendEntry, BackendGallery } from './backend-entry.ts'
 import { checkBackendName, installFolder, removeFolder } from './backend-folder.ts'
 import {
   type BackendInstallOptions,
@@ -138,6 +138,14 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
     return installed
   }
 
+  /** By its name; of those that only stand in for it, one that has a variant for every machine. */
+  async function findFor(name: string, options: AbortOptions): Promise<BackendEntry | undefined> {
+    const named = await gallery?.find(name, options)
+    if (named !== undefined) return named
+    const entries = (await gallery?.list(options)) ?? []
+    return entries.find(({ alias, sources }) => alias === name && sources.length === 0)
+  }
+
   return {
     list,
     install,
@@ -155,7 +163,7 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
       const there = (await list(signalOf(options))).filter(({ installed }) => installed)
       const names = [...there.flatMap(({ name: own, alias }) => [own, alias]), ...((await deps.otherNames?.()) ?? [])]
       if (names.includes(name)) return
-      const entry = await gallery?.find(name, options)
+      const entry = await findFor(name, options)
       if (entry !== undefined) await install(entry.id, options)
       else log.warn({ backend: name }, "a model's backend is not installed, and no gallery has it")
     },

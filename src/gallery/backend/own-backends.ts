@@ -9,5 +9,5 @@ export const GPU_BACKENDS: Readonly<Record<string, { readonly kind: GpuKind; rea
 
 /** The names of what we ship or build; no other backend may have them. */
 export function isOwn(name: string): boolean {
-  return name === BUILT_IN || name === LLAMA_SERVER || name in GPU_BACKENDS
+  return name === BUILT_IN || name === LLAMA_SERVER || Object.hasOwn(GPU_BACKENDS, name)
 }

@@ -74,7 +74,13 @@ describe('jobs', () => {
     const gate = held()
     const job = at.jobs.submit(
       install('gallery@m', async (tools) => {
-        tools.onStep({ file: 'a.gguf', receivedBytes: 512 * 1024, totalBytes: 1024 * 1024, fileNumber: 2, fileCount: 4 })
+        tools.onStep({
+          file: 'a.gguf',
+          receivedBytes: 512 * 1024,
+          totalBytes: 1024 * 1024,
+          fileNumber: 2,
+          fileCount: 4,
+        })
         await gate.work(tools)
       }),
     )

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type ConfigEditor, createConfigEditor } from '../../src/gallery/config-editor.ts'
+import { writeRecord } from '../../src/gallery/install-record.ts'
+import { createModelRemover, type ModelRemover } from '../../src/gallery/remove-model.ts'
+import { parseSent } from '../../src/models/sent-config.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+
+const log = createLogger({ level: 'silent', format: 'json' })
+
+interface Folder extends AsyncDisposable {
+  readonly root: string
+  readonly models: string
+  readonly remover: ModelRemover
+  readonly editor: ConfigEditor
+  /** Models that were asked to leave memory, and how often the registry was told. */
+  readonly unloaded: string[]
+  readonly reloads: () => number
+  put(files: Readonly<Record<string, string>>): Promise<void>
+  files(): Promise<readonly string[]>
+}
+
+async function folder(): Promise<Folder> {
+  const root = await mkdtemp(join(tmpdir(), 'local-ai-remove-'))
+  const models = join(root, 'models')
+  await mkdir(models)
+  const unloaded: string[] = []
+  let reloads = 0
+  const registry = {
+    async reload() {
+      reloads += 1
+    },
+  }
+  const unload = async (model: string): Promise<boolean> => unloaded.push(model) > 0
+  return {
+    root,
+    models,
+    unloaded,
+    reloads: () => reloads,
+    remover: createModelRemover({ log, registry, unload }, { modelsPath: models }),
+    editor: createConfigEditor({ registry, unload }, { modelsPath: models }),
+    async put(files) {
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(join(models, name, '..'), { recursive: true })
+        await writeFile(join(models, name), text)
+      }
+    },
+    files: async () => (await readdir(models, { recursive: true })).toSorted(),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
+describe('removing a model', () => {
+  it('takes its files, record and YAML, and lets it go from memory first', async () => {
+    await using at = await folder()
+    await at.put({
+      'm.yaml': 'name: m\nparameters: {model: sub/m.gguf}\nmmproj: eye.gguf\n',
+      'sub/m.gguf': 'x',
+      'eye.gguf': 'x',
+      'extra.txt': 'x',
+      'm2.gguf.partial': 'x',
+    })
+    await writeRecord(at.models, { name: 'm', reference: 'g@m', files: [{ filename: 'extra.txt', uri: 'https://x' }] })
+    await at.remover.remove('m')
+    assert.deepEqual(await at.files(), ['m2.gguf.partial'])
+    assert.deepEqual(at.unloaded, ['m'])
+    assert.equal(at.reloads(), 1)
+  })
+
+  it('leaves what another model uses', async () => {
+    await using at = await folder()
+    await at.put({
+      'a.yaml': 'name: a\nparameters: {model: shared.gguf}\nmmproj: own.gguf\n',
+      'list.yml': '- name: b\n  parameters: {model: other.gguf}\n- parameters: {model: shared.gguf}\n  name: c\n',
+      'shared.gguf': 'x',
+      'own.gguf': 'x',
+    })
+    await at.remover.remove('a')
+    assert.deepEqual(await at.files(), ['list.yml', 'shared.gguf'])
+  })
+
+  it('takes all parts of a split model, and finds names with a slash', async () => {
+    await using at = await folder()
+    await at.put({
+      'org__big.yaml': 'name: org__big\nparameters: {model: big-00001-of-00002.gguf}\n',
+      'big-00001-of-00002.gguf': 'x',
+      'big-00002-of-00002.gguf': 'x',
+      'bigger-00001-of-00002.gguf': 'x',
+    })
+    await at.remover.remove('org/big')
+    assert.deepEqual(await at.files(), ['bigger-00001-of-00002.gguf'])
+  })
+
+  it('takes a bare model file', async () => {
+    await using at = await folder()
+    await at.put({ 'bare.gguf': 'x', 'other.gguf': 'x' })
+    await at.remover.remove('bare')
+    assert.deepEqual(await at.files(), ['other.gguf'])
+  })
+
+  it('touches nothing outside of the folder, whatever the YAML says and wherever links lead', async () => {
+    await using at = await folder()
+    const outside = join(at.root, 'outside')
+    await mkdir(outside)
+    for (const name of ['a.gguf', 'b.gguf', 'c.gguf']) await writeFile(join(outside, name), 'precious')
+    await symlink(outside, join(at.models, 'way'))
+    await symlink(join(outside, 'c.gguf'), join(at.models, 'c.gguf'))
+    await at.put({
+      'm.yaml': `name: m\nparameters: {model: ../outside/a.gguf}\nmmproj: way/b.gguf\ndownload_files: [{filename: c.gguf, uri: x}, {filename: ${join(outside, 'a.gguf')}, uri: x}]\n`,
+    })
+    await at.remover.remove('m')
+    assert.deepEqual((await readdir(outside)).toSorted(), ['a.gguf', 'b.gguf', 'c.gguf'])
+    assert.deepEqual(await readdir(at.models), ['way'])
+  })
+
+  it('refuses what is not there, and one of several in a file', async () => {
+    await using at = await folder()
+    await at.put({ 'list.yaml': '- name: a\n- name: b\n', 'readme.txt': 'x' })
+    await assert.rejects(at.remover.remove('a'), { code: 'request.conflict' })
+    for (const name of ['nobody', 'readme.txt', '../models/list', '']) {
+      await assert.rejects(at.remover.remove(name), { code: 'request.not-found' })
+    }
+    assert.deepEqual(await at.files(), ['list.yaml', 'readme.txt'])
+  })
+})
+
+describe('editing a model', () => {
+  const yaml = (text: string): ReturnType<typeof parseSent> => parseSent(text)
+
+  it('keeps the text as it was sent, comments and all', async () => {
+    await using at = await folder()
+    const text = '# mine\nname: m\ncontext_size: 64 # small\nparameters:\n  model: m.gguf\n'
+    assert.deepEqual(await at.editor.add(yaml(text)), { name: 'm', filename: 'm.yaml' })
+    assert.equal(await readFile(join(at.models, 'm.yaml'), 'utf8'), text)
+    assert.equal(await at.editor.text('m'), text)
+    await at.editor.add(yaml('{"name":"j","parameters":{"model":"m.gguf"}}'))
+    assert.equal(await readFile(join(at.models, 'j.yaml'), 'utf8'), 'name: j\nparameters:\n  model: m.gguf\n')
+  })
+
+  it('renames: the old file and record go, the model leaves memory', async () => {
+    await using at = await folder()
+    await at.put({ 'odd.yml': 'name: old\nparameters: {model: m.gguf}\n' })
+    await writeRecord(at.models, { name: 'old', reference: 'g@old', files: [] })
+    await at.editor.replace('old', yaml('name: new\nparameters: {model: m.gguf}\n'))
+    assert.deepEqual(await at.files(), ['._gallery_new.yaml', 'new.yaml'])
+    assert.match(await readFile(join(at.models, '._gallery_new.yaml'), 'utf8'), /name: new/)
+    assert.deepEqual(at.unloaded, ['old'])
+  })
+
+  it('does not take the name of another model, and changes no file with several', async () => {
+    await using at = await folder()
+    await at.put({ 'a.yaml': 'name: a\n', 'b.yaml': 'name: b\n', 'list.yaml': '- name: c\n- name: d\n' })
+    await assert.rejects(at.editor.replace('a', yaml('name: b\n')), { code: 'request.conflict' })
+    await assert.rejects(at.editor.replace('c', yaml('name: c\n')), { code: 'request.conflict' })
+    await assert.rejects(at.editor.add(yaml('name: d\n')), { code: 'request.conflict' })
+    await assert.rejects(at.editor.replace('nobody', yaml('name: x\n')), { code: 'request.not-found' })
+    await assert.rejects(at.editor.text('c'), { code: 'request.conflict' })
+  })
+
+  const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+    ['no name', 'backend: x\n', /^Name is required$/],
+    ['a name with a slash', 'name: a/b\n', /^Invalid configuration: /],
+    ['a name that leaves the folder', 'name: ..\n', /^Invalid configuration: /],
+    ['a hidden name', 'name: .hidden\n', /^Invalid configuration: /],
+    ['an absolute model', 'name: m\nparameters: {model: /etc/passwd}\n', /^Model path not trusted: \/etc\/passwd$/],
+    ['a model above the folder', 'name: m\nparameters: {model: ../x.gguf}\n', /^Model path not trusted: /],
+    ['such a projector', 'name: m\nmmproj: ../x.gguf\n', /^Model path not trusted: /],
+    ['such a download', 'name: m\ndownload_files: [{filename: ../x, uri: y}]\n', /^Model path not trusted: /],
+    ['a wrong type', 'name: m\ncontext_size: many\n', /^Invalid configuration: .*context_size/],
+    ['programs to start', 'name: m\nmcp: {stdio: "{}"}\n', /^Invalid configuration: .*mcp\.stdio/],
+  ]
+  for (const [what, text, message] of refused) {
+    it(`refuses ${what}`, async () => {
+      await using at = await folder()
+      await assert.rejects(at.editor.add(yaml(text)), { message })
+      assert.deepEqual(await at.files(), [])
+    })
+  }
+
+  it('lets programs stay that the file had already, and no others', async () => {
+    await using at = await folder()
+    await at.put({ 'm.yaml': 'name: m\nmcp: {stdio: "mine"}\n' })
+    await at.editor.replace('m', yaml('name: m\ncontext_size: 5\nmcp: {stdio: "mine"}\n'))
+    await assert.rejects(at.editor.replace('m', yaml('name: m\nmcp: {stdio: "theirs"}\n')), /mcp\.stdio/)
+    assert.match(await readFile(join(at.models, 'm.yaml'), 'utf8'), /context_size: 5/)
+  })
+
+  it('writes over a link instead of through it', async () => {
+    await using at = await folder()
+    const outside = join(at.root, 'outside.yaml')
+    await writeFile(outside, 'name: m\n')
+    await symlink(outside, join(at.models, 'm.yaml'))
+    await at.editor.replace('m', yaml('name: m\ncontext_size: 7\n'))
+    assert.equal(await readFile(outside, 'utf8'), 'name: m\n')
+    assert.match(await readFile(join(at.models, 'm.yaml'), 'utf8'), /7/)
+  })
+
+  const broken: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+    ['nothing', ' \n', /^Request body is empty$/],
+    ['broken YAML', 'name: [a\n', /^Failed to parse YAML: /],
+    ['broken JSON', '{"name": }', /^Failed to parse JSON: /],
+    ['several models', '- name: a\n- name: b\n', /^Invalid configuration: /],
+    ['a text', 'hello', /^Failed to parse YAML: /],
+    ['a bomb', bomb(), /^Failed to parse YAML: /],
+    ['more than a few levels', `name: m\na: ${'['.repeat(3000)}`, /^Failed to parse YAML: /],
+  ]
+  for (const [what, text, message] of broken) {
+    it(`does not read ${what}`, () => {
+      assert.throws(() => parseSent(text), { code: 'request.invalid', message })
+    })
+  }
+
+  it('leaves no half-written file', async () => {
+    await using at = await folder()
+    await at.editor.add(yaml('name: m\n'))
+    assert.equal(existsSync(join(at.models, 'm.yaml')), true)
+    assert.deepEqual(await at.files(), ['m.yaml'])
+  })
+})
+
+function bomb(): string {
+  const levels = Array.from({ length: 9 }, (_, level) => {
+    const alias = level === 0 ? '1' : `*l${level - 1}`
+    return `l${level}: &l${level} [${Array(9).fill(alias).join(', ')}]`
+  })
+  return `name: m\n${levels.join('\n')}\n`
+}
