@@ -62,13 +62,14 @@ export function nameOf(path: readonly CommandNode[]): string {
   return path.map(({ name }) => name).join(' ')
 }
 
-/** The flags of a command by their groups, its own before those of all commands. */
+/** The flags of a command by their groups, its own before those of all commands; hidden ones only when wanted. */
 export function groupsOf(
   command: CommandNode,
+  options: { readonly hidden?: boolean } = {},
 ): readonly (readonly [group: string, rows: readonly Setting<unknown>[]])[] {
   const rows = [...Object.values(command.settings), ...Object.values(globalSettings)]
   const groups = Map.groupBy(
-    rows.filter(({ hidden }) => hidden !== true),
+    rows.filter(({ hidden }) => options.hidden === true || hidden !== true),
     ({ group }) => group,
   )
   return [...groups]

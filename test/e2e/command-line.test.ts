@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { stripVTControlCharacters } from 'node:util'
+import { COMPILE_CACHE, MAIN } from '../support/local-ai.ts'
 
 describe('the command line', () => {
   let folder: string
@@ -15,9 +14,14 @@ describe('the command line', () => {
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  function localAi(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  type Said = { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+  function localAi(...given: readonly (string | Readonly<Record<string, string>>)[]): Promise<Said> {
+    const words = given.filter((word) => typeof word === 'string')
+    const { NO_COLOR: _, ...inherited } = process.env
+    const env = { ...inherited, NODE_COMPILE_CACHE: COMPILE_CACHE, ...given.find((word) => typeof word === 'object') }
     return new Promise((resolve) => {
-      execFile(process.execPath, [MAIN, ...words], { cwd: folder, timeout: 60_000 }, (error, stdout, stderr) => {
+      execFile(process.execPath, [MAIN, ...words], { cwd: folder, timeout: 60_000, env }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       })
     })
@@ -31,6 +35,25 @@ describe('the command line', () => {
     }
   })
 
+  it('[CLI-HELP] colours it where that is wanted, and nowhere else', async () => {
+    const forced = await localAi({ FORCE_COLOR: '1' }, 'models', '--help')
+    assert.ok(forced.stdout.includes('\u001b[1mCommands:'), forced.stdout)
+    const plain = await localAi({}, 'help', 'models')
+    assert.equal(stripVTControlCharacters(forced.stdout), plain.stdout)
+  })
+
+  it('[CLI-DEPRECATED] --debug works, and says what to use instead', async () => {
+    const { code, stderr } = await localAi('--debug', 'models', 'list')
+    assert.equal(code, 0)
+    assert.match(stderr, /WARN.*--debug is deprecated: use --log-level=debug/)
+  })
+
+  it('[CLI-UTIL-GGUF-INFO] without a file fails as LocalAI does', async () => {
+    const { code, stderr } = await localAi('util', 'gguf-info')
+    assert.equal(code, 1)
+    assert.match(stderr, /no GGUF file provided/)
+  })
+
   it('prints its version', async () => {
     const { code, stdout } = await localAi('run', '--version')
     assert.equal(code, 0)
@@ -38,15 +61,14 @@ describe('the command line', () => {
   })
 
   const mistakes: readonly (readonly [words: readonly string[], said: RegExp])[] = [
-    [['--treads', '4'], /unknown flag --treads, did you mean "--threads"\?/],
+    [['--treads', '4'], /^local-ai: error: unknown flag --treads, did you mean "--threads"\?$/m],
     [['modles'], /modles.*did you mean "models"\?/],
-    [['fed rated'], /neither a command nor a model/],
+    [['--threads', '4', 'models'], /a command stands before its flags/],
     [['--threads', 'many'], /--threads: expected a valid 64 bit int but got "many"/],
-    [['--threads'], /--threads: missing value/],
-    [['--f16=maybe'], /bool value must be/],
-    [['--log-level', 'loud'], /must be one of "error"/],
+    [['--log-level', 'loud'], /--log-level must be one of "error",.* but got "loud"/],
     [['models', 'delete'], /expected "<model/],
-    [['backends', 'list', 'extra'], /unexpected argument/],
+    [['tts', 'hello'], /missing flags: --model=STRING/],
+    [['worker', 'p2p-llama-cpp-rpc'], /worker is a command of LocalAI that this program does not have yet/],
     [['--external-grpc-backends', 'nocolon'], /NAME:URI/],
     [['--address', 'nonsense'], /address/],
   ]
@@ -55,7 +77,7 @@ describe('the command line', () => {
       const { code, stdout, stderr } = await localAi(...words)
       assert.equal(code, 80, stderr)
       assert.match(stderr, said)
-      assert.equal(stdout, '')
+      assert.match(stdout, /^Usage: local-ai .*\n$/)
       assert.doesNotMatch(stderr, /\n\s+at /)
     })
   }

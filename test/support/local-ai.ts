@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 /** The command line of this tree, to be run with node. */
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** Many processes of one program: each would strip and compile the same source. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/local-ai-test-code/', import.meta.url))
+export const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/local-ai-test-code/', import.meta.url))
 
 export interface LogLine {
   readonly level: number

@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs'
-import { AppError } from '../../base/errors.ts'
 import { version } from '../../compose/version.ts'
 import { bool, setting } from '../../config/setting.ts'
 import { runSettings } from '../../config/settings.ts'
 import { printInvitation } from '../invitation.ts'
 import type { CommandDefinition } from '../program.ts'
+import { refuseTypos } from '../refuse-typos.ts'
 import { printSetupCode } from '../setup-code.ts'
 import { runUntilSignal } from '../until-signal.ts'
-import { nearest, shownWord, withSuggestion } from '../usage-error.ts'
 
 const settings = {
   ...runSettings,
@@ -43,11 +41,17 @@ export const runCommand: CommandDefinition<typeof settings> = {
       process.stdout.write(`${version()}\n`)
       return
     }
-    const { composeNode, knownModels } = await import('../../compose/compose-node.ts')
     const context = { log, environment: environment.variables, explicit }
+    await refuseTypos(words, {
+      commands: program.commands.filter(({ hidden }) => !hidden).map(({ name }) => name),
+      async models() {
+        const { knownModels } = await import('../../compose/compose-node.ts')
+        const { knownNames } = await import('../../compose/known-names.ts')
+        return [...(await knownModels(settings, context)), ...(await knownNames('model', { settings, context }))]
+      },
+    })
+    const { composeNode } = await import('../../compose/compose-node.ts')
     const models = [...settings.models, ...words]
-    const commands = program.commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
-    refuseTypos(words, commands, await knownModels(settings, context))
     await runUntilSignal(
       await composeNode(
         { ...settings, models },
@@ -55,23 +59,4 @@ export const runCommand: CommandDefinition<typeof settings> = {
       ),
     )
   },
-}
-
-/** A word that is neither a model nor anything like a URI is a mistake: starting a server would hide it. */
-function refuseTypos(words: readonly string[], commands: readonly string[], models: readonly string[]): void {
-  for (const word of words) {
-    const looksLikeReference = /[/:.@\\]/.test(word) || existsSync(word)
-    const folded = word.toLowerCase()
-    if (looksLikeReference || models.some((model) => model.toLowerCase() === folded)) continue
-    const complaint = `unexpected argument ${shownWord(word)}`
-    throw new AppError(
-      'config.invalid',
-      commands.includes(word)
-        ? `${complaint}: a command stands before its flags, as in "local-ai ${word} --help"`
-        : withSuggestion(
-            `${complaint}: it is neither a command nor a model of the gallery`,
-            nearest(folded, [...commands, ...models]),
-          ),
-    )
-  }
 }

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
 import { dotenvFiles, readEnvironment } from '../../../src/config/env.ts'
-import { resolveSettings } from '../../../src/config/resolve-settings.ts'
-import { bool, duration, integer, list, oneOf, path, setting } from '../../../src/config/setting.ts'
+import { explicitSettings, resolveSettings, settingRemarks } from '../../../src/config/resolve-settings.ts'
+import { bool, duration, integer, list, oneOf, path, setting, text } from '../../../src/config/setting.ts'
 import { globalSettings, runSettings } from '../../../src/config/settings.ts'
 
 const table = {
@@ -62,6 +62,81 @@ describe('a setting', () => {
     assert.equal(path.parse('~/x'), join(homedir(), 'x'))
     assert.equal(path.parse('x'), resolve('x'))
     assert.throws(() => oneOf('a', 'b').parse('c'), /must be one of "a","b" but got "c"/)
+  })
+})
+
+describe('LOCALAI_ENV_PRECEDENCE', () => {
+  it('[CLI-PRECEDENCE] lets variables go before flags when it is on', () => {
+    const environment = { THREADS: '2', LOCALAI_ENV_PRECEDENCE: '1' }
+    assert.equal(resolveSettings(table, { threads: ['1'] }, environment).threads, 2)
+    assert.deepEqual(resolveSettings(table, { names: ['a'] }, environment).names, ['a'])
+    assert.equal(
+      resolveSettings(table, { threads: ['1'] }, { ...environment, LOCALAI_ENV_PRECEDENCE: 'no' }).threads,
+      1,
+    )
+  })
+
+  it('refuses what is neither yes nor no', () => {
+    assert.throws(() => resolveSettings(table, {}, { LOCALAI_ENV_PRECEDENCE: 'maybe' }), /LOCALAI_ENV_PRECEDENCE: bool/)
+  })
+})
+
+describe('what a person hears about their settings', () => {
+  const noted = {
+    ...table,
+    old: setting({
+      flags: ['--old'],
+      env: ['OLD'],
+      fallback: false,
+      help: '',
+      group: '',
+      kind: bool,
+      deprecated: 'use --new',
+    }),
+    key: setting({ flags: ['--key'], env: ['KEY'], fallback: 0, help: '', group: '', kind: integer, secret: true }),
+    must: setting({ flags: ['--must'], env: [], fallback: '', help: '', group: '', kind: text, required: true }),
+  }
+  const must = { must: ['x'] }
+
+  it('[CLI-DEPRECATED] a deprecated flag, or its variable, works and is warned about', () => {
+    assert.equal(resolveSettings(noted, { ...must, old: ['true'] }, {}).old, true)
+    const warning = [{ level: 'warn', message: '--old is deprecated: use --new' }]
+    assert.deepEqual(settingRemarks(noted, { old: ['true'] }, {}), warning)
+    assert.deepEqual(settingRemarks(noted, {}, { OLD: '1' }), [
+      { ...warning[0], message: 'OLD is deprecated: use --new' },
+    ])
+    assert.deepEqual(settingRemarks(noted, {}, {}), [])
+  })
+
+  it('[CLI-PRECEDENCE] a flag and a variable that disagree are told apart in the debug log, without their values', () => {
+    const [remark, ...more] = settingRemarks(table, { threads: ['1'] }, { THREADS: '2' })
+    assert.deepEqual(more, [])
+    assert.deepEqual(remark, {
+      level: 'debug',
+      message: '--threads and THREADS are set to different values: the flag counts',
+    })
+    assert.deepEqual(settingRemarks(table, { threads: ['2'] }, { THREADS: '2' }), [])
+  })
+
+  it('[CLI-SECRET] the value of a secret is in no message', () => {
+    for (const [given, environment] of [
+      [{ key: ['hunter2'] }, {}],
+      [{}, { KEY: 'hunter2' }],
+    ] as const) {
+      assert.throws(
+        () => resolveSettings(noted, given, environment),
+        (error) => error instanceof AppError && error.message.startsWith('--key') && !error.message.includes('hunter2'),
+      )
+    }
+  })
+
+  it('[CLI-PARSE-MISTAKE] names the flags that must be given', () => {
+    assert.throws(() => resolveSettings(noted, {}, {}), /^AppError: missing flags: --must=STRING$/)
+  })
+
+  it('knows what was said and what is only the default', () => {
+    assert.deepEqual(explicitSettings(table, { names: ['a'] }, { THREADS: '' }), new Set(['threads', 'names']))
+    assert.deepEqual(explicitSettings(table, {}, {}), new Set())
   })
 })
 
