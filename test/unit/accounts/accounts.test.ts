@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHook } from 'node:async_hooks'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -158,6 +159,23 @@ describe('signing in', () => {
     const wrong = { code: 'request.unauthorized', message: 'name or password is wrong' }
     await assert.rejects(signIn(accounts, 'ada', 'wrong horse'), wrong)
     await assert.rejects(signIn(accounts, 'eve', PASSWORD), wrong)
+  })
+
+  it('takes the same work for nobody as for somebody', async () => {
+    using folder = createFolder()
+    await using accounts = open(folder.path)
+    await accounts.administration.create(ada)
+    const work: string[] = []
+    const hook = createHook({ init: (_id, type) => void work.push(type) }).enable()
+    const hashes = () => work.splice(0).filter((type) => type === 'ARGON2REQUEST').length
+    try {
+      for (const login of ['ada', 'eve', 'eve@home.example']) {
+        await assert.rejects(signIn(accounts, login, 'wrong horse'))
+        assert.equal(hashes(), 1, login)
+      }
+    } finally {
+      hook.disable()
+    }
   })
 
   it('is refused after five failures from one address, also all at once, and again possible later', async () => {
