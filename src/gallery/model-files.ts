@@ -3,10 +3,10 @@ import { join, relative } from 'node:path'
 import { isObject } from '../base/json.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { ModelConfig } from '../models/model-config.ts'
-import { refuseOutsidePath } from '../models/model-paths.ts'
+import { localName, refuseOutsidePath } from '../models/model-paths.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { FetchOptions, FileFetcher } from './download/fetch-file.ts'
-import { looksLikeUri, parseModelUri } from './download/uri.ts'
+import { parseModelUri } from './download/uri.ts'
 import { refuseForNetwork } from './finish-plan.ts'
 import type { GalleryFile } from './gallery-entry.ts'
 import { verifyModel } from './install-model.ts'
@@ -69,7 +69,7 @@ export function namedFiles(config: ModelConfig, modelsPath: string): readonly Ga
   return [...new Map(files.map((file) => [file.filename, file])).values()]
 
   function fileAt(source: unknown, path: string | undefined): readonly GalleryFile[] {
-    if (typeof source !== 'string' || path === undefined || source.startsWith('/') || !looksLikeUri(source)) return []
+    if (typeof source !== 'string' || path === undefined || localName(source) === source) return []
     return [{ filename: relative(modelsPath, path), sources: [source] }]
   }
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
-import { readYaml } from './bounded-yaml.ts'
+import { parseConfigText } from '../models/read-config-file.ts'
 import type { GivenConfig, PlanOptions } from './finish-plan.ts'
 
 /** One model of `--preload-models`: what an install takes. */
@@ -9,29 +9,28 @@ export interface PreloadRequest {
   readonly options: Pick<PlanOptions, 'name' | 'overrides' | 'files' | 'expectsConfig'>
 }
 
-const MAX_BYTES = 1024 * 1024
+const MAX_CHARACTERS = 1024 * 1024
 const MAX_REQUESTS = 256
 
 /** Reads a list of what POST /models/apply takes, as JSON or YAML; `what` names it. Throws `config.invalid`. */
 export function parsePreloadRequests(text: string, what: string): readonly PreloadRequest[] {
-  const value = read(text, what)
-  if (value === null || value === undefined) return []
-  if (!Array.isArray(value) || value.length > MAX_REQUESTS) {
-    throw new AppError('config.invalid', `${what} is not a list of at most ${MAX_REQUESTS} models`)
-  }
-  return value.map((entry: unknown, index) => toRequest(entry, `${what}, entry ${index + 1}`))
+  if (text.trim() === '') return []
+  const entries = read(text, what)
+  if (entries.length > MAX_REQUESTS) throw new AppError('config.invalid', `${what}: more than ${MAX_REQUESTS} models`)
+  return entries.map((entry, index) => toRequest(entry, `${what}, entry ${index + 1}`))
 }
 
-function read(text: string, what: string): unknown {
+function read(text: string, what: string): readonly Record<string, unknown>[] {
+  if (text.length > MAX_CHARACTERS) throw new AppError('config.invalid', `${what} is too long`)
   try {
-    return readYaml(text, what, MAX_BYTES)
+    return parseConfigText(text)
   } catch (error) {
-    throw new AppError('config.invalid', AppError.from(error, 'config.invalid').message, { cause: error })
+    const { message } = AppError.from(error, 'config.invalid')
+    throw new AppError('config.invalid', `${what} is not a list of models: ${message}`, { cause: error })
   }
 }
 
-function toRequest(entry: unknown, what: string): PreloadRequest {
-  if (!isObject(entry)) throw new AppError('config.invalid', `${what}: this is no block with id, url or config_file`)
+function toRequest(entry: Record<string, unknown>, what: string): PreloadRequest {
   const { id, url, config_file: config, name, overrides, files } = entry
   const options = {
     ...(isText(name) ? { name } : {}),
