@@ -4,7 +4,7 @@
  *
  *   node main.ts --addr 127.0.0.1:0 --journal FILE
  *
- * Words in a prompt or text that it obeys: FAIL (no success), NOTHING (success, but no file), BREAK (a stream that ends in
+ * Words in a prompt or text that it obeys: FAIL (no success, after half a file), NOTHING (success, but no file), BREAK (a stream that ends in
  * a failed call). A sound for VAD that begins with -1 fails.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
@@ -46,7 +46,9 @@ function contentOf(path: string): string | undefined {
 }
 
 function make(text: string, dst: string, bytes: Buffer): Result {
-  if (text.includes('FAIL')) return { success: false, message: 'told to fail' }
+  const fails = text.includes('FAIL')
+  if (fails) writeFileSync(dst, bytes.subarray(0, 3))
+  if (fails) return { success: false, message: 'told to fail' }
   if (!text.includes('NOTHING')) writeFileSync(dst, bytes)
   return { success: true, message: '' }
 }
