@@ -39,7 +39,6 @@ const homes = [
   ['undici', 'undici', ['gallery', 'builtin', 'federation']],
   ['libp2p', 'libp2p|@libp2p|@multiformats|multiformats|uint8arraylist', ['p2p']],
   ['fastify', 'fastify|@fastify', ['api']],
-  ['commander', 'commander', ['cli']],
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],
   ['jinja', '@huggingface/jinja', ['builtin']],
   ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
