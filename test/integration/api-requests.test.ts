@@ -311,7 +311,7 @@ describe('models', () => {
     assert.equal((await fetch(`${api.url}/v1/models/nope`)).status, 404)
   })
 
-  it('survive a filter that is no expression, and one that would never end', async () => {
+  it('[ERR-MODELS-500-filter] survive a filter that is no expression, and one that would never end', async () => {
     await using api = await startApi()
     api.node.models = [{ id: `${'a'.repeat(60)}!`, config: modelConfig('a'), created: 1 }]
     for (const filter of ['(', '(a+)+$']) {

@@ -68,7 +68,7 @@ const over = (jobs: Jobs, id: string): Promise<Job> =>
     return job !== undefined && isOver(job) ? job : undefined
   })
 
-describe('jobs', () => {
+describe('jobs', { timeout: 60_000 }, () => {
   it('tell how far they are, in LocalAI’s words, and how they ended', async () => {
     await using at = await place()
     const gate = held()
