@@ -59,7 +59,7 @@ function parseOrNothing(json: string): unknown {
 }
 
 /** How much is looked at again and again in search of the ends of objects that have none. */
-export const SCAN_BUDGET = 16 * 1024 * 1024
+export const SCAN_BUDGET = 32 * 1024 * 1024
 
 /** All calls in a text, wherever they stand. */
 export function findCalls(text: string, keys: CallKeys): readonly FoundCall[] {

@@ -6,6 +6,13 @@ import { endOfObject, SCAN_BUDGET, toCall } from './json-calls.ts'
 const OPENERS = ['<tool_call>', '<function_call>', '<|python_tag|>', '[TOOL_CALLS]', '```json', '```', '[']
 const CLOSERS = ['</tool_call>', '</function_call>', '```', ']', ',', ';']
 
+const LONGEST_SIGN = Math.max(...OPENERS.map((word) => word.length))
+
+/** How much may stand in front of a call. */
+const LONGEST_FRONT = 256
+/** What looking at one of its characters costs, where the search for an end costs 1. */
+const FRONT_COST = 64
+
 /** What goes on for longer without an end is no call. */
 const LONGEST_CALL = 256 * 1024
 
@@ -18,13 +25,20 @@ type Decision = 'wait' | 'no call' | { readonly call: FoundCall; readonly end: n
 export function createCallStream(keys: CallKeys): TextStage {
   let buffer = ''
   let behindCall = false
-  /** How much of the object at hand was searched for its end in vain. */
-  let searched = 0
+  /** The text at hand is an object without an end so far. */
+  let isOpen = false
+  /** What has come since, and is not looked at yet. */
+  let waiting: string[] = []
+  let waitingLength = 0
   let budget = SCAN_BUDGET
 
-  function read(ended: boolean): readonly AnswerPiece[] {
+  function takeWaiting(ended: boolean): readonly AnswerPiece[] {
+    buffer += waiting.join('')
+    waiting = []
+    waitingLength = 0
+    isOpen = false
     const pieces: AnswerPiece[] = []
-    while (readStep(pieces, ended)) searched = 0
+    while (readStep(pieces, ended)) budget -= 1
     return pieces
   }
 
@@ -42,7 +56,8 @@ export function createCallStream(keys: CallKeys): TextStage {
       buffer = rest.slice(1)
       return true
     }
-    const said = rest === '' && ended ? before : before.trimEnd()
+    const trimmed = before.trimEnd()
+    const said = before.length - trimmed.length > LONGEST_FRONT || (rest === '' && ended) ? before : trimmed
     say(pieces, said)
     buffer = buffer.slice(said.length)
     if (decision === 'wait') return false
@@ -60,24 +75,30 @@ export function createCallStream(keys: CallKeys): TextStage {
   }
 
   function decide(text: string, ended: boolean): Decision {
-    const at = behindOpeners(text)
-    if (!ended && isBeginning(text.slice(at), OPENERS)) return 'wait'
-    if (text[at] !== '{' || budget < 0) return 'no call'
-    if (!ended && text.length < LONGEST_CALL && text.indexOf('}', searched) < 0) return 'wait'
+    if (budget < 0) return 'no call'
+    const at = behindOpeners(text, ended)
+    if (at === undefined) return 'wait'
+    budget -= at * FRONT_COST
+    if (text[at] !== '{') return 'no call'
     const end = endOfObject(text, at)
     budget -= (end ?? text.length) - at
-    searched = text.length
-    if (end === undefined) return ended || text.length >= LONGEST_CALL ? 'no call' : 'wait'
+    if (end === undefined) {
+      isOpen = !ended && text.length < LONGEST_CALL
+      return isOpen ? 'wait' : 'no call'
+    }
     const call = toCall(text.slice(at, end), keys)
     return call === undefined ? 'no call' : { call, end }
   }
 
   return {
     push(text) {
-      buffer += text
-      return read(false)
+      waiting.push(text)
+      waitingLength += text.length
+      // Joined and searched only when that may decide, and not once for each token of a long call.
+      if (isOpen && !text.includes('}') && waitingLength < LONGEST_CALL) return []
+      return takeWaiting(false)
     },
-    end: () => read(true),
+    end: () => takeWaiting(true),
   }
 }
 
@@ -86,18 +107,25 @@ function isBeginning(text: string, words: readonly string[]): boolean {
   return words.some((word) => text.length < word.length && word.startsWith(text))
 }
 
-function behindOpeners(text: string): number {
+/** Where the signs end that may stand in front of a call; undefined while they may go on. */
+function behindOpeners(text: string, ended: boolean): number | undefined {
   let at = 0
-  for (;;) {
-    while (/\s/.test(text[at] ?? '')) at += 1
+  while (at < LONGEST_FRONT) {
+    while (at < LONGEST_FRONT && /\s/.test(text[at] ?? '')) at += 1
+    if (!ended && isBeginning(text.slice(at, at + LONGEST_SIGN), OPENERS)) return undefined
     const opener = OPENERS.find((word) => text.startsWith(word, at))
     if (opener === undefined) return at
     at += opener.length
   }
+  return at
 }
 
 function withoutClosers(text: string): string {
-  const rest = text.trimStart()
-  const closer = CLOSERS.find((word) => rest.startsWith(word))
-  return closer === undefined ? rest : withoutClosers(rest.slice(closer.length))
+  let at = 0
+  for (;;) {
+    while (/\s/.test(text[at] ?? '')) at += 1
+    const closer = CLOSERS.find((word) => text.startsWith(word, at))
+    if (closer === undefined) return text.slice(at)
+    at += closer.length
+  }
 }
