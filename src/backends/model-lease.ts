@@ -10,7 +10,7 @@ export interface ModelLease extends Disposable {
 }
 
 export interface AcquireOptions extends AbortOptions {
-  /** Only looks at the model: neither waits in its line nor counts as one of its requests. */
+  /** Only looks at the model: neither waits in its line nor counts as one of its requests or as a use. */
   readonly aside?: boolean
 }
 

@@ -1,9 +1,9 @@
 import { AppError } from '../base/errors.ts'
-import { type AbortOptions, raceSignal } from '../base/signals.ts'
+import { raceSignal } from '../base/signals.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Clock } from './clock.ts'
-import type { LoadedModel, ModelLease } from './model-lease.ts'
+import type { AcquireOptions, LoadedModel, ModelLease } from './model-lease.ts'
 import {
   INITIAL_STATE,
   nextState,
@@ -120,18 +120,15 @@ export class ModelSlot {
     }
   }
 
-  async acquire(asked: ModelConfig, { signal }: AbortOptions): Promise<ModelLease> {
+  async acquire(asked: ModelConfig, { signal, aside = false }: AcquireOptions): Promise<ModelLease> {
     for (;;) {
       signal?.throwIfAborted()
-      // A request that began before the models were read again must not bring back the config of then.
-      const isStale = revisionOf(asked) < revisionOf(this.#config)
-      const config = isStale && this.#config !== undefined ? this.#config : asked
-      this.#config = config
+      const config = this.#newest(asked, aside)
       const run = this.#run
       const { phase } = this.#state
       if (phase === 'stopping') await raceSignal(this.#stopped, signal)
       else if (phase === 'ready' && run !== undefined) {
-        if (run.fingerprint === this.#deps.fingerprint(config)) return this.#lease(run)
+        if (run.fingerprint === this.#deps.fingerprint(config)) return this.#lease(run, aside)
         // What runs goes on with the config it began with; the next ones wait for the new one.
         void this.stop('config-changed', { force: false })
       } else {
@@ -157,6 +154,14 @@ export class ModelSlot {
     if (force) run?.unused.resolve()
     await this.#stopped
     return true
+  }
+
+  /** A request that began before the models were read again must not bring back the config of then. */
+  #newest(asked: ModelConfig, aside: boolean): ModelConfig {
+    const isStale = aside || revisionOf(asked) < revisionOf(this.#config)
+    if (isStale && this.#config !== undefined) return this.#config
+    this.#config = asked
+    return asked
   }
 
   #apply(event: ProcessEvent): void {
@@ -264,16 +269,17 @@ export class ModelSlot {
     this.#callOffLoad.abort(reason)
   }
 
-  #lease(run: Run): ModelLease {
+  /** `aside` is no use of the model: it may be idle for all that. */
+  #lease(run: Run, aside = false): ModelLease {
     const held = { since: this.#deps.clock.now() }
     run.leases.add(held)
-    this.#lastUsed = held.since
+    if (!aside) this.#lastUsed = held.since
     return {
       client: run.backend.client,
       backend: this.#backendName,
       [Symbol.dispose]: () => {
         if (!run.leases.delete(held)) return
-        this.#lastUsed = this.#deps.clock.now()
+        if (!aside) this.#lastUsed = this.#deps.clock.now()
         if (this.#state.phase === 'stopping' && run.leases.size === 0) run.unused.resolve()
         this.#deps.changed()
       },

@@ -35,7 +35,7 @@ export const backendMonitor: FastifyPluginAsyncTypebox<BackendMonitorDeps> = asy
       const running = loader.loaded().some(({ id, phase }) => id === known?.name && phase === 'ready')
       if (known === undefined || !running) throw notLoaded(model)
       const signal = clientGone(reply)
-      using lease = await loader.acquire(known, { signal })
+      using lease = await loader.acquire(known, { signal, aside: true })
       const { state, memory } = await lease.client.status({ signal })
       return {
         state: STATES[state],
