@@ -97,7 +97,7 @@ export function createResponses({ log, makeParent, now = Date.now }: ResponsesDe
     },
     async remove(id, owner) {
       const wasRunning = running.find(id, owner) !== undefined
-      if (wasRunning) await running.remove(id)
+      if (wasRunning) await running.cancel(id)
       const wasStored = await store.remove(id, owner)
       if (wasRunning || wasStored) logs.forget(id)
       return wasRunning || wasStored

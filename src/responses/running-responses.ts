@@ -40,9 +40,8 @@ export interface RunningResponses {
   begin(init: NewResponse): RunningResponse
   /** Undefined also for one that is not to be stored: nobody but its own client knows of it. */
   find(id: string, owner: string | null): RunningResponse | undefined
+  /** Waits for the end. */
   cancel(id: string): Promise<void>
-  /** Cancels without leaving a trace. */
-  remove(id: string): Promise<void>
   /** Takes nothing new, and waits until what runs has given up. */
   stop(): Promise<void>
 }
@@ -65,7 +64,6 @@ interface Entry extends RunningResponse {
   readonly abort: AbortController
   readonly background: boolean
   readonly stored: boolean
-  removed: boolean
 }
 
 export function createRunningResponses(
@@ -100,7 +98,7 @@ export function createRunningResponses(
       const streamed = background && stream
       const record = (): ResponseRecord => ({ owner, streamed, resource: state.resource(), input })
       async function keep(): Promise<void> {
-        if (echo.store && !entry.removed) await save(record())
+        if (echo.store) await save(record())
       }
       function forget(): void {
         entries.delete(id)
@@ -110,7 +108,7 @@ export function createRunningResponses(
         { state, abort, describe, now, save: keep, over: forget },
         { id, savesEarly: stream && !background },
       )
-      const facts = { owner, abort, background, stored: echo.store, removed: false }
+      const facts = { owner, abort, background, stored: echo.store }
       const entry: Entry = { live, streamed, record, over: over.promise, ...facts }
       entries.set(id, entry)
       return entry
@@ -122,12 +120,6 @@ export function createRunningResponses(
     async cancel(id) {
       const entry = entries.get(id)
       if (entry !== undefined) await end(entry, CANCELLED)
-    },
-    async remove(id) {
-      const entry = entries.get(id)
-      if (entry === undefined) return
-      entry.removed = true
-      await end(entry, CANCELLED)
     },
     async stop() {
       const reason = new AppError('node.stopping', 'the node is shutting down')

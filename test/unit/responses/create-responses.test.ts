@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { pino } from 'pino'
+import { AppError } from '../../../src/base/errors.ts'
+import type { InferenceEvent } from '../../../src/inference/events.ts'
+import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../../src/responses/create-responses.ts'
+import type { ResponseEcho } from '../../../src/responses/resource.ts'
+import { ECHO } from './make-response.ts'
+
+const HOME = '0123456789'
+
+async function* say(...texts: readonly string[]): AsyncGenerator<InferenceEvent, void> {
+  for (const text of texts) yield { type: 'text-delta', text }
+}
+
+describe('the responses of a node', () => {
+  let folder = ''
+  let responses: Responses
+
+  function create(init: { readonly maxBackground?: number } = {}): Responses {
+    return createResponses(
+      { log: pino({ level: 'silent' }), makeParent: async () => {} },
+      { ...RESPONSES_DEFAULTS, folder: join(folder, 'responses'), home: () => HOME, ttlMs: 0, ...init },
+    )
+  }
+
+  function begin(echo: Partial<ResponseEcho> = {}, from = responses) {
+    const describe = () => ({ type: 'model_error', code: 'server_error', message: 'told', param: '' })
+    return from.begin({ owner: null, echo: { ...ECHO, ...echo }, stream: true, input: [], describe })
+  }
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'local-ai-responses-'))
+    responses = create()
+    await responses.start()
+  })
+  after(async () => {
+    await responses.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  it('have names that lead to this node, and name their items after themselves', () => {
+    const { live } = begin()
+    assert.match(live.id, new RegExp(`^resp_${HOME}_[0-9a-f]{32}$`))
+    live.discard()
+  })
+
+  it('are cancelled when their reader leaves, whatever the model does', async () => {
+    const { live, over } = begin()
+    for await (const _event of live.follow(say('a', 'b', 'c'))) break
+    await over
+    assert.equal((await responses.find(live.id, null))?.resource.status, 'cancelled')
+    assert.deepEqual(live.fail(new Error('late')), [])
+  })
+
+  it('are nowhere when they were not to be stored, also while they are made', async () => {
+    const { live } = begin({ store: false })
+    const reading = live.follow(say('a', 'b'))
+    await reading.next()
+    assert.equal(await responses.find(live.id, null), undefined)
+    assert.equal(await responses.cancel(live.id, null), undefined)
+    assert.ok(!(await responses.remove(live.id, null)))
+    assert.equal(live.signal.aborted, false)
+    for await (const _event of reading);
+    assert.equal(await responses.find(live.id, null), undefined)
+  })
+
+  it('fail in the background without anybody there to throw at', async () => {
+    const begun = begin({ background: true })
+    const error = new Error('no')
+    async function* broken(): AsyncGenerator<InferenceEvent, void> {
+      yield* say('a')
+      throw error
+    }
+    assert.equal(await responses.runInBackground(begun, broken()), error)
+    const found = await responses.find(begun.live.id, null)
+    assert.deepEqual([found?.resource.status, found?.resource.error?.message], ['failed', 'told'])
+    const types: string[] = []
+    for await (const { type } of responses.events(begun.live.id, 4)) types.push(type)
+    assert.deepEqual(types, ['error', 'response.failed'])
+  })
+
+  it('are refused when too many are in the background, and when the node stops', async () => {
+    const small = create({ maxBackground: 1 })
+    const { live } = begin({ background: true }, small)
+    assert.throws(() => begin({ background: true }, small), { code: 'node.overloaded' })
+    begin({}, small).live.discard()
+    const stopped = small.stop()
+    assert.ok(live.signal.reason instanceof AppError && live.signal.reason.code === 'node.stopping')
+    live.discard()
+    await stopped
+    assert.throws(() => begin({}, small), { code: 'node.stopping' })
+  })
+})

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createEventLogs, type EventLogs } from '../../../src/responses/event-log.ts'
+
+const INIT = { maxEvents: 100, maxTotalLength: 1000 }
+
+/** `from` up to, not including, `to`. */
+function tell(
+  logs: EventLogs,
+  id: string,
+  { from, to, json = '{}' }: { from: number; to: number; json?: string },
+): void {
+  for (let sequence = from; sequence < to; sequence += 1) logs.append(id, { sequence, type: 'x', json })
+}
+
+async function numbers(logs: EventLogs, id: string, after: number): Promise<number[]> {
+  const found: number[] = []
+  for await (const { sequence } of logs.read(id, after)) found.push(sequence)
+  return found
+}
+
+describe('the kept events', () => {
+  it('are read from anywhere, any number of times', async () => {
+    const logs = createEventLogs(INIT)
+    logs.begin('a')
+    tell(logs, 'a', { from: 0, to: 4 })
+    logs.end('a')
+    assert.deepEqual(await numbers(logs, 'a', -1), [0, 1, 2, 3])
+    assert.deepEqual(await numbers(logs, 'a', -5), [0, 1, 2, 3])
+    assert.deepEqual(await numbers(logs, 'a', 1), [2, 3])
+    assert.deepEqual(await numbers(logs, 'a', 99), [])
+  })
+
+  it('reach readers as they come, each at its own pace', async () => {
+    const logs = createEventLogs(INIT)
+    logs.begin('a')
+    const early = numbers(logs, 'a', -1)
+    const slow = logs.read('a', -1)
+    tell(logs, 'a', { from: 0, to: 2 })
+    assert.equal((await slow.next()).value?.sequence, 0)
+    await Promise.resolve()
+    tell(logs, 'a', { from: 2, to: 5 })
+    logs.end('a')
+    tell(logs, 'a', { from: 5, to: 9 })
+    assert.deepEqual(await early, [0, 1, 2, 3, 4])
+    assert.equal((await slow.next()).value?.sequence, 1)
+  })
+
+  it('forget the oldest of a stream that is too long', async () => {
+    const logs = createEventLogs({ ...INIT, maxEvents: 3 })
+    logs.begin('a')
+    const reader = logs.read('a', -1)
+    tell(logs, 'a', { from: 0, to: 1 })
+    assert.equal((await reader.next()).value?.sequence, 0)
+    tell(logs, 'a', { from: 1, to: 5 })
+    logs.end('a')
+    assert.deepEqual(await numbers(logs, 'a', 1), [2, 3, 4])
+    await assert.rejects(numbers(logs, 'a', 0), { code: 'request.conflict' })
+    await assert.rejects(reader.next(), { code: 'request.conflict' })
+  })
+
+  it('are bounded together: ended streams go first, then the own beginning', async () => {
+    const logs = createEventLogs({ maxEvents: 100, maxTotalLength: 10 })
+    const json = '12345'
+    for (const id of ['old', 'running', 'new']) logs.begin(id)
+    tell(logs, 'running', { from: 0, to: 1, json })
+    tell(logs, 'old', { from: 0, to: 1, json })
+    logs.end('old')
+    tell(logs, 'new', { from: 0, to: 1, json })
+    await assert.rejects(numbers(logs, 'old', -1), { code: 'request.conflict' })
+    tell(logs, 'new', { from: 1, to: 2, json })
+    for (const id of ['running', 'new']) logs.end(id)
+    assert.deepEqual(await numbers(logs, 'running', -1), [0])
+    assert.deepEqual(await numbers(logs, 'new', 0), [1])
+    await assert.rejects(numbers(logs, 'new', -1), { code: 'request.conflict' })
+  })
+
+  it('let readers go when they leave, and when the stream is forgotten', async () => {
+    const logs = createEventLogs(INIT)
+    logs.begin('a')
+    const leaving = new AbortController()
+    const reader = logs.read('a', -1, { signal: leaving.signal })
+    const next = reader.next()
+    leaving.abort(new Error('left'))
+    await assert.rejects(next, { message: 'left' })
+    const other = numbers(logs, 'a', -1)
+    logs.forget('a')
+    assert.deepEqual(await other, [])
+    await assert.rejects(numbers(logs, 'a', -1), { code: 'request.conflict' })
+  })
+})
