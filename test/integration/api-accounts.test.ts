@@ -185,6 +185,9 @@ describe('the session cookie', () => {
     const get = (value: string) => node.call('GET', '/v1/models', { headers: { cookie: value } })
     assert.equal((await get(cookie)).headers['set-cookie'], undefined)
     node.clock.now += 3_600_000
+    const authorization = cookie.replace('session=', 'Bearer ')
+    const bearer = await node.call('GET', '/v1/models', { headers: { authorization } })
+    assert.deepEqual([bearer.status, bearer.headers['set-cookie']], [200, undefined], 'nobody keeps a cookie there')
     const renewed = cookieIn(await get(cookie))
     assert.notEqual(renewed, cookie)
     node.clock.now += 60_000

@@ -81,6 +81,8 @@ describe('the file of the accounts', () => {
     assert.ok(node.identify(session.secret, { renew: false }))
     command.administration.setStatus(user.id, 'disabled')
     assert.equal(node.identify(session.secret, { renew: false }), undefined)
+    command.administration.setStatus(user.id, 'active')
+    assert.equal(node.identify(session.secret, { renew: false }), undefined, 'it has ended')
   })
 })
 
@@ -161,7 +163,7 @@ describe('signing in', () => {
     await assert.rejects(signIn(accounts, 'eve', PASSWORD), wrong)
   })
 
-  it('takes the same work for nobody as for somebody', async () => {
+  it('takes the same work for nobody as for somebody, and none when there were too many attempts', async () => {
     using folder = createFolder()
     await using accounts = open(folder.path)
     await accounts.administration.create(ada)
@@ -169,10 +171,12 @@ describe('signing in', () => {
     const hook = createHook({ init: (_id, type) => void work.push(type) }).enable()
     const hashes = () => work.splice(0).filter((type) => type === 'ARGON2REQUEST').length
     try {
-      for (const login of ['ada', 'eve', 'eve@home.example']) {
-        await assert.rejects(signIn(accounts, login, 'wrong horse'))
+      for (const login of ['ada', 'eve', 'eve@home.example', 'ada', 'ada', 'ada', 'ada']) {
+        await assert.rejects(signIn(accounts, login, 'wrong horse'), { code: 'request.unauthorized' })
         assert.equal(hashes(), 1, login)
       }
+      await assert.rejects(signIn(accounts), { code: 'request.rate-limited' })
+      assert.equal(hashes(), 0)
     } finally {
       hook.disable()
     }
