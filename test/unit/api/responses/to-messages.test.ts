@@ -6,7 +6,7 @@ import { toMessages } from '../../../../src/api/responses/to-messages.ts'
 import type { ChatMessage } from '../../../../src/inference/request.ts'
 import type { Item } from '../../../../src/responses/items.ts'
 
-type Input = Parameters<typeof toItems>[0]['input']
+type Input = NonNullable<Parameters<typeof toItems>[0]['input']>
 
 function read(input: Input): readonly ChatMessage[] {
   return toMessages(toItems({ input }).filter((item): item is Item => item.type !== 'item_reference'))
@@ -66,7 +66,7 @@ describe('the items of a request', () => {
     assert.equal(new Set(items.map(({ id }) => id)).size, 3)
   })
 
-  const refused: readonly [name: string, item: Exclude<Input, string | null | undefined>[number], param: string][] = [
+  const refused: readonly [name: string, item: Exclude<Input, string>[number], param: string][] = [
     ['a message of no known role', { role: 'tool', content: 'x' }, 'input[0].role'],
     ['a message without content', { role: 'user' }, 'input[0].content'],
     ['a part without text', { role: 'user', content: [{ type: 'input_text' }] }, 'input[0].content[0].text'],
