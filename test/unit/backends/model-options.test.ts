@@ -71,6 +71,57 @@ describe('LoadModel options', () => {
     assert.deepEqual(options.Options, ['rpc_servers:a', 'x:y'])
   })
 
+  it("carry what a model's YAML says to its engine, and nothing that it does not say", () => {
+    const yaml = {
+      engine: {
+        quantization: 'awq',
+        dtype: 'float16',
+        trust_remote_code: true,
+        gpu_memory_utilization: 0.8,
+        tensor_parallel_size: 2,
+        limit_mm_per_prompt: { image: 3 },
+        cache_type_k: 'q8_0',
+        no_kv_offloading: true,
+        yarn_ext_factor: 1.5,
+        type: 'AutoModel',
+        overrides: ['a=int:1'],
+        diffusers: { cuda: true, pipeline_type: 'FluxPipeline', clip_skip: 2 },
+        cfg_scale: 7,
+        engine_args: { x: [1] },
+      },
+      prediction: { rope_freq_base: 10_000, tokenizer: 't' },
+      grammarTriggers: ['<tool_call>'],
+    }
+    const plain = toModelOptions(fakeModel('one'), init)
+    const said = toModelOptions(fakeModel('one', yaml), { ...init, type: 'Mamba' })
+    const added = Object.fromEntries(
+      Object.entries(said).filter(
+        ([key, value]) => (plain as Record<string, unknown>)[key] !== value && !Array.isArray(value),
+      ),
+    )
+    assert.deepEqual(added, {
+      Quantization: 'awq',
+      DType: 'float16',
+      TrustRemoteCode: true,
+      GPUMemoryUtilization: 0.8,
+      TensorParallelSize: 2,
+      LimitImagePerPrompt: 3,
+      CacheTypeKey: 'q8_0',
+      NoKVOffload: true,
+      YarnExtFactor: 1.5,
+      Type: 'AutoModel',
+      CUDA: true,
+      PipelineType: 'FluxPipeline',
+      CLIPSkip: 2,
+      CFGScale: 7,
+      EngineArgs: '{"x":[1]}',
+      RopeFreqBase: 10_000,
+      Tokenizer: 't',
+    })
+    assert.deepEqual([said.Overrides, said.GrammarTriggers], [['a=int:1'], [{ word: '<tool_call>' }]])
+    assert.notEqual(loadFingerprint(fakeModel('one', yaml), defaults), loadFingerprint(fakeModel('one'), defaults))
+  })
+
   it('draw a seed of 31 bits for a negative one', () => {
     const config = fakeModel('one', { parameters: { model: 'm', seed: -1 } })
     for (const dice of [0, 0.1, 0.999_999_999_9]) {

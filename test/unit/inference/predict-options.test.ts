@@ -55,6 +55,33 @@ describe('sampling', () => {
     })
   }
 
+  const rare = [
+    ['tailFreeZ', 'TailFreeSamplingZ', 'tfz', 0.5, 0.6],
+    ['keepTokens', 'NKeep', 'n_keep', 0, 7],
+    ['mirostat', 'Mirostat', 'mirostat', 0, 2],
+    ['mirostatEta', 'MirostatETA', 'mirostat_eta', 0.2, 0.3],
+    ['mirostatTau', 'MirostatTAU', 'mirostat_tau', 4, 5],
+    ['negativePrompt', 'NegativePrompt', 'negative_prompt', '', 'ugly'],
+    ['negativePromptScale', 'NegativePromptScale', 'negative_prompt_scale', 0, 2],
+    ['ropeFreqBase', 'RopeFreqBase', 'rope_freq_base', 1, 10_000],
+    ['ropeFreqScale', 'RopeFreqScale', 'rope_freq_scale', 1, 0.5],
+  ] as const
+  for (const [field, wire, key, requested, configured] of rare) {
+    it(`${field}: so does what only some backends have a use for`, () => {
+      const options = (sampling: Sampling, prediction?: object) =>
+        completionOptions({ model: 'm', prompt: '', sampling }, modelConfig('m', prediction && { prediction }), dice)
+      assert.equal(options({ [field]: requested }, { [key]: configured })[wire], requested)
+      assert.equal(options({}, { [key]: configured })[wire], configured)
+      assert.equal(options({})[wire], undefined)
+    })
+  }
+
+  it('biases of the configuration hold where the request has none', () => {
+    const parameters = { logitBias: { 5: -1 } }
+    assert.equal(complete({}, parameters).LogitBias, '{"5":-1}')
+    assert.equal(complete({ logitBias: { 6: 1 } }, parameters).LogitBias, '{"6":1}')
+  })
+
   it('throws the dice for a negative seed and folds a large one into what the wire carries', () => {
     assert.equal(complete({ seed: -1 }).Seed, 2 ** 30)
     assert.equal(complete({ seed: 2 ** 31 + 5 }).Seed, 5)
