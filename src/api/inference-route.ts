@@ -11,8 +11,8 @@ export interface InferenceRoute {
   readonly capability: UseCase
   /** The dialect's words for a stream that breaks off, its end included; absent when the route has no streams. */
   readonly brokenStream?: (error: AppError, requestId: string) => string
-  /** Where a request names something that lives on one node: in its path, or in its body. */
-  readonly home?: { readonly param: string } | { readonly field: string }
+  /** Where a request names something that lives on one node: in its path, or in its body (also in objects of one type). */
+  readonly home?: { readonly param: string } | { readonly field: string; readonly reference?: string }
   /** What to say when nobody has what a request names by `home`; an entry without models needs it. */
   readonly notHere?: (request: FastifyRequest) => AppError
 }

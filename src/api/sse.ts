@@ -57,7 +57,7 @@ export async function sendEventStream<T>(
   } catch (thrown) {
     if (!stream.opened()) throw thrown
     const error = stream.closed() ? new AppError('request.cancelled', 'the client has gone') : toAppError(thrown)
-    stream.end(format.fail(toldInStream(error, reply.server)) + format.closing(true))
+    stream.end(format.fail(toldInStream(error, reply.request)) + format.closing(true))
     return error
   } finally {
     stream.release()

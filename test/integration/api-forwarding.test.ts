@@ -250,6 +250,30 @@ describe('a node that is lost midway', () => {
     }
   })
 
+  it('says nothing of why, where errors are opaque; nor does an error of the other node', async () => {
+    let status = 200
+    await using other = await startOtherNode((_request, response) => {
+      if (status === 200) {
+        openStream(response)
+        response.write('data: {"n":1}\n\n', () => response.destroy())
+      } else response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":"inside"}')
+    })
+    const scripted = scriptedRouter()
+    scripted.script = other.route
+    await using api = await startApi({ access: { opaqueErrors: true } }, { router: scripted.router })
+    const broken = await (await api.post(CHAT, { ...FAR, stream: true })).text()
+    assert.match(broken, /internal error/)
+    assert.doesNotMatch(broken, /reached/)
+    assert.equal(scripted.asked[0]?.headers['x-local-ai-opaque'], '1')
+    status = 400
+    const refused = await api.post(CHAT, FAR)
+    assert.equal(refused.status, 400)
+    assert.equal(refused.headers.get('content-type'), null)
+    assert.equal(await refused.text(), '')
+    // The connection is in order afterwards.
+    assert.equal((await api.post(CHAT, FAR)).status, 400)
+  })
+
   it('cuts any other answer off, so that nobody takes it for a whole one', async () => {
     for (const head of [{ 'content-length': '100' }, {}]) {
       await using other = await startOtherNode((_request, response) => {

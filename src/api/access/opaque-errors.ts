@@ -25,7 +25,14 @@ export function answerUnroutableBlankly(thrown: unknown, _request: FastifyReques
   void reply.code(statusOf(toAppError(thrown).code)).send()
 }
 
+/** Asks another node to say nothing of a failure in its stream either. Sent by a client, it only hides from itself. */
+export const OPAQUE_HEADER = 'x-local-ai-opaque'
+
 /** What a stream may tell of its failure. */
-export function toldInStream(error: AppError, { opaqueErrors }: Pick<FastifyInstance, 'opaqueErrors'>): AppError {
-  return opaqueErrors === true ? new AppError('internal', 'internal error') : error
+export function toldInStream(
+  error: AppError,
+  { server, headers }: Pick<FastifyRequest, 'server' | 'headers'>,
+): AppError {
+  const opaque = server.opaqueErrors === true || headers[OPAQUE_HEADER] === '1'
+  return opaque ? new AppError('internal', 'internal error') : error
 }

@@ -15,6 +15,9 @@ const NOT_PASSED_ON = new Set([
   'set-cookie',
   'clear-site-data',
   'strict-transport-security',
+  'content-security-policy',
+  'x-frame-options',
+  'x-content-type-options',
   'www-authenticate',
 ])
 
@@ -25,7 +28,7 @@ export function answerHeaders(
 ): Record<string, number | string | string[]> {
   const headers: Record<string, number | string | string[]> = {}
   const passed = Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value] as const)
-  const told = passed.filter(([name]) => !NOT_PASSED_ON.has(name))
+  const told = passed.filter(([name]) => !NOT_PASSED_ON.has(name) && !name.startsWith('access-control-'))
   for (const [name, value] of [...Object.entries(prepared), ...told]) {
     if (value !== undefined) headers[name] = typeof value === 'object' ? [...value] : value
   }

@@ -45,6 +45,18 @@ export async function passOn(
   }
 }
 
+/** What may say no more than that it failed: an error without its body. */
+export async function passOnStatus(reply: FastifyReply, answer: RoutedAnswer): Promise<undefined> {
+  for await (const _bytes of answer.body) break
+  begin(reply, { ...answer, headers: withoutBody(answer.headers) })
+  reply.raw.end()
+}
+
+function withoutBody(headers: RoutedAnswer['headers']): RoutedAnswer['headers'] {
+  const kept = Object.entries(headers).filter(([name]) => !/^content-/i.test(name))
+  return { ...Object.fromEntries(kept), 'content-length': '0' }
+}
+
 function isEventStream({ headers }: RoutedAnswer): boolean {
   return String(headers['content-type'] ?? '').startsWith('text/event-stream')
 }

@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
-import { homeOfId } from '../../federation/home.ts'
-import { peekRequest, peekText } from '../../federation/peek-request.ts'
+import { peekRequest } from '../../federation/peek-request.ts'
 import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
 import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
+import { OPAQUE_HEADER, toldInStream } from '../access/opaque-errors.ts'
 import type { CallerOf } from '../caller.ts'
 import { createRequestSignals } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
 import type { ReadJson } from '../json-body.ts'
-import { passOn } from './pass-on.ts'
+import { homeOfRequest } from './home-of-request.ts'
+import { passOn, passOnStatus } from './pass-on.ts'
 
 export interface ServeOrForwardDeps {
   readonly router: RequestRouter
@@ -46,11 +47,12 @@ export function serveOrForward(
     inference: InferenceRoute,
     body: Buffer | undefined,
   ): RoutedRequest {
-    const { id, method, url: target, headers } = request
+    const { id, method, url: target, server } = request
+    const headers = server.opaqueErrors === true ? { ...request.headers, [OPAQUE_HEADER]: '1' } : request.headers
     const model = peekRequest({ target, contentType: headers['content-type'], body })
     const { id: owner } = callerOf(request)
     const caller = owner ?? request.socket.remoteAddress
-    const home = homeIn(request, inference, body)
+    const home = homeOfRequest(request, inference, body)
     return {
       id,
       method,
@@ -85,9 +87,14 @@ export function serveOrForward(
     }
     passedOn.add(request)
     const { answer } = routed
-    const brokenStream = (error: AppError) => inference.brokenStream?.(error, request.id)
+    const brokenStream = (error: AppError) => inference.brokenStream?.(toldInStream(error, request), request.id)
+    const whole = answer.status < 400 || request.server.opaqueErrors !== true
+    const { stallTimeoutMs } = init
     try {
-      count(await passOn(reply, answer, { signal, stallTimeoutMs: init.stallTimeoutMs, brokenStream }), answer)
+      const failure = whole
+        ? await passOn(reply, answer, { signal, stallTimeoutMs, brokenStream })
+        : await passOnStatus(reply, answer)
+      count(failure, answer)
     } catch (thrown) {
       count(toAppError(thrown), answer)
       throw thrown
@@ -99,7 +106,7 @@ export function serveOrForward(
     const { body } = request
     if (inference === undefined) return
     const bytes = Buffer.isBuffer(body) ? body : undefined
-    if (bytes === undefined && homeIn(request, inference, undefined) === undefined) return
+    if (bytes === undefined && homeOfRequest(request, inference, undefined) === undefined) return
     if (onTheWay >= init.maxForwarded) {
       throw new AppError('node.overloaded', `${onTheWay} requests are on their way through this node: try again soon`)
     }
@@ -111,15 +118,6 @@ export function serveOrForward(
     }
   })
   return (request) => passedOn.has(request)
-}
-
-/** The node that holds what the request names by an id. */
-function homeIn(request: FastifyRequest, { home }: InferenceRoute, body: Buffer | undefined): string | undefined {
-  if (home === undefined) return undefined
-  if ('field' in home) return homeOfId((body && peekText(body, home.field)) ?? '')
-  const { params } = request
-  const id: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, home.param) : undefined
-  return homeOfId(typeof id === 'string' ? id : '')
 }
 
 function releaseAfter({ raw }: FastifyReply, place: LocalPlace): void {

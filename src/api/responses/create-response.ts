@@ -71,7 +71,7 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
       const input = await readConversation({ responses, owner }, body)
       const messages = withInstructions(body, toMessages(input))
       const stream = body.stream === true
-      const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), app), request.id)
+      const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), request), request.id)
       const running = responses.begin({ owner, echo, stream, input, describe })
       const { signal } = running.live
       const answer: Answer = (call) =>

@@ -17,7 +17,7 @@ export const CREATE_RESPONSE: InferencePaths = {
     inference: {
       ...responses,
       brokenStream,
-      home: { field: 'previous_response_id' },
+      home: { field: 'previous_response_id', reference: 'item_reference' },
       notHere: ({ body }) => noPrevious(textIn(body, 'previous_response_id')),
     },
     errorShape: toCreateError,

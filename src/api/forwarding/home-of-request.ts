@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify'
+import { homeOfId } from '../../federation/home.ts'
+import { peekText } from '../../federation/peek-request.ts'
+import type { InferenceRoute } from '../inference-route.ts'
+
+/** The node that holds what the request names by an id; undefined when it names nothing, or in a way nobody can read. */
+export function homeOfRequest(
+  { params }: Pick<FastifyRequest, 'params'>,
+  { home }: Pick<InferenceRoute, 'home'>,
+  body: Buffer | undefined,
+): string | undefined {
+  if (home === undefined) return undefined
+  if ('param' in home) {
+    const id: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, home.param) : undefined
+    return homeOfId(typeof id === 'string' ? id : '')
+  }
+  if (body === undefined) return undefined
+  return homeOfId(peekText(body, home.field) ?? '') ?? homeOfReference(body, home.reference)
+}
+
+/** Longest piece between two braces that is looked at: a reference is a type and an id. */
+const MAX_REFERENCE = 400
+
+/** The first object of that type whose id names a node. A text that looks like one misleads nobody but who sent it. */
+function homeOfReference(body: Buffer, type: string | undefined): string | undefined {
+  if (type === undefined) return undefined
+  const word = `"${type}"`
+  for (let at = body.indexOf(word); at !== -1; at = body.indexOf(word, at + word.length)) {
+    const start = body.lastIndexOf('{', at)
+    const end = body.indexOf('}', at)
+    if (start === -1 || end === -1 || end - start > MAX_REFERENCE) continue
+    const id = /"id"\s*:\s*"([^"\\]*)"/.exec(body.toString('latin1', start, end))?.[1]
+    const home = id === undefined ? undefined : homeOfId(id)
+    if (home !== undefined) return home
+  }
+  return undefined
+}
