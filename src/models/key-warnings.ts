@@ -15,7 +15,7 @@ const NO_MEDIA = 'is not used: conversations here are text'
 const EACH_REQUEST = 'is not used: each request says it for itself'
 
 /** What LocalAI's other keys mean for us; blocks are told apart where some of their keys are used. */
-const KNOWN: ReadonlyMap<string, string> = new Map(
+export const KEYS_WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
   [
     [NO_MEDIA, 'template.multimodal'],
     [EACH_REQUEST, 'parameters.n parameters.echo parameters.logprobs parameters.top_logprobs'],
@@ -31,7 +31,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
 
 const blocks: Readonly<Record<string, unknown>> = ModelFileSchema.properties
 const USED = namesOf(blocks)
-const ALL_KEYS = [...USED, ...KNOWN.keys()]
+const ALL_KEYS = [...USED, ...KEYS_WITHOUT_EFFECT.keys()]
 
 const MAX_WARNINGS = 20
 
@@ -63,7 +63,7 @@ function namesOf(known: Readonly<Record<string, unknown>>, path = ''): readonly 
 }
 
 function sentenceFor(key: string): string {
-  const known = KNOWN.get(key)
+  const known = KEYS_WITHOUT_EFFECT.get(key)
   if (known !== undefined) return known
   if (USED.includes(`parameters.${key}`)) return `has no effect here: it belongs under "parameters"`
   const nearest = closest(key, ALL_KEYS)

@@ -52,11 +52,3 @@ export function map(value: Value | undefined): ValueMap {
   if (value instanceof Map) return value
   throw new TemplateFault(`expected a dict; found ${kindOf(value ?? null)}`)
 }
-
-/** A text as Sprig takes one of anything: nil is the word for it. */
-export function anyText(value: Value | undefined): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (value === null || value === undefined) return ''
-  throw new TemplateFault(`a ${kindOf(value)} is no text`)
-}

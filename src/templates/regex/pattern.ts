@@ -64,7 +64,7 @@ export function compilePattern(source: string): Pattern {
     Object.assign(sandbox, { pattern: expression, text, most })
     try {
       SEARCH.runInContext(sandbox, { timeout: TIMEOUT_MS })
-      return sandbox.found.map(toMatch)
+      return Array.from(sandbox.found, toMatch)
     } catch (error) {
       throw failed(source, `took longer than ${TIMEOUT_MS} ms`, error)
     } finally {
