@@ -23,7 +23,7 @@ text itself or the name of a file \`<value>.tmpl\` in the models folder; \`<mode
 \`edit\` where nothing else is said. One rendering may take 1,000,000 steps and 32 Mi characters.
 
 **Regular expressions** are in Go's syntax, without look-around, back-references and \`(?U)\`. Each use sees at most 1 Mi characters and
-is ended after 100 ms; the request then fails.
+is ended after a second; the request then fails.
 
 **Streams** are held back for as long as they must be: only what may be a tool call or a tag; all of the answer where
 \`response_regex\`, \`json_regex_match\`, \`replace_*\` or \`capture_llm_results\` apply (requests with tools), or \`cutstrings\` and
