@@ -55,7 +55,11 @@ export function askOver(options: RequestOptions, attempts: readonly Attempt[] = 
       ...options,
       method,
       path: target,
-      headers: { 'content-type': String(headers['content-type']), 'x-correlation-id': id },
+      headers: {
+        'content-type': String(headers['content-type']),
+        'x-correlation-id': id,
+        ...(body === undefined ? {} : { 'content-length': body.length }),
+      },
       ...(signal === undefined ? {} : { signal }),
     })
     sent.end(body)
