@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
 import type { AppError } from '../base/errors.ts'
 import type { UseCase } from '../models/use-cases.ts'
 import type { Endpoint } from '../telemetry/metrics.ts'
@@ -22,7 +23,12 @@ export interface InferencePaths {
   readonly urls: readonly string[]
   /** Default: POST. */
   readonly method?: 'GET' | 'POST' | 'DELETE'
-  readonly config: { readonly inference: InferenceRoute; readonly errorShape?: ErrorShape; readonly form?: true }
+  readonly config: {
+    readonly inference: InferenceRoute
+    readonly errorShape?: ErrorShape
+    readonly form?: true
+    readonly events?: TSchema
+  }
 }
 
 declare module 'fastify' {

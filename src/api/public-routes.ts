@@ -15,8 +15,11 @@ import { health } from './localai/health.ts'
 import { metricsRoute } from './localai/metrics.ts'
 import { p2pRoutes } from './localai/p2p.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
+import { swaggerRoutes } from './localai/swagger.ts'
 import { version } from './localai/version.ts'
 import { models } from './openai/models.ts'
+import { createOpenApiDocument } from './openapi-document.ts'
+import { collectRoutes } from './openapi-routes.ts'
 import { addRequestLog, type RequestLogInit } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
@@ -68,6 +71,7 @@ const BODY_BUDGET: BodyBudget = { totalBytes: 1024 ** 3 }
 export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): void {
   const { registry, metrics, log, p2p, networkModels, shutdown, startingBecause, counted } = deps
   const { stopping } = shutdown
+  const routes = collectRoutes(app)
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
   const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
@@ -77,6 +81,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
   app.register(version, { version: init.version })
+  app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })
   app.register(health, { startingBecause, stopping })
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })

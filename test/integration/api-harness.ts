@@ -1,3 +1,4 @@
+import '../support/check-answers.ts'
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

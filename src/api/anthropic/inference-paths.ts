@@ -1,11 +1,13 @@
 import type { InferencePaths } from '../inference-route.ts'
 import { toErrorBody, toErrorEvent } from './errors.ts'
+import { StreamEvent } from './response-schema.ts'
 
 export const MESSAGES: InferencePaths = {
   urls: ['/v1/messages', '/messages'],
   config: {
     inference: { endpoint: 'messages', capability: 'chat', brokenStream: toErrorEvent },
     errorShape: toErrorBody,
+    events: StreamEvent,
   },
 }
 

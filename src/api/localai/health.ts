@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
 
 export interface HealthDeps {
   /** Why the node is not ready; undefined when it is. */
@@ -7,9 +8,23 @@ export interface HealthDeps {
   readonly stopping: () => boolean
 }
 
+const tags = ['system']
+const alive = { tags, summary: 'Whether the node lives', response: { 200: Type.Null({ description: 'it does' }) } }
+const ready = {
+  tags,
+  summary: 'Whether the node can answer',
+  response: {
+    200: Type.Null({ description: 'it can' }),
+    503: Type.Object(
+      { status: Type.Enum(['starting', 'stopping']), reason: Type.String() },
+      { description: 'not yet, or not any more' },
+    ),
+  },
+}
+
 export const health: FastifyPluginAsync<HealthDeps> = async (app, { startingBecause, stopping }) => {
-  app.get('/healthz', { logLevel: 'debug' }, async (_request, reply) => reply.code(200).send())
-  app.get('/readyz', { logLevel: 'debug' }, async (_request, reply) => {
+  app.get('/healthz', { schema: alive, logLevel: 'debug' }, async (_request, reply) => reply.code(200).send())
+  app.get('/readyz', { schema: ready, logLevel: 'debug' }, async (_request, reply) => {
     if (stopping()) return reply.code(503).send({ status: 'stopping', reason: 'the node is shutting down' })
     const reason = startingBecause()
     return reason === undefined ? reply.code(200).send() : reply.code(503).send({ status: 'starting', reason })

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { PeerToPeer } from './p2p-nodes.ts'
 
@@ -7,8 +8,10 @@ export interface MetricsDeps {
   readonly p2p: Pick<PeerToPeer, 'status'> | undefined
 }
 
+const schema = { tags: ['system'], summary: 'Metrics for Prometheus', response: { 200: Type.String() } }
+
 export const metricsRoute: FastifyPluginAsync<MetricsDeps> = async (app, { metrics, p2p }) => {
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { schema }, async (_request, reply) => {
     if (p2p !== undefined) metrics.networkSeen(p2p.status())
     return reply.type(metrics.contentType).send(await metrics.text())
   })

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { Type } from 'typebox'
 import type { ModelLoader } from '../../backends/model-lease.ts'
 import type { NodeState } from './node-state.ts'
 
@@ -7,8 +8,27 @@ export interface SystemDeps {
   readonly state: Pick<NodeState, 'backends' | 'engine'>
 }
 
+const LoadedModel = Type.Object({
+  id: Type.String(),
+  backend: Type.String(),
+  state: Type.Enum(['starting', 'ready', 'stopping', 'failed']),
+  in_flight: Type.Integer(),
+  pid: Type.Optional(Type.Integer()),
+})
+const schema = {
+  tags: ['system'],
+  summary: 'Backends, loaded models and the engine',
+  response: {
+    200: Type.Object({
+      backends: Type.Array(Type.String()),
+      loaded_models: Type.Array(LoadedModel),
+      engine: Type.Union([Type.Object({ name: Type.String(), reason: Type.String() }), Type.Null()]),
+    }),
+  },
+}
+
 export const system: FastifyPluginAsync<SystemDeps> = async (app, { loader, state }) => {
-  app.get('/system', async () => ({
+  app.get('/system', { schema }, async () => ({
     backends: [...new Set(state.backends())],
     loaded_models: loader.loaded().map(({ id, backend, phase, inFlight, pid }) => ({
       id,

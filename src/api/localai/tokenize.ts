@@ -20,18 +20,32 @@ const DetokenizeRequest = Type.Object({
   tokens: Type.Array(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
 })
 
+const tags = ['tokens']
+const tokenizing = {
+  tags,
+  summary: "Turn a text into a model's tokens",
+  body: TokenizeRequest,
+  response: { 200: Type.Object({ tokens: Type.Array(Type.Integer()) }) },
+}
+const detokenizing = {
+  tags,
+  summary: 'Turn tokens back into a text',
+  body: DetokenizeRequest,
+  response: { 200: Type.Object({ content: Type.String() }) },
+}
+
 export const tokenizeRoutes: FastifyPluginAsyncTypebox<TokenizeDeps> = async (app, deps) => {
   const { tokenize, detokenize, calls, registry } = deps
   for (const url of TOKENIZE.urls) {
-    app.post(url, { schema: { body: TokenizeRequest }, config: TOKENIZE.config }, async (request, reply) => {
+    app.post(url, { schema: tokenizing, config: TOKENIZE.config }, async (request, reply) => {
       const chosen = chooseModel(registry, 'completion', [request.body.model])
       return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
-        tokens: await tokenize({ model: chosen, text: request.body.content }, { signal }),
+        tokens: [...(await tokenize({ model: chosen, text: request.body.content }, { signal }))],
       }))
     })
   }
   for (const url of DETOKENIZE.urls) {
-    app.post(url, { schema: { body: DetokenizeRequest }, config: DETOKENIZE.config }, async (request, reply) => {
+    app.post(url, { schema: detokenizing, config: DETOKENIZE.config }, async (request, reply) => {
       const chosen = chooseModel(registry, 'completion', [request.body.model])
       return await calls.run(reply, { endpoint: 'tokenize', model: chosen }, async ({ signal }) => ({
         content: await detokenize({ model: chosen, tokens: request.body.tokens }, { signal }),

@@ -7,6 +7,7 @@ import type { EventStreamLimits } from '../sse.ts'
 import { createChatStream, renderChat } from './chat-rendering.ts'
 import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { CHAT } from './inference-paths.ts'
+import { ChatCompletion } from './response-schema.ts'
 import { ChatCompletionRequest, ModelQuery } from './schema.ts'
 import { toChatRequest } from './to-inference.ts'
 
@@ -18,7 +19,14 @@ export interface ChatCompletionsDeps {
   readonly fingerprint: string
 }
 
-const schema = { body: ChatCompletionRequest, querystring: ModelQuery }
+const schema = {
+  tags: ['chat'],
+  summary: 'Answer a conversation',
+  description: 'With `stream` the answer is an event stream, which ends with `[DONE]`.',
+  body: ChatCompletionRequest,
+  querystring: ModelQuery,
+  response: { 200: ChatCompletion },
+}
 
 export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = async (app, deps) => {
   const { chat, calls, registry, streamLimits, fingerprint } = deps

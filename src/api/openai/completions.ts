@@ -7,6 +7,7 @@ import type { EventStreamLimits } from '../sse.ts'
 import { createCompletionStream, renderCompletion } from './completion-rendering.ts'
 import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { COMPLETION } from './inference-paths.ts'
+import { Completion } from './response-schema.ts'
 import { CompletionRequest, ModelParams, ModelQuery } from './schema.ts'
 import { toCompletionSampling, toPrompts, toResponseFormat } from './to-inference.ts'
 
@@ -18,7 +19,15 @@ export interface CompletionsDeps {
   readonly fingerprint: string
 }
 
-const schema = { body: CompletionRequest, querystring: ModelQuery, params: ModelParams }
+const schema = {
+  tags: ['completions'],
+  summary: 'Continue a text',
+  description: 'With `stream` the answer is an event stream, which ends with `[DONE]`.',
+  body: CompletionRequest,
+  querystring: ModelQuery,
+  params: ModelParams,
+  response: { 200: Completion },
+}
 
 export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (app, deps) => {
   const { complete, calls, registry, streamLimits, fingerprint } = deps

@@ -7,7 +7,7 @@ import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import { unixSeconds } from './generation-route.ts'
 import { EMBEDDINGS } from './inference-paths.ts'
-import type { EmbeddingList } from './response-schema.ts'
+import { EmbeddingList } from './response-schema.ts'
 import { EmbeddingRequest, ModelParams, ModelQuery } from './schema.ts'
 import { toEmbeddingInputs } from './to-inference.ts'
 
@@ -17,7 +17,14 @@ export interface EmbeddingsDeps {
   readonly registry: Pick<ModelRegistry, 'fallback'>
 }
 
-const schema = { body: EmbeddingRequest, querystring: ModelQuery, params: ModelParams }
+const schema = {
+  tags: ['embeddings'],
+  summary: 'Turn texts into vectors',
+  body: EmbeddingRequest,
+  querystring: ModelQuery,
+  params: ModelParams,
+  response: { 200: EmbeddingList },
+}
 
 export const embeddings: FastifyPluginAsyncTypebox<EmbeddingsDeps> = async (app, { embed, calls, registry }) => {
   for (const url of EMBEDDINGS.urls) {

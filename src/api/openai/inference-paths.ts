@@ -1,5 +1,7 @@
+import { Type } from 'typebox'
 import type { AppError } from '../../base/errors.ts'
 import type { InferencePaths } from '../inference-route.ts'
+import { ChatCompletionChunk, Completion, ErrorBody } from './response-schema.ts'
 import { DONE, renderStreamError } from './stream-end.ts'
 
 function brokenStream(error: AppError, requestId: string): string {
@@ -8,12 +10,18 @@ function brokenStream(error: AppError, requestId: string): string {
 
 export const CHAT: InferencePaths = {
   urls: ['/v1/chat/completions', '/chat/completions'],
-  config: { inference: { endpoint: 'chat', capability: 'chat', brokenStream } },
+  config: {
+    inference: { endpoint: 'chat', capability: 'chat', brokenStream },
+    events: Type.Union([ChatCompletionChunk, ErrorBody]),
+  },
 }
 
 export const COMPLETION: InferencePaths = {
   urls: ['/v1/completions', '/completions', '/v1/engines/:model/completions'],
-  config: { inference: { endpoint: 'completion', capability: 'completion', brokenStream } },
+  config: {
+    inference: { endpoint: 'completion', capability: 'completion', brokenStream },
+    events: Type.Union([Completion, ErrorBody]),
+  },
 }
 
 export const EMBEDDINGS: InferencePaths = {

@@ -1,6 +1,9 @@
+import { Type } from 'typebox'
 import type { AppError } from '../../base/errors.ts'
 import type { InferencePaths } from '../inference-route.ts'
+import { ErrorBody } from './response-schema.ts'
 import { DONE, renderStreamError } from './stream-end.ts'
+import { TranscriptEvent } from './transcript-schema.ts'
 
 function brokenStream(error: AppError, requestId: string): string {
   return renderStreamError(error, requestId) + DONE
@@ -24,6 +27,7 @@ export const IMAGE_EDITS: InferencePaths = {
 const transcription: InferencePaths['config'] = {
   inference: { endpoint: 'transcription', capability: 'transcript', brokenStream },
   form: true,
+  events: Type.Union([TranscriptEvent, ErrorBody]),
 }
 
 export const TRANSCRIPTIONS: InferencePaths = {

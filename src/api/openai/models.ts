@@ -4,8 +4,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { AppError } from '../../base/errors.ts'
 import type { NetworkModel } from '../../federation/routed-request.ts'
 import type { ListedModel, ModelRegistry } from '../../models/model-registry.ts'
-import type { Model, ModelList } from './response-schema.ts'
-import { ModelListQuery } from './schema.ts'
+import { Model, ModelList } from './response-schema.ts'
+import { ModelListQuery, ModelPathParams } from './schema.ts'
 
 export interface ModelsDeps {
   readonly registry: Pick<ModelRegistry, 'list'>
@@ -20,9 +20,13 @@ export interface FederatedModels {
   ownName(): string | undefined
 }
 
+const tags = ['models']
+const listing = { tags, summary: 'List the models', querystring: ModelListQuery, response: { 200: ModelList } }
+const lookUp = { tags, summary: 'Look a model up', params: ModelPathParams, response: { 200: Model } }
+
 export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { registry, network }) => {
   for (const url of ['/v1/models', '/models']) {
-    app.get(url, { schema: { querystring: ModelListQuery } }, async (request): Promise<ModelList> => {
+    app.get(url, { schema: listing }, async (request): Promise<ModelList> => {
       const { filter = '', excludeConfigured = 'true' } = request.query
       const listed = registry.list()
       const own = excludeConfigured === 'true' ? listed.map(toModel) : withLooseFiles(listed)
@@ -32,7 +36,7 @@ export const models: FastifyPluginAsyncTypebox<ModelsDeps> = async (app, { regis
   }
 
   // A name may contain slashes.
-  app.get<{ Params: { readonly '*': string } }>('/v1/models/*', async (request): Promise<Model> => {
+  app.get('/v1/models/*', { schema: lookUp }, async (request): Promise<Model> => {
     const id = request.params['*']
     const own = registry.list().filter((listed) => listed.id === id)
     const [model] = network === undefined ? own.map(toModel) : union(own.map(toModel), network, id)

@@ -158,3 +158,6 @@ export const ModelListQuery = Type.Object({
   filter: Type.Optional(Type.String({ maxLength: 256 })),
   excludeConfigured: Type.Optional(ShortText),
 })
+
+/** The name may contain slashes. */
+export const ModelPathParams = Type.Object({ '*': Type.String() })

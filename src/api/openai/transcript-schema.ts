@@ -44,6 +44,11 @@ type VerboseTranscript = Static<typeof VerboseTranscript>
 
 export const PlainTranscript = Type.Object({ text: Type.String() })
 
+export const TranscriptEvent = Type.Union([
+  Type.Object({ type: Type.Literal('transcript.text.delta'), delta: Type.String() }),
+  Type.Object({ type: Type.Literal('transcript.text.done'), text: Type.String() }),
+])
+
 export function toVerboseTranscript(
   { text, segments, language = '', duration }: Transcript,
   { translate }: { readonly translate: boolean },

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
+import { ResponseEvent } from '../../responses/events.ts'
 import type { InferencePaths } from '../inference-route.ts'
 import { toCreateError, toEventsError, toLookUpError } from './errors.ts'
 import { invalid } from './refusals.ts'
@@ -21,6 +22,7 @@ export const CREATE_RESPONSE: InferencePaths = {
       notHere: ({ body }) => noPrevious(textIn(body, 'previous_response_id')),
     },
     errorShape: toCreateError,
+    events: ResponseEvent,
   },
 }
 
@@ -30,13 +32,13 @@ const byId = { ...responses, home: { param: 'id' }, notHere: (request: FastifyRe
 export const RETRIEVE_RESPONSE: InferencePaths = {
   urls: bothSpellings('/:id'),
   method: 'GET',
-  config: { inference: { ...byId, brokenStream }, errorShape: toLookUpError },
+  config: { inference: { ...byId, brokenStream }, errorShape: toLookUpError, events: ResponseEvent },
 }
 
 export const RESPONSE_EVENTS: InferencePaths = {
   urls: bothSpellings('/:id/events'),
   method: 'GET',
-  config: { inference: { ...byId, brokenStream }, errorShape: toEventsError },
+  config: { inference: { ...byId, brokenStream }, errorShape: toEventsError, events: ResponseEvent },
 }
 
 export const RESPONSE_INPUT_ITEMS: InferencePaths = {
