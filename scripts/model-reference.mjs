@@ -123,6 +123,9 @@ function.grammar.expect_strings_after_json: Text may come behind.
 function.grammar.properties_order: \`name,arguments\` (default) or \`arguments,name\`.
 function.grammar.schema_type: \`json\` (default) or \`llama3.1\`.
 function.grammar.triggers: ${BACKEND}
+mcp.remote: Servers of tools that are reached over HTTP, as JSON or YAML text.
+mcp.stdio: Servers of tools that this node starts.
+agent.max_iterations: How often the model may call those tools before it has to answer.
 cutstrings: Regular expressions whose matches are cut out of answers.
 extract_regex: Regular expressions whose first matches are the answer, when there are any.
 trimspace: Texts that are removed from the beginning of answers, and blanks with them.
