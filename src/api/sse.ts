@@ -25,10 +25,10 @@ export interface EventStreamLimits {
   readonly stallTimeoutMs: number
 }
 
+/** Whether the connection stays open afterwards is between the client and node:http. */
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache',
-  Connection: 'keep-alive',
   'X-Accel-Buffering': 'no',
 } as const
 

@@ -35,7 +35,8 @@ export async function nothingIsHeld(target: StartedTarget): Promise<void> {
 
 /**
  * As many of the largest bodies as may be held are taken at the same time, which would not be so if a byte or a place of
- * any earlier request had not been given back; and one more is refused, so that this would show.
+ * any earlier request had not been given back; and one more is refused, so that this would show. A stream ends, and with it
+ * its connection.
  */
 export async function everythingIsFree(target: FuzzTarget, authorization: string): Promise<void> {
   const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n${authorization}Content-Type: application/json\r\n`
@@ -55,4 +56,8 @@ export async function everythingIsFree(target: FuzzTarget, authorization: string
     assert.equal(answer?.status, 200, answer?.body.toString())
     assert.match(answer.body.toString(), /Hello world/)
   }
+  const streamed = body.replace('{', '{"stream":true,')
+  const bytes = Buffer.from(`${head}Content-Length: ${streamed.length}\r\n\r\n${streamed}`)
+  const stream = await sendRaw(await target.connect(), { bytes, halfClose: false }, WAIT_MS)
+  assert.match(stream?.body.toString() ?? '', /\[DONE\]/)
 }
