@@ -15,14 +15,18 @@ export interface ComposeResponsesDeps {
 
 export function composeResponses(
   { log, peerId }: ComposeResponsesDeps,
-  { dataPath, openResponsesStoreTtlMs }: Values<typeof responsesSettings & typeof dataSettings>,
+  settings: Values<typeof responsesSettings & typeof dataSettings>,
 ): Responses {
+  const { dataPath } = settings
   return createResponses(
     { log, makeParent: async () => await makeFolder(dataPath, '--data-path') },
     {
       ...RESPONSES_DEFAULTS,
       folder: join(dataPath, 'responses'),
-      ttlMs: openResponsesStoreTtlMs,
+      // It may change while the node runs.
+      get ttlMs() {
+        return settings.openResponsesStoreTtlMs
+      },
       home() {
         const id = peerId()
         return id === undefined ? NO_HOME : homeOf(id)

@@ -46,12 +46,13 @@ interface Entry {
 }
 
 export function createResponseStore({ files, log, now }: ResponseStoreDeps, init: ResponseStoreInit): ResponseStore {
-  const { ttlMs, maxCount, maxTotalBytes, maxFileBytes } = init
+  const { maxCount, maxTotalBytes, maxFileBytes } = init
   /** In the order of their last writes. */
   const entries = new Map<string, Entry>()
   let total = 0
 
-  const isExpired = ({ savedAtMs, finished }: Entry): boolean => ttlMs > 0 && finished && now() - savedAtMs >= ttlMs
+  const isExpired = ({ savedAtMs, finished }: Entry): boolean =>
+    init.ttlMs > 0 && finished && now() - savedAtMs >= init.ttlMs
 
   async function take(id: string, entry: Entry): Promise<void> {
     entries.delete(id)

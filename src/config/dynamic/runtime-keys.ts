@@ -115,7 +115,7 @@ export const RUNTIME_KEYS: Readonly<Record<string, RuntimeKey>> = {
   backend_galleries: galleries('backendGalleries'),
   autoload_galleries: flag('autoloadGalleries'),
   autoload_backend_galleries: flag('autoloadBackendGalleries'),
-  open_responses_store_ttl: { ...time('openResponsesStoreTtlMs'), restart: true },
+  open_responses_store_ttl: time('openResponsesStoreTtlMs'),
   api_keys: apiKeys,
   p2p_token: { ...text('p2pToken', 8192), read: (value) => value || undefined, restart: true, secret: true },
   p2p_network_id: { ...text('p2pNetworkId', 256), restart: true },
