@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { KeyRing } from '../api/access/key-ring.ts'
 import { type ExternalBackend, parseExternalBackends } from '../backends/backend-catalog.ts'
@@ -47,6 +48,7 @@ export interface DynamicParts {
   readonly backendsChanged?: () => Promise<void>
 }
 
+const API_KEYS = 'api_keys.json'
 const RUNTIME_SETTINGS = 'runtime_settings.json'
 /** What models get that do not say otherwise: they are read again when it changes. */
 const MODEL_DEFAULTS = ['threads', 'contextSize', 'f16']
@@ -78,7 +80,18 @@ export async function prepareDynamicConfig(deps: DynamicConfigDeps, given: RunSe
     externalBackends: () => [...follower.fileBackends(), ...fixedBackends],
     runtimeSettings: given.disableRuntimeSettings ? undefined : runtimeSettings,
     follow(parts) {
-      const stored = { name: RUNTIME_SETTINGS, apply: runtimeSettings.adopt }
+      const stored: WatchedFile = {
+        name: RUNTIME_SETTINGS,
+        async apply() {
+          await runtimeSettings.adopt()
+          follower.unlock(RUNTIME_SETTINGS)
+        },
+        unusable(text) {
+          const hasKeys = live.values.runtimeApiKeys.length > 0
+          if (!hasKeys && (text === undefined || /"api_keys"\s*:\s*\[\s*[^\]\s]/.test(text)))
+            follower.lock(RUNTIME_SETTINGS)
+        },
+      }
       const files: readonly WatchedFile[] = [...follower.files, ...(given.disableRuntimeSettings ? [] : [stored])]
       const { configPollIntervalMs: pollIntervalMs } = given
       const folder = createConfigFolder(
@@ -110,9 +123,24 @@ function createFollower({
   let fileKeys: readonly string[] = []
   let fileBackends: readonly ExternalBackend[] = []
   let parts: DynamicParts | undefined
+  /** Files that shall say which keys count, and do not. */
+  const locked = new Set<string>()
 
+  /** A list of keys that cannot be read must not open the API: it then has a key that nobody knows. */
   function applyKeys(): void {
-    parts?.keys?.replace([...fileKeys, ...live.values.runtimeApiKeys])
+    const nobodys = locked.size > 0 ? [randomUUID()] : []
+    parts?.keys?.replace([...fileKeys, ...live.values.runtimeApiKeys, ...nobodys])
+  }
+
+  function lock(name: string): void {
+    if (locked.has(name)) return
+    locked.add(name)
+    log.warn({ file: name }, 'until this file can be used, the API is open to nobody without another key')
+    applyKeys()
+  }
+
+  function unlock(name: string): void {
+    if (locked.delete(name)) applyKeys()
   }
 
   function applyLevel(): void {
@@ -122,6 +150,8 @@ function createFollower({
 
   applyLevel()
   return {
+    lock,
+    unlock,
     fileBackends: () => fileBackends,
     attach(attached: DynamicParts) {
       parts = attached
@@ -136,10 +166,14 @@ function createFollower({
     },
     files: [
       {
-        name: 'api_keys.json',
+        name: API_KEYS,
         apply(content: unknown) {
           fileKeys = content === undefined ? [] : parseApiKeys(content)
+          locked.delete(API_KEYS)
           applyKeys()
+        },
+        unusable() {
+          if (fileKeys.length === 0) lock(API_KEYS)
         },
       },
       {

@@ -3,7 +3,8 @@ import { constants } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 
-const MAX_BYTES = 1024 * 1024
+/** Nothing larger is read, so nothing larger may be written. */
+export const MAX_BYTES = 1024 * 1024
 
 /** The text of a small file; undefined when there is none. Throws `config.invalid`. */
 export async function readSmallFile(path: string): Promise<string | undefined> {

@@ -10,6 +10,8 @@ export interface WatchedFile {
   readonly name: string
   /** Takes the parsed content, or undefined when the file is not (or no longer) there. Throws `config.invalid`. */
   apply(content: unknown): Promise<void> | void
+  /** Told when the file is there and cannot be used; what it says, as far as that could be read. */
+  unusable?(text: string | undefined): void
 }
 
 export interface ConfigFolder extends Startable {
@@ -43,9 +45,10 @@ export function createConfigFolder(
   let folderWatch: FolderWatch | undefined
   let timer: NodeJS.Timeout | undefined
 
-  async function readOne({ name, apply }: WatchedFile): Promise<void> {
+  async function readOne({ name, apply, unusable }: WatchedFile): Promise<void> {
+    let text: string | undefined
     try {
-      const text = await readSmallFile(join(folder, name))
+      text = await readSmallFile(join(folder, name))
       if (seen.has(name) && seen.get(name) === text) return
       const isChange = seen.has(name)
       seen.set(name, text)
@@ -58,6 +61,7 @@ export function createConfigFolder(
         log.warn({ file: name, reason }, 'a file of the configuration folder cannot be used: what it said before stays')
       }
       problems.set(name, reason)
+      unusable?.(text)
     }
   }
 

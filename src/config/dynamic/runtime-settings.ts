@@ -1,7 +1,8 @@
 import { AppError } from '../../base/errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { parseJson, readSmallFile, writeSmallFile } from './bounded-file.ts'
+import { MAX_BYTES, parseJson, readSmallFile, writeSmallFile } from './bounded-file.ts'
 import type { LiveSettings } from './live-settings.ts'
+import { refuseNewGalleries } from './new-galleries.ts'
 import { isMask, maskSecret } from './secret-mask.ts'
 import {
   parseStored,
@@ -31,8 +32,8 @@ export interface RuntimeSettings {
    * it stands for. Throws `config.invalid`, with the key in `details.param`, and nothing has changed then.
    */
   change(patch: Readonly<Record<string, unknown>>): Promise<SettingsChange>
-  /** Takes what the file says now; undefined: there is none. Throws `config.invalid`, and nothing has changed then. */
-  adopt(content: unknown): Promise<void>
+  /** Takes what the file says now. Throws `config.invalid`, and nothing has changed then. */
+  adopt(): Promise<void>
 }
 
 /** The secrets of networks, whose form only src/p2p knows. */
@@ -76,11 +77,15 @@ export function createRuntimeSettings(
     if (changed.size > 0) await onChange(changed)
   }
 
+  async function read(): Promise<StoredSettings> {
+    const text = await readSmallFile(file)
+    return text === undefined ? {} : parseStored(parseJson(text))
+  }
+
   /** An edit by hand that has not been noticed yet is not lost; one that cannot be used is. */
   async function storedNow(): Promise<StoredSettings> {
     try {
-      const text = await readSmallFile(file)
-      return text === undefined ? {} : parseStored(parseJson(text))
+      return await read()
     } catch (error) {
       const { message } = AppError.from(error, 'config.invalid')
       log.warn({ reason: message }, 'runtime_settings.json could not be used and is replaced')
@@ -94,7 +99,8 @@ export function createRuntimeSettings(
       alone(async () => {
         const before = await storedNow()
         const stored = patchStored(before, await unmask(patch, deps))
-        await writeSmallFile(file, `${JSON.stringify({ ...stored, api_keys: stored['api_keys'] ?? [] }, null, 2)}\n`)
+        refuseNewGalleries(patch, live.wanted())
+        await writeSmallFile(file, toFileText(stored))
         await put(stored)
         const names = Object.keys(patch)
         return {
@@ -103,8 +109,17 @@ export function createRuntimeSettings(
           unknown: unknownKeys(names),
         }
       }),
-    adopt: (content) => alone(async () => await put(content === undefined ? {} : parseStored(content))),
+    // Read when it is its turn: what was read before may have been replaced by a request meanwhile.
+    adopt: () => alone(async () => await put(await read())),
   }
+}
+
+/** Throws `config.invalid` for what would be too much to read at the next start: the keys in it would be lost. */
+function toFileText(stored: StoredSettings): string {
+  const text = `${JSON.stringify({ ...stored, api_keys: stored['api_keys'] ?? [] }, null, 2)}\n`
+  if (Buffer.byteLength(text) <= MAX_BYTES) return text
+  const details = { param: 'runtime_settings.json' }
+  throw new AppError('config.invalid', `the settings together would have more than ${MAX_BYTES} bytes`, { details })
 }
 
 /** Puts the secrets in the places of their masks, and a new token in the place of LocalAI's word for one. */
