@@ -44,6 +44,7 @@ const homes = [
   ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
   ['dotenv', 'dotenv', ['config']],
   ['mcp', '@modelcontextprotocol', ['mcp']],
+  ['re2js', 're2js', ['templates']],
 ]
 
 const dialects = '^src/api/(openai|localai|anthropic|responses|jina|elevenlabs)/'

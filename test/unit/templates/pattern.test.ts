@@ -23,6 +23,7 @@ describe("patterns in Go's syntax", () => {
     ['\\p{Greek}+', 'aαβ', 'αβ'],
     ['\\pL', '1é', 'é'],
     ['.', '😀', '😀'],
+    ['(?U)a+', 'aaa', 'a'],
   ]
   for (const [pattern, text, expected] of found) {
     it(`${pattern} in ${JSON.stringify(text)}`, () => assert.equal(compilePattern(pattern).first(text)?.text, expected))
@@ -50,7 +51,7 @@ describe("patterns in Go's syntax", () => {
     })
   }
 
-  for (const pattern of ['(?=a)', '(?<!a)b', '(a)\\1', '(a', 'a)', '[a', 'a\\', '*a', '(?U)a*', '[[:nope:]]']) {
+  for (const pattern of ['(?=a)', '(?<!a)b', '(a)\\1', '(a', 'a)', '[a', 'a\\', '*a', '[[:nope:]]']) {
     it(`refuses ${pattern}, as Go does`, () => {
       assert.throws(() => compilePattern(pattern), { code: 'model.config-invalid', message: /the regular expression/ })
     })
@@ -58,9 +59,9 @@ describe("patterns in Go's syntax", () => {
 })
 
 describe('what a pattern may cost is bounded', () => {
-  it('ends a search that goes back and forth without end', () => {
+  it('does not go back and forth: what would take another engine years is over', { timeout: 20_000 }, () => {
     const pattern = compilePattern('(a+)+$')
-    assert.throws(() => pattern.first(`${'a'.repeat(50)}!`), { code: 'model.config-invalid', message: /took longer/ })
+    assert.equal(pattern.first(`${'a'.repeat(5000)}!`), undefined)
     assert.equal(pattern.first('aaa')?.text, 'aaa')
   })
 
