@@ -341,7 +341,7 @@ describe("a user's API keys", () => {
 })
 
 describe('admins over HTTP', () => {
-  it('make, list, promote and remove users, and never themselves as the last', async () => {
+  it('[ERR-STATUS-409] make, list, promote and remove users, and never themselves as the last', async () => {
     await using node = await startNode()
     const admin = await node.session('ada', 'admin')
     const call = (method: string, path: string, body?: unknown) =>
