@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -30,8 +30,11 @@ async function startNode(
   const settings = { ...resolveSettings(runSettings, {}, {}), configPath: folder, dataPath: parent, ...given }
   // The first preparation makes the folder.
   await prepareDynamicConfig({ log: memory.log, explicit: new Set(explicit) }, settings)
-  const put = async (name: string, content: unknown): Promise<void> =>
-    await writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
+  // At once: half a file would be one more that cannot be used.
+  const put = async (name: string, content: unknown): Promise<void> => {
+    await writeFile(join(parent, name), typeof content === 'string' ? content : JSON.stringify(content))
+    await rename(join(parent, name), join(folder, name))
+  }
   for (const [name, content] of Object.entries(files)) await put(name, content)
   const dynamic = await prepareDynamicConfig({ log: memory.log, explicit: new Set(explicit) }, settings)
   const keys = createKeyRing(settings.apiKeys)
@@ -91,6 +94,16 @@ describe('the configuration folder', { concurrency: 4, timeout: 60_000 }, () => 
     assert.deepEqual(node.memory.warnings(), ['api_keys.json: it is not JSON'])
     await node.put('api_keys.json', ['better'])
     await poll('the file is good again', 5_000, () => node.keys.find('better'))
+  })
+
+  it('is open to nobody while its list of keys cannot be read', async () => {
+    await using node = await startNode({ 'api_keys.json': '["half-writ' })
+    const status = async () => (await fetch(node.url)).status
+    assert.equal(await status(), 401)
+    await node.put('api_keys.json', ['whole'])
+    await poll('the key counts', 5_000, () => node.keys.find('whole'))
+    await node.remove('api_keys.json')
+    await poll('there are no keys', 5_000, async () => (await status()) === 200)
   })
 
   it('refuses a file that is too large, or none', async () => {
@@ -158,6 +171,16 @@ describe('runtime settings by hand', { concurrency: 4, timeout: 60_000 }, () => 
     ])
   })
 
+  it('that are wrong and have keys let nobody in until they can be read', async () => {
+    const file = { threads: 'many', api_keys: ['a'] }
+    await using node = await startNode({ 'runtime_settings.json': file })
+    assert.equal((await fetch(node.url)).status, 401)
+    await node.put('runtime_settings.json', { ...file, threads: 1 })
+    await poll('the key counts', 5_000, () => node.keys.find('a'))
+    assert.equal((await node.post({ api_keys: [] }, 'a')).status, 200)
+    assert.equal((await fetch(node.url)).status, 200)
+  })
+
   it('change how much the log tells, unless the command line has said', async () => {
     await using node = await startNode({ 'runtime_settings.json': { debug: true } })
     assert.equal(node.memory.log.level, 'debug')
@@ -208,6 +231,32 @@ describe('/api/settings', { concurrency: 4, timeout: 60_000 }, () => {
     assert.match(String(body['error']), /^Invalid watchdog_idle_timeout format: /)
     assert.equal((await node.get())['max_active_backends'], 0)
     for (const wrong of ['[]', '"x"', '5', '{"threads":']) assert.equal((await node.post(wrong)).status, 400)
+  })
+
+  it('takes no gallery that would let whoever asks run programs or read files of the machine', async () => {
+    const known = [{ name: 'own', url: 'file:///srv/index.yaml' }]
+    const given = { backendGalleries: JSON.stringify(known), galleries: '[]' }
+    await using node = await startNode({}, given, [])
+    const remote = { name: 'other', url: 'https://example.test/index.yaml' }
+    const add = async (key: string, gallery: object) => (await node.post({ [key]: [...known, gallery] })).status
+    assert.equal((await node.post({ backend_galleries: known, galleries: [remote] })).status, 200)
+    assert.equal(await add('backend_galleries', remote), 400)
+    assert.equal(await add('backend_galleries', { name: 'x', url: '/tmp/index.yaml' }), 400)
+    for (const url of ['file:///tmp/i.yaml', '/tmp/i.yaml', './i.yaml', 'FILE:///tmp/i.yaml', 'i.yaml']) {
+      assert.equal((await node.post({ galleries: [remote, { name: 'x', url }] })).status, 400, url)
+    }
+    assert.deepEqual(await node.stored(), { backend_galleries: known, galleries: [remote], api_keys: [] })
+    await using permissive = await startNode({}, { ...given, allowBackendUris: true }, [])
+    assert.equal((await permissive.post({ backend_galleries: [...known, remote] })).status, 200)
+    assert.equal((await permissive.post({ backend_galleries: [{ name: 'x', url: '/tmp/index.yaml' }] })).status, 400)
+  })
+
+  it('never grows beyond what is read at the next start, which would lose the keys in it', async () => {
+    await using node = await startNode()
+    const part = (name: string) => ({ [name]: 'x'.repeat(600_000) })
+    assert.equal((await node.post({ ...part('one'), api_keys: ['a'] })).status, 200)
+    assert.equal((await node.post(part('two'), 'a')).status, 400)
+    assert.equal((await stat(join(node.folder, 'runtime_settings.json'))).size < 1024 * 1024, true)
   })
 
   it('says what waits for a restart, what a flag overrides and what it does not know', async () => {
