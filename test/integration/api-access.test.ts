@@ -151,6 +151,10 @@ describe('browsers', () => {
     assert.equal(asked.headers['access-control-allow-origin'], '*')
     assert.equal(asked.headers['access-control-allow-headers'], 'authorization')
     assert.match(String(asked.headers['access-control-allow-methods']), /POST/)
+    const wanted = 'authorization,X-Forwarded-Host, x-forwarded-proto,forwarded, x-local-ai-caller , x-mine'
+    const tricked = { ...preflight, 'access-control-request-headers': wanted }
+    const told = await send(`${api.url}${CHAT}`, { method: 'OPTIONS', headers: tricked })
+    assert.equal(told.headers['access-control-allow-headers'], 'authorization, x-mine', 'no page speaks as a proxy')
     for (const headers of [{ origin, ...key }, { origin }]) {
       const answer = await send(`${api.url}/v1/models`, { headers })
       assert.equal(answer.headers['access-control-allow-origin'], '*', `also an error of ${answer.status} can be read`)
@@ -239,6 +243,7 @@ describe('an open node', () => {
       [{ 'x-forwarded-for': '192.0.2.1' }, 403, 200],
       [{ host: '192.0.2.1:8080' }, 403, 200],
       [{ origin: 'https://evil.example' }, 403, 403],
+      [{ 'sec-fetch-site': 'cross-site', 'x-forwarded-host': 'evil.example' }, 403, 403],
       [{ host: 'evil.example' }, 403, 403],
     ] as const
     for (const insecure of [false, true]) {

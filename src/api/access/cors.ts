@@ -11,6 +11,9 @@ export interface CorsRules {
 
 /** What a page may read beside the few headers that it always may. */
 const EXPOSED = ['X-Correlation-ID', 'X-Request-ID', 'X-LocalAI-Node', 'Machine-Tag', 'Retry-After']
+const ASKED_HEADERS = 'access-control-request-headers'
+/** What only proxies say, and nodes to each other: a page that could say it would pass for one of this node's own. */
+const NOT_FOR_PAGES = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-local-ai-.*)$/i
 /** How long a browser remembers what it was told, in seconds. */
 const MAX_AGE_S = 600
 
@@ -19,6 +22,10 @@ const MAX_AGE_S = 600
  * Cookies are never part of it: a page of another site can act with a key that it has, not with whoever is signed in.
  */
 export function addCors(app: FastifyInstance, rules: () => CorsRules): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const asked = headers[ASKED_HEADERS]
+    if (asked !== undefined) headers[ASKED_HEADERS] = allowedToPages(String(asked))
+  })
   app.register(fastifyCors, {
     origin(_origin, done) {
       const { limited, origins } = rules()
@@ -29,4 +36,9 @@ export function addCors(app: FastifyInstance, rules: () => CorsRules): void {
     maxAge: MAX_AGE_S,
     strictPreflight: false,
   })
+}
+
+function allowedToPages(asked: string): string {
+  const names = asked.split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '' && !NOT_FOR_PAGES.test(name)).join(', ')
 }

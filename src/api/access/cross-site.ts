@@ -9,14 +9,18 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
  * who sends neither is no browser. Another port of the same machine is another site here.
  */
 export function isCrossSiteChange(method: string, headers: IncomingHttpHeaders): boolean {
-  if (SAFE.has(method)) return false
+  return !SAFE.has(method) && isFromForeignPage(headers)
+}
+
+/** Whether a browser sends this request for the page of another site, as far as it says so. */
+export function isFromForeignPage(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site !== 'same-origin' && site !== 'none'
   return isForeignPage(headers)
 }
 
-/** A page whose `Origin` is not the host that was asked. A page cannot choose `X-Forwarded-Host`: a proxy has set it. */
-export function isForeignPage({ origin, host, ...headers }: IncomingHttpHeaders): boolean {
+/** A page whose `Origin` is not the host that was asked. No page may send `X-Forwarded-Host` (see cors.ts): a proxy has. */
+function isForeignPage({ origin, host, ...headers }: IncomingHttpHeaders): boolean {
   if (origin === undefined) return false
   const page = URL.canParse(origin) ? new URL(origin).host : ''
   return page === '' || ![host, headers['x-forwarded-host']].some((own) => String(own).toLowerCase() === page)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
 import { hostNameOf } from './allowed-hosts.ts'
-import { isForeignPage } from './cross-site.ts'
+import { isFromForeignPage } from './cross-site.ts'
 import { isLoopbackAddress } from './loopback.ts'
 
 /** A proxy on this machine makes everyone a local client; those that say so are believed. */
@@ -21,7 +21,7 @@ export interface Sender {
  */
 export function ownerOnly(request: FastifyRequest, { insecure }: { readonly insecure: boolean }): void {
   const { headers, socket } = request
-  if (insecure && !isForeignPage(headers)) return
+  if (insecure && !isFromForeignPage(headers)) return
   if (isOnThisMachine({ remoteAddress: socket.remoteAddress, headers })) return
   throw new AppError(
     'request.forbidden',

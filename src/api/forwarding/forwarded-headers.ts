@@ -19,7 +19,21 @@ const NOT_PASSED_ON = new Set([
   'x-frame-options',
   'x-content-type-options',
   'www-authenticate',
+  'alt-svc',
+  'link',
+  'location',
+  'nel',
+  'refresh',
+  'report-to',
+  'reporting-endpoints',
+  'service-worker-allowed',
 ])
+
+/** What a browser shows without ever running anything of it. */
+const HARMLESS =
+  /^(?:application\/(?:json|octet-stream)|text\/(?:event-stream|plain)|audio\/[\w.+-]+|video\/[\w.+-]+|image\/(?!svg)[\w.-]+) *(?:;[^,]*)?$/i
+/** A member's page would act as whoever is signed in here: it gets an origin of its own, and no scripts. */
+const SANDBOX = "sandbox; default-src 'none'"
 
 /** The serving node's headers for the client, over those that this node had prepared. */
 export function answerHeaders(
@@ -32,6 +46,10 @@ export function answerHeaders(
   for (const [name, value] of [...Object.entries(prepared), ...told]) {
     if (value !== undefined) headers[name] = typeof value === 'object' ? [...value] : value
   }
+  if (!HARMLESS.test(String(headers['content-type'] ?? ''))) headers['content-security-policy'] = SANDBOX
+  // A new session is in no cache, whatever a member says.
+  const caching = prepared['cache-control']
+  if (caching !== undefined) headers['cache-control'] = String(caching)
   // Only where this node would have named itself.
   if (prepared[NODE_HEADER] !== undefined) headers[NODE_HEADER] = toHeaderValue(answer.node.name)
   if (answer.attempts.length > 1) headers[TRIES_HEADER] = String(answer.attempts.length)

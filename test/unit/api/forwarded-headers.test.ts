@@ -35,7 +35,24 @@ describe('headers of an answer that is passed on', () => {
 
   it('name no node when that is switched off, and tell of more than one try', () => {
     assert.deepEqual(answerHeaders({}, { ...answer, headers: {}, attempts: [attempt, attempt] }), {
+      'content-security-policy': "sandbox; default-src 'none'",
       'x-localai-tries': '2',
+    })
+  })
+
+  it('let no member act at the address of this node', () => {
+    const headersFor = (type: string, more = {}) =>
+      answerHeaders({ 'cache-control': 'no-store' }, { ...answer, headers: { 'content-type': type, ...more } })
+    for (const type of ['text/html', 'image/svg+xml', 'text/xml', 'application/json, text/html', 'TEXT/HTML;a=b', '']) {
+      assert.equal(headersFor(type)['content-security-policy'], "sandbox; default-src 'none'", type)
+    }
+    for (const type of ['application/json; charset=utf-8', 'text/event-stream', 'audio/wav', 'image/png', 'video/mp4']) {
+      assert.equal(headersFor(type)['content-security-policy'], undefined, type)
+    }
+    const tricks = { location: '//evil.test', refresh: '0;url=//evil.test', link: 'x', 'alt-svc': 'x' }
+    assert.deepEqual(headersFor('audio/wav', { ...tricks, 'cache-control': 'public' }), {
+      'content-type': 'audio/wav',
+      'cache-control': 'no-store',
     })
   })
 })
