@@ -22,11 +22,19 @@ export function describeAnswers({ schema, config }: DescribedRoute): Record<stri
   for (const [status, answer] of Object.entries(named)) answers[status] = describe(answer)
   if (config.events !== undefined) answers['200'] = withEvents(answers['200'], config.events)
   if (Object.keys(answers).length === 0) answers['200'] = describe(Type.Null())
+  if (config.inference !== undefined && schema.summary === undefined) answers['200'] = passedOn(answers['200'])
   const error = errorSchemaOf(config.errorShape)
   for (const [status, description] of Object.entries(SAYS)) {
     answers[status] = { description, content: { 'application/json': { schema: error } } }
   }
   return answers
+}
+
+/** A node without models knows the way to an answer, not what is in it. */
+function passedOn(answer: DescribedAnswer | undefined): DescribedAnswer {
+  const content = answer !== undefined && 'content' in answer ? answer.content : {}
+  const description = 'As the node says that answers; its own document has more'
+  return { description, content: { ...content, '*/*': { schema: {} } } }
 }
 
 /** The data of every event is of `x-event-schema`: OpenAPI 3.1 has no words for streams. */

@@ -4,11 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { AppError } from '../../src/base/errors.ts'
+import { answersAreMadeUp } from '../support/check-answers.ts'
 import { poll } from '../support/poll.ts'
 import { readEvents, startApi, startEntry } from './api-harness.ts'
 import { fakeNetwork } from './fake-network.ts'
 import { reply } from './scripted-backend.ts'
 import { askOver, scriptedRouter, startOtherNode } from './scripted-router.ts'
+
+answersAreMadeUp()
 
 const CHAT = '/v1/chat/completions'
 const FAR = { model: 'far', messages: [{ role: 'user', content: 'hi' }] }
