@@ -10,7 +10,7 @@ import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { MEDIA_PATHS } from './media-routes.ts'
-import { CHAT, COMPLETION, EMBEDDINGS } from './openai/inference-paths.ts'
+import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
 import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
@@ -42,6 +42,7 @@ const FORWARDED = [
   MESSAGES,
   COUNT_TOKENS,
   CHAT,
+  MCP_CHAT,
   COMPLETION,
   EMBEDDINGS,
   TOKENIZE,

@@ -6,6 +6,7 @@ import type { Edit } from '../inference/edit.ts'
 import type { Embed } from '../inference/embed.ts'
 import type { Media } from '../inference/media/media.ts'
 import type { Detokenize, Tokenize } from '../inference/tokenize.ts'
+import type { Mcp } from '../mcp/create-mcp.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Responses } from '../responses/create-responses.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -19,6 +20,7 @@ import { chatCompletions } from './openai/chat-completions.ts'
 import { completions } from './openai/completions.ts'
 import { edits } from './openai/edits.ts'
 import { embeddings } from './openai/embeddings.ts'
+import { mcpChat } from './openai/mcp-chat.ts'
 import { createResponse } from './responses/create-response.ts'
 import { storedResponses } from './responses/stored-responses.ts'
 import type { EventStreamLimits } from './sse.ts'
@@ -35,6 +37,8 @@ export interface InferenceDeps {
   readonly detokenize: Detokenize
   readonly registry: Pick<ModelRegistry, 'find' | 'fallback'>
   readonly responses: Responses
+  /** Absent: the servers of tools in models' configurations are not used. */
+  readonly mcp?: Mcp | undefined
   readonly metrics: Metrics
   readonly log: Pick<Logger, 'error'>
 }
@@ -68,7 +72,8 @@ export function addInferenceRoutes(
     streamLimits: init.streamLimits ?? STREAM_LIMITS,
     fingerprint: `local-ai ${init.version}`,
   }
-  app.register(chatCompletions, { ...generation, chat: deps.chat })
+  app.register(chatCompletions, { ...generation, chat: deps.chat, mcp: deps.mcp })
+  if (deps.mcp !== undefined) app.register(mcpChat, { ...generation, chat: deps.chat, mcp: deps.mcp })
   app.register(completions, { ...generation, complete: deps.complete })
   app.register(edits, { calls, registry, edit: deps.edit })
   addMediaRoutes(app, { calls, registry, media: deps.media, streamLimits: generation.streamLimits })
@@ -76,7 +81,7 @@ export function addInferenceRoutes(
   app.register(messages, { calls, registry, streamLimits: generation.streamLimits, chat: deps.chat })
   app.register(countTokens, { calls, registry, countTokens: deps.countTokens })
   const kept = { responses: deps.responses, streamLimits: generation.streamLimits, giveUp }
-  app.register(createResponse, { ...kept, calls, registry, chat: deps.chat })
+  app.register(createResponse, { ...kept, calls, registry, chat: deps.chat, mcp: deps.mcp })
   app.register(storedResponses, kept)
   app.register(tokenizeRoutes, { calls, registry, tokenize: deps.tokenize, detokenize: deps.detokenize })
   return calls

@@ -15,6 +15,7 @@ import { apiInit } from './api-init.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
 import { composeModelInstaller, type GalleryContext } from './compose-gallery.ts'
 import { composeManagement } from './compose-management.ts'
+import { composeMcp } from './compose-mcp.ts'
 import { composeMedia } from './compose-media.ts'
 import { composeMembership } from './compose-membership.ts'
 import { composeResponses } from './compose-responses.ts'
@@ -44,6 +45,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     { log: log.child({ room: 'responses' }), peerId: () => membership?.member.network.peerId },
     settings,
   )
+  const mcp = composeMcp(log, settings)
   const inference = {
     chat: createChat(generation),
     complete,
@@ -55,6 +57,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     detokenize: createDetokenize(generation),
     registry,
     responses,
+    mcp,
     metrics,
     log: log.child({ room: 'api' }),
   }
@@ -85,6 +88,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     ...room.ground,
     content,
     loader,
+    ...(mcp === undefined ? [] : [mcp]),
     responses,
     dynamic.follow({ loader, registry, keys: access.deps.keys, backendsChanged: () => state.refresh() }),
     models.install,

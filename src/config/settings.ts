@@ -4,6 +4,7 @@ import { accessSettings } from './access-settings.ts'
 import { contentSettings } from './content-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
 import { gallerySettings, managementSettings } from './gallery-settings.ts'
+import { mcpSettings } from './mcp-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
 import { responsesSettings } from './responses-settings.ts'
@@ -305,6 +306,7 @@ export const runSettings = {
   ...dynamicSettings,
   ...templateSettings,
   ...responsesSettings,
+  ...mcpSettings,
   ...apiSettings,
   ...memberSettings,
   models: setting({

@@ -35,3 +35,17 @@ export type InferenceEvent =
       readonly usage: Usage
       readonly timings: Timings
     }
+
+/** What a tool of the node's own gave back; comes after the `finish` of the round that called it. */
+export interface ToolResult {
+  readonly type: 'tool-result'
+  /** The id of the call. */
+  readonly callId: string
+  /** As the model called it. */
+  readonly name: string
+  readonly text: string
+  readonly failed: boolean
+}
+
+/** An answer in several rounds: between two of them, tools were run. Each round has its own `finish`. */
+export type RoundEvent = InferenceEvent | ToolResult

@@ -82,6 +82,8 @@ export const ModelFileSchema = Type.Object(
     trimsuffix: Type.Optional(Texts),
     ...samplingKeys,
     ...engineKeys,
+    mcp: Type.Optional(Type.Object({ remote: Type.Optional(Text), stdio: Type.Optional(Text) }, BLOCK)),
+    agent: Type.Optional(Type.Object({ max_iterations: Type.Optional(Count) }, BLOCK)),
     grpc: Type.Optional(
       Type.Object({ attempts: Type.Optional(Count), attempts_sleep_time: Type.Optional(Count) }, BLOCK),
     ),

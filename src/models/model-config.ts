@@ -1,4 +1,5 @@
 import type { EngineKeys, PredictionKeys } from './engine-schema.ts'
+import type { McpTexts } from './mcp-servers.ts'
 import type { PromptConfig, ReasoningConfig, TextEdits, ToolConfig } from './prompt-config.ts'
 
 /**
@@ -49,6 +50,10 @@ export interface ModelConfig {
   /** What goes to the backend as it is, when the model is loaded and with every request. */
   readonly engine?: EngineKeys
   readonly prediction?: PredictionKeys
+  /** Where the model's tools come from. */
+  readonly mcp?: McpTexts
+  /** `agent.max_iterations`: how often the model may call its tools before it has to answer. */
+  readonly maxToolRounds?: number
   /** `grpc.attempts` and `grpc.attempts_sleep_time`, as one budget. */
   readonly readyTimeoutMs: number
   /** Requests for it are refused. */

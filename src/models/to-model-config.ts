@@ -60,6 +60,7 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
     })),
     ...lifeOf(file),
     ...wordsOf(file, prompts),
+    ...toolServersOf(file),
     ...given('backend', backend),
     ...given('description', text(file.description)),
     ...given('contextSize', contextSize(file.context_size, defaults, gguf)),
@@ -92,6 +93,14 @@ function wordsOf(
     ...(triggers.length === 0 ? {} : { grammarTriggers: triggers }),
     ...given('engine', pick(file, engineKeys)),
     ...given('prediction', pick({ ...file, ...file.parameters }, predictionKeys)),
+  }
+}
+
+function toolServersOf({ mcp, agent }: ModelFile): Pick<ModelConfig, 'mcp' | 'maxToolRounds'> {
+  const texts = { ...given('remote', text(mcp?.remote)), ...given('stdio', text(mcp?.stdio)) }
+  return {
+    ...(Object.keys(texts).length === 0 ? {} : { mcp: texts }),
+    ...given('maxToolRounds', positive(agent?.max_iterations)),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
-import type { InferenceEvent } from '../inference/events.ts'
+import type { RoundEvent } from '../inference/events.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createEventLogs, type EventLogs, type EventLogsInit } from './event-log.ts'
 import { type EventText, type ResponseEvent, toEventText } from './events.ts'
@@ -46,7 +46,7 @@ export interface Responses extends Startable {
    * Works a background response off whether or not anybody reads along. Never throws: a failure is given back. To be
    * called at once after `begin`, so that the first events are there for whoever reads along.
    */
-  runInBackground(running: RunningResponse, answer: AsyncIterable<InferenceEvent>): Promise<unknown>
+  runInBackground(running: RunningResponse, answer: AsyncIterable<RoundEvent>): Promise<unknown>
   /** Undefined when there is none of this owner. Throws `internal` when it cannot be read. */
   find(id: string, owner: string | null): Promise<ResponseRecord | undefined>
   /** Ends a response that is being made; any other stays as it is. */
@@ -108,7 +108,7 @@ export function createResponses({ log, makeParent, now = Date.now }: ResponsesDe
 
 async function workOff(
   { live, streamed }: { readonly live: LiveResponse; readonly streamed: boolean },
-  answer: AsyncIterable<InferenceEvent>,
+  answer: AsyncIterable<RoundEvent>,
   logs: EventLogs,
 ): Promise<unknown> {
   const tell = (events: readonly ResponseEvent[]): void => {

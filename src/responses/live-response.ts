@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import type { InferenceEvent } from '../inference/events.ts'
+import type { RoundEvent } from '../inference/events.ts'
 import type { ResponseEvent } from './events.ts'
 import { isFinished, type ResponseError, type ResponseResource } from './resource.ts'
 import type { ResponseState } from './response-state.ts'
@@ -17,7 +17,7 @@ export interface LiveResponse {
    * stored before that one is given. Throws what `answer` throws, but for a cancelled response: that ends like any
    * other. Leaving early cancels.
    */
-  follow(answer: AsyncIterable<InferenceEvent>): AsyncGenerator<ResponseEvent, void>
+  follow(answer: AsyncIterable<RoundEvent>): AsyncGenerator<ResponseEvent, void>
   /** After `follow` has thrown: the end of a stream that had begun. Stores the response. */
   fail(error: unknown): readonly ResponseEvent[]
   /** After `follow` has thrown before anybody was told of the response: there is none. */
@@ -55,7 +55,7 @@ export function createLiveResponse(
     return events
   }
 
-  async function* work(answer: AsyncIterable<InferenceEvent>): AsyncGenerator<ResponseEvent, void> {
+  async function* work(answer: AsyncIterable<RoundEvent>): AsyncGenerator<ResponseEvent, void> {
     let begun = false
     for await (const event of answer) {
       if (!begun && savesEarly) void save(state.resource())

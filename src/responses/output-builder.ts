@@ -1,7 +1,15 @@
-import type { InferenceEvent } from '../inference/events.ts'
+import type { InferenceEvent, RoundEvent, ToolResult } from '../inference/events.ts'
 import type { ResponseStep } from './events.ts'
 import type { Item, ItemStatus } from './items.ts'
-import { type ItemPlace, type OpenCall, type OpenText, openCall, openMessage, openReasoning } from './output-items.ts'
+import {
+  type ItemPlace,
+  type OpenCall,
+  type OpenText,
+  openCall,
+  openMessage,
+  openReasoning,
+  resultItem,
+} from './output-items.ts'
 import type { ResponseUsage } from './resource.ts'
 
 export interface OutputBuilderInit {
@@ -14,7 +22,7 @@ export interface OutputBuilderInit {
 /** Puts the output of a response together. Pure: the same events give the same steps. */
 export interface OutputBuilder {
   /** What the event adds to the stream, in order; often one step, sometimes none. */
-  add(event: InferenceEvent): readonly ResponseStep[]
+  add(event: RoundEvent): readonly ResponseStep[]
   /** To be called after the last event: an answer that says nothing at all is an empty message. */
   end(): readonly ResponseStep[]
   /** All items as they stand; those still being made have this status. */
@@ -26,6 +34,7 @@ export interface OutputBuilder {
 }
 
 type Finish = Extract<InferenceEvent, { type: 'finish' }>
+type CallStart = Extract<InferenceEvent, { type: 'tool-call-start' }>
 
 /**
  * One item after the other, in the order in which the model begins them. A call stays open beside what follows it
@@ -39,9 +48,7 @@ export function createOutputBuilder({ itemId, maxCallsPerRound }: OutputBuilderI
   let usage: ResponseUsage | undefined
   let lastReason: Finish['reason'] = 'stop'
 
-  function nextPlace(prefix: string): ItemPlace {
-    return { id: itemId(prefix, items.length), index: items.length }
-  }
+  const nextPlace = (prefix: string): ItemPlace => ({ id: itemId(prefix, items.length), index: items.length })
 
   function settle(opened: OpenCall | OpenText, status: ItemStatus): readonly ResponseStep[] {
     const steps = opened.close(status)
@@ -85,11 +92,7 @@ export function createOutputBuilder({ itemId, maxCallsPerRound }: OutputBuilderI
     return text === undefined ? opening : [...opening, text.delta(event.text, logprobs)]
   }
 
-  function beginCall({
-    index,
-    id,
-    name,
-  }: Extract<InferenceEvent, { type: 'tool-call-start' }>): readonly ResponseStep[] {
+  function beginCall({ index, id, name }: CallStart): readonly ResponseStep[] {
     if (calls.has(index) || calls.size >= maxCallsPerRound) return []
     const room = makeRoom()
     const call = openCall(nextPlace('fc'), { callId: id, name })
@@ -102,6 +105,12 @@ export function createOutputBuilder({ itemId, maxCallsPerRound }: OutputBuilderI
   function addArguments({ index, arguments: piece }: Extract<InferenceEvent, { type: 'tool-call-delta' }>) {
     const call = calls.get(index)
     return call === undefined || piece === '' || !open.has(call) ? [] : [call.delta(piece)]
+  }
+
+  function addResult(result: ToolResult): readonly ResponseStep[] {
+    const { item, steps } = resultItem(nextPlace('fco'), result)
+    items.push({ item: () => item })
+    return steps
   }
 
   function endRound(finish: Finish): readonly ResponseStep[] {
@@ -126,6 +135,8 @@ export function createOutputBuilder({ itemId, maxCallsPerRound }: OutputBuilderI
           return addArguments(event)
         case 'finish':
           return endRound(event)
+        case 'tool-result':
+          return addResult(event)
         default:
           return event satisfies never
       }

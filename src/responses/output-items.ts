@@ -1,4 +1,4 @@
-import type { TokenLogprob } from '../inference/events.ts'
+import type { TokenLogprob, ToolResult } from '../inference/events.ts'
 import type { ResponseStep } from './events.ts'
 import type { FunctionCallItem, Item, ItemStatus, Logprob, OutputText, ReasoningText } from './items.ts'
 
@@ -136,6 +136,21 @@ export function openCall(
         { type: 'response.output_item.done', output_index: index, item },
       ]
     },
+  }
+}
+
+/** What a tool of the node's own gave: it has no pieces, it is there all at once. */
+export function resultItem(
+  { id, index }: ItemPlace,
+  { callId, text: output }: ToolResult,
+): { readonly item: Item; readonly steps: readonly ResponseStep[] } {
+  const item: Item = { type: 'function_call_output', id, status: 'completed', call_id: callId, output }
+  return {
+    item,
+    steps: [
+      { type: 'response.output_item.added', output_index: index, item },
+      { type: 'response.output_item.done', output_index: index, item },
+    ],
   }
 }
 

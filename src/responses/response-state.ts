@@ -1,4 +1,4 @@
-import type { InferenceEvent } from '../inference/events.ts'
+import type { RoundEvent } from '../inference/events.ts'
 import type { ResponseEvent, ResponseStep } from './events.ts'
 import { createOutputBuilder } from './output-builder.ts'
 import {
@@ -26,7 +26,7 @@ export interface ResponseState {
   resource(): ResponseResource
   created(): readonly ResponseEvent[]
   started(): readonly ResponseEvent[]
-  add(event: InferenceEvent): readonly ResponseEvent[]
+  add(event: RoundEvent): readonly ResponseEvent[]
   /** `at`: unix seconds. */
   completed(at: number): readonly ResponseEvent[]
   failed(error: ResponseError): readonly ResponseEvent[]

@@ -204,7 +204,7 @@ interface WithResponses {
 }
 
 /** Real parts instead of those that follow a script. */
-type MediaParts = Partial<Pick<ApiServerDeps, 'registry' | 'loader' | 'media' | 'stores'>>
+type MediaParts = Partial<Pick<ApiServerDeps, 'registry' | 'loader' | 'media' | 'stores' | 'mcp'>>
 interface WithMedia {
   readonly media?: MediaParts
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Chat } from '../../inference/chat.ts'
+import type { Mcp } from '../../mcp/create-mcp.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
@@ -7,6 +8,7 @@ import type { EventStreamLimits } from '../sse.ts'
 import { createChatStream, renderChat } from './chat-rendering.ts'
 import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { CHAT } from './inference-paths.ts'
+import { answerMcpChat, wantsServers } from './mcp-chat.ts'
 import { ChatCompletion } from './response-schema.ts'
 import { ChatCompletionRequest, ModelQuery } from './schema.ts'
 import { toChatRequest } from './to-inference.ts'
@@ -14,7 +16,8 @@ import { toChatRequest } from './to-inference.ts'
 export interface ChatCompletionsDeps {
   readonly chat: Chat
   readonly calls: Calls
-  readonly registry: Pick<ModelRegistry, 'fallback'>
+  readonly registry: Pick<ModelRegistry, 'find' | 'fallback'>
+  readonly mcp?: Mcp | undefined
   readonly streamLimits: EventStreamLimits
   readonly fingerprint: string
 }
@@ -29,11 +32,12 @@ const schema = {
 }
 
 export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = async (app, deps) => {
-  const { chat, calls, registry, streamLimits, fingerprint } = deps
+  const { chat, calls, registry, streamLimits, fingerprint, mcp } = deps
   for (const url of CHAT.urls) {
     app.post(url, { schema, config: CHAT.config }, async (request, reply) => {
       const { body } = request
       const model = chooseModel(registry, 'chat', [body.model, request.query.model])
+      if (mcp !== undefined && wantsServers(body)) return await answerMcpChat({ ...deps, mcp }, { body, reply, model })
       const chatRequest = toChatRequest(body, model)
       const choices = body.n ?? 1
       const starts = Array.from({ length: choices }, (_, choice) => {

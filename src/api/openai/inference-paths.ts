@@ -8,11 +8,25 @@ function brokenStream(error: AppError, requestId: string): string {
   return renderStreamError(error, requestId) + DONE
 }
 
+/** What a tool of the node's own gave, between the chunks of a stream. */
+const McpToolResult = Type.Object(
+  { type: Type.Literal('mcp_tool_result'), name: Type.String(), result: Type.String() },
+  { additionalProperties: false },
+)
+
 export const CHAT: InferencePaths = {
   urls: ['/v1/chat/completions', '/chat/completions'],
   config: {
     inference: { endpoint: 'chat', capability: 'chat', brokenStream },
-    events: Type.Union([ChatCompletionChunk, ErrorBody]),
+    events: Type.Union([ChatCompletionChunk, McpToolResult, ErrorBody]),
+  },
+}
+
+export const MCP_CHAT: InferencePaths = {
+  urls: ['/v1/mcp/chat/completions', '/mcp/v1/chat/completions', '/mcp/chat/completions'],
+  config: {
+    inference: { endpoint: 'chat', capability: 'chat', brokenStream },
+    events: Type.Union([ChatCompletionChunk, McpToolResult, ErrorBody]),
   },
 }
 

@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { AppError } from '../../base/errors.ts'
 import type { Chat } from '../../inference/chat.ts'
-import type { InferenceEvent } from '../../inference/events.ts'
+import type { RoundEvent } from '../../inference/events.ts'
 import { findModel } from '../../inference/find-model.ts'
+import type { Mcp } from '../../mcp/create-mcp.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Responses } from '../../responses/create-responses.ts'
 import { type ResponseEcho, ResponseResource } from '../../responses/resource.ts'
@@ -12,7 +13,7 @@ import { toldInStream } from '../access/opaque-errors.ts'
 import type { Call, Calls } from '../calls.ts'
 import { toAppError } from '../error-response.ts'
 import { type EventStreamLimits, sendEventStream } from '../sse.ts'
-import { answerInContext } from './answer-in-context.ts'
+import { answerWithServers } from './answer-with-servers.ts'
 import { describeFailure } from './errors.ts'
 import { CREATE_RESPONSE } from './inference-paths.ts'
 import { readConversation } from './read-conversation.ts'
@@ -30,6 +31,8 @@ export interface CreateResponseDeps {
   readonly responses: Responses
   readonly calls: Calls
   readonly registry: Pick<ModelRegistry, 'find'>
+  /** Absent: the servers in models' configurations are not used. */
+  readonly mcp?: Mcp | undefined
   readonly streamLimits: EventStreamLimits
   /** Aborts when the node stops waiting for requests that still run. */
   readonly giveUp: AbortSignal
@@ -46,7 +49,7 @@ const schema = {
 }
 
 /** How the answer to one request is made. */
-type Answer = (call: Call) => AsyncGenerator<InferenceEvent, void>
+type Answer = (call: Call) => AsyncGenerator<RoundEvent, void>
 
 interface Job {
   readonly reply: FastifyReply
@@ -57,13 +60,13 @@ interface Job {
 }
 
 export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = async (app, deps) => {
-  const { chat, responses, registry } = deps
+  const { responses, registry } = deps
   addRequestIds(app)
   for (const url of CREATE_RESPONSE.urls) {
     app.post(url, { schema, config: CREATE_RESPONSE.config }, async (request, reply) => {
       const { body } = request
       const model = chosenModel([body.model, request.query.model])
-      findModel(registry, model)
+      const config = findModel(registry, model)
       const echo = toEcho(body, model)
       refuseImpossible(echo)
       const generation = toGeneration(body)
@@ -77,9 +80,9 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
       const answer: Answer = (call) =>
         observed(
           call,
-          answerInContext(
-            { chat },
-            { ...generation, model, messages, truncation: echo.truncation },
+          answerWithServers(
+            deps,
+            { request: { ...generation, model, messages }, echo, config },
             { signal: AbortSignal.any([call.signal, signal]) },
           ),
         )
@@ -136,9 +139,9 @@ async function answerLater(deps: CreateResponseDeps, job: Job): Promise<Response
   return await replay(reply, deps, { id: live.id, after: -1 })
 }
 
-async function* observed(call: Call, events: AsyncIterable<InferenceEvent>): AsyncGenerator<InferenceEvent, void> {
+async function* observed(call: Call, events: AsyncIterable<RoundEvent>): AsyncGenerator<RoundEvent, void> {
   for await (const event of events) {
-    call.observe(event)
+    if (event.type !== 'tool-result') call.observe(event)
     yield event
   }
 }

@@ -42,7 +42,7 @@ function body({ param }: ErrorAnswer, type: string, message: string): ResponseEr
 }
 
 function typeOfFailure({ code }: ErrorAnswer): string {
-  return isOfModel(code) ? 'model_error' : 'server_error'
+  return isOfModel(code) || code === 'mcp.failed' ? 'model_error' : 'server_error'
 }
 
 /** The model was at work, or could not even be brought to work. */
