@@ -71,7 +71,7 @@ export function createSignIn({ users, sessions, passwords, now, log }: SignInDep
     const current = user === undefined ? undefined : users.byId(user.id)
     if (!fits || current === undefined || current.passwordHash !== user?.passwordHash) {
       log.warn({ source }, 'a sign-in failed')
-      throw new AppError('request.unauthorized', 'name or password is wrong')
+      throw wrong()
     }
     for (const [attempts, key] of counts) attempts.succeeded(key)
     return current
@@ -93,14 +93,22 @@ export function createSignIn({ users, sessions, passwords, now, log }: SignInDep
       const user = login.includes('@') ? users.byEmail(login) : users.byName(login)
       return begin(await verified(user, given, options))
     },
-    async changePassword({ id }, { current, next, address }, options = {}) {
+    async changePassword({ id }, { current: password, next, address }, options = {}) {
       const user = users.byId(id)
-      const checked = await verified(user, { login: id, password: current, address }, options)
-      users.setPassword(id, await passwords.hash(next, options))
+      const checked = await verified(user, { login: id, password, address }, options)
+      const passwordHash = await passwords.hash(next, options)
+      // An admin may have set another password meanwhile, or let the account in no more: that is what holds.
+      const current = users.byId(id)
+      if (current?.passwordHash !== checked.passwordHash) throw wrong()
+      users.setPassword(id, passwordHash)
       sessions.endAllOf(id)
-      return begin(checked)
+      return begin(current)
     },
   }
+}
+
+function wrong(): AppError {
+  return new AppError('request.unauthorized', 'name or password is wrong')
 }
 
 /** Who has one IPv6 address has a whole /64 of them. */

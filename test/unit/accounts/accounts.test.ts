@@ -223,6 +223,18 @@ describe('signing in', () => {
     await assert.rejects(signIn(accounts), { code: 'request.unauthorized' })
     assert.ok(await signIn(accounts, 'ada', 'battery staple'))
   })
+
+  it('keeps the password that an admin has set meanwhile', async () => {
+    using folder = createFolder()
+    await using accounts = open(folder.path)
+    const user = await accounts.administration.create(ada)
+    const given = { current: PASSWORD, next: 'battery staple', address: ADDRESS }
+    // The admin's password is there while the user's next one is still being hashed.
+    const changed = accounts.changePassword(user, given)
+    const set = accounts.administration.setPassword(user.id, 'set by an admin')
+    await Promise.all([set, assert.rejects(changed, { code: 'request.unauthorized' })])
+    assert.ok(await signIn(accounts, 'ada', 'set by an admin'))
+  })
 })
 
 describe('the first admin', () => {
