@@ -29,20 +29,16 @@ const tests = globSync('test/{unit,compliance,integration,e2e}/**/*.test.ts', { 
       path,
       ids: new Set([...text.matchAll(WHOLE)].map((match) => match[1] ?? match[2])),
       starts: [...new Set([...text.matchAll(MADE)].map(([, start]) => start))],
-      words: [text, ...fixtures].join('\n').toUpperCase(),
+      words: [text, ...fixtures].join('\n'),
     }
   })
 
 /** The file of a test whose name has the id; a name that is made has it when the file, or its fixture, has its end in quotes. */
 function proofOf(id) {
-  return tests.find(
-    ({ ids, starts, words }) =>
-      ids.has(id) ||
-      starts.some(
-        (start) =>
-          id.startsWith(start) && new RegExp(`['"](?:--)?${id.slice(start.length).toUpperCase()}['"]`).test(words),
-      ),
-  )?.path
+  return tests.find(({ ids, starts, words }) => {
+    const ends = starts.filter((start) => id.startsWith(start)).map((start) => id.slice(start.length))
+    return ids.has(id) || ends.some((end) => new RegExp(`['"](?:--)?(?:${end}|${end.toLowerCase()})['"]`).test(words))
+  })?.path
 }
 
 /** First cells of the rows of a part of docs/status.md. */
