@@ -339,10 +339,16 @@ describe("LocalAI's own routes", () => {
   it('tell of the system, the version and the health', async () => {
     await using api = await startApi()
     const get = (path: string) => fetch(`${api.url}${path}`)
-    api.node.loaded = [{ id: 'tiny', backend: 'llama-cpp', phase: 'ready', inFlight: 1, pid: 42 }]
+    api.node.loaded = [
+      { id: 'tiny', backend: 'llama-cpp', phase: 'ready', inFlight: 1, pid: 42 },
+      { id: 'store:0123456789abcdef:private:other', backend: 'other', phase: 'ready', inFlight: 0 },
+    ]
     assert.deepEqual(await (await get('/system')).json(), {
       backends: ['llama-cpp'],
-      loaded_models: [{ id: 'tiny', backend: 'llama-cpp', state: 'ready', in_flight: 1, pid: 42 }],
+      loaded_models: [
+        { id: 'tiny', backend: 'llama-cpp', state: 'ready', in_flight: 1, pid: 42 },
+        { id: 'store', backend: 'other', state: 'ready', in_flight: 0 },
+      ],
       engine: { name: 'llama-server', reason: 'it was faster' },
     })
     assert.deepEqual(await (await get('/version')).json(), { version: 'v0.0.0 (test)' })

@@ -31,7 +31,8 @@ export const system: FastifyPluginAsync<SystemDeps> = async (app, { loader, stat
   app.get('/system', { schema }, async () => ({
     backends: [...new Set(state.backends())],
     loaded_models: loader.loaded().map(({ id, backend, phase, inFlight, pid }) => ({
-      id,
+      // Whose vector stores there are, and under which names, is not for everybody.
+      id: id.startsWith('store:') ? 'store' : id,
       backend,
       state: phase,
       in_flight: inFlight,

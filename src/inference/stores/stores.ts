@@ -1,5 +1,6 @@
 import type { ModelLoader } from '../../backends/model-lease.ts'
 import { AppError } from '../../base/errors.ts'
+import { backendName } from '../../models/aliases.ts'
 import { createBackendStore } from './backend-store.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import type { VectorStore } from './vector-store.ts'
@@ -15,7 +16,8 @@ export interface StorePlace {
 
 export interface Stores {
   /**
-   * The store, which begins empty. Throws `node.overloaded` when there are as many as there may be.
+   * The store, which begins empty. Throws `node.overloaded` when there are as many as there may be, and
+   * `request.unsupported` for a backend that is known to keep no vectors.
    */
   open(place: StorePlace): VectorStore
 }
@@ -26,8 +28,10 @@ export interface StoresInit {
   readonly maxStores: number
 }
 
-/** LocalAI's names for what this node does itself. */
-const OWN = new Set(['', 'local-store', 'embedded-store'])
+/** LocalAI's name for what this node does itself. */
+const OWN = new Set(['', 'local-store'])
+/** Runs language models only: no process has to be started to find out. */
+const KEEPS_NONE = /(?:^|-)llama-cpp$/
 
 /** The node's own stores are in memory and end with it; those of other backends are processes, few at a time. */
 export function createStores(
@@ -55,10 +59,15 @@ export function createStores(
 
   return {
     open({ name, owner = '', backend = '' }) {
-      const kind = backend.trim().toLowerCase()
+      const kind = backendName(backend.trim())
       const id = `store:${owner}:${name}`
       if (OWN.has(kind)) return ownStore(id)
-      const running = loader.loaded().filter((model) => model.id.startsWith('store:'))
+      if (KEEPS_NONE.test(kind)) {
+        const details = { param: 'backend' }
+        throw new AppError('request.unsupported', `the backend "${kind}" keeps no vectors`, { details })
+      }
+      // Those that have failed hold nothing, and would be in the way of all others for ever.
+      const running = loader.loaded().filter(({ id: other, phase }) => other.startsWith('store:') && phase !== 'failed')
       const theirs = `${id}:${kind}`
       if (running.length >= maxStores && !running.some((model) => model.id === theirs)) throw full(running.length)
       return createBackendStore({ loader }, { id: theirs, backend: kind })

@@ -76,4 +76,13 @@ describe('vector stores', () => {
     assert.throws(() => stores.open({ name: 'c', owner: 'bob' }), isCode('node.overloaded'))
     assert.throws(() => stores.open({ name: 'c', owner: undefined, backend: 'other' }), isCode('node.overloaded'))
   })
+
+  it('of other backends make no place for what cannot keep vectors, and none for what has failed', () => {
+    const failed = { id: 'store::x:other', backend: 'other', phase: 'failed', inFlight: 0 } as const
+    const stores = createStores({ loader: { ...loader, loaded: () => [failed] } }, { maxBytes: 1, maxStores: 1 })
+    assert.ok(stores.open({ name: 'c', owner: undefined, backend: 'other' }))
+    for (const backend of ['llama-cpp', 'Llama', 'cuda12-llama-cpp', 'ik_llama']) {
+      assert.throws(() => stores.open({ name: 'c', owner: undefined, backend }), isCode('request.unsupported'), backend)
+    }
+  })
 })
