@@ -52,6 +52,11 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
       return toldBy(this)
     },
   })
+  // Addresses in an answer are for the client, whose node speaks plain HTTP unless a proxy before it says otherwise; that
+  // the connection between the members is encrypted says nothing of it.
+  app.addHook('onRequest', async ({ headers }) => {
+    headers['x-forwarded-proto'] ??= 'http'
+  })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   addJsonBody(app, () => false)
   addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})

@@ -35,7 +35,8 @@ before(async () => {
         async openSocket(peerId: string) {
           assert.equal(peerId, MEMBER)
           const [theirs, ours] = duplexPair()
-          member.app.accept(theirs)
+          // As a connection between members says of itself.
+          member.app.accept(Object.assign(theirs, { encrypted: true }))
           return ours
         },
       },
