@@ -36,6 +36,7 @@ export async function stageFile(
   options: FetchOptions,
 ): Promise<StagedFromSource> {
   const { file } = request
+  refuseConfigurationName(file.filename)
   const failures: unknown[] = []
   for (const [index, source] of file.sources.entries()) {
     const hasAlternative = index < file.sources.length - 1
@@ -57,6 +58,15 @@ export async function stageFile(
       cause: new AggregateError(failures),
     },
   )
+}
+
+/**
+ * What lies in the models folder itself and has the name of a configuration or of a record is believed, commands that it
+ * starts included, so no such file comes from elsewhere: those are read, checked and written. In folders they are data.
+ */
+function refuseConfigurationName(filename: string): void {
+  if (/[/\\]/.test(filename) || !/^\.|\.ya?ml(?:[. ]*|:.*)$/i.test(filename)) return
+  throw new AppError('download.refused', `"${filename.slice(0, 200)}" is no name for a file of a model`)
 }
 
 async function stageFrom(

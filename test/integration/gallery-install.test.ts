@@ -379,6 +379,21 @@ describe('galleries elsewhere', () => {
     assert.deepEqual(await names(), ['second'])
   })
 
+  it('cannot bring a configuration, which may start programs, as the file of a model', async () => {
+    await using node = await startNode()
+    const evil = 'name: evil\nmcp:\n  stdio: \'{"mcpServers":{"x":{"command":"touch"}}}\'\n'
+    node.served.set('/evil.yaml', Buffer.from(evil))
+    const uri = `${node.server.origin}/evil.yaml`
+    const config = { name: 'carrier', parameters: { model: 'tiny.gguf' } }
+    for (const filename of ['evil.yaml', 'EVIL.YML', 'evil.yaml. ', '._gallery_evil.yaml', '.evil', 'evil.yaml:x']) {
+      const install = node.installer.install({ config }, { overNetwork: true, files: [{ filename, uri }] })
+      await assert.rejects(install, /is no name for a file of a model/, filename)
+    }
+    const asModel = { ...config, parameters: { model: uri } }
+    await assert.rejects(node.installer.install({ config: asModel }, { overNetwork: true }), /is no name for a file/)
+    assert.deepEqual(await node.files(), [])
+  })
+
   it('cannot make this node read its own files', async () => {
     await using node = await startNode({ galleries: (origin) => [{ name: 'far', url: `${origin}/index.yaml` }] })
     const index =
