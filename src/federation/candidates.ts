@@ -29,7 +29,9 @@ export function findCandidates(wanted: Wanted, surroundings: Surroundings): Cand
 
 /** The node on which it lives or, when that is not there, this one: its answer is that it does not have it. */
 function atHome(home: string, { model }: Wanted, { self, local, peers, busy }: Surroundings): Candidate {
-  const peer = peers.find(({ record }) => homeOf(record.peerId) === home)
+  // What is this node's own goes to nobody who has made himself an id that looks like this node's.
+  const own = homeOf(self.peerId) === home
+  const peer = own ? undefined : peers.find(({ record }) => homeOf(record.peerId) === home)
   const there = peer !== undefined && peer.state === 'linked' && peer.record.offer.group === self.group
   const { peerId, name } = there ? peer.record : self
   const slots = Math.max(1, there ? peer.record.offer.slots : local.slots)

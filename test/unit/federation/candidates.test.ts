@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { findCandidates } from '../../../src/federation/candidates.ts'
+import { homeOf } from '../../../src/federation/home.ts'
 import { nobodyServes } from '../../../src/federation/nobody-serves.ts'
 import type { LocalNode } from '../../../src/federation/routed-request.ts'
 import type { PeerView } from '../../../src/p2p/network.ts'
@@ -53,6 +54,15 @@ describe('candidates', () => {
         ['both', true],
       ],
     )
+  })
+
+  test('what lives on one node is asked of that node alone, and what lives here of nobody else', () => {
+    const twin = makePeer('self', { group: 'red' })
+    const there = makePeer('there', { group: 'red' })
+    const at = (peerId: string) => namesOf({ ...wanted(undefined), home: homeOf(peerId) }, around([twin, there]))
+    assert.deepEqual(at('there'), ['there'])
+    assert.deepEqual(at('self'), ['here'], 'not of a member whose id looks like it')
+    assert.deepEqual(at('gone'), ['here'])
   })
 
   test('tell what the choice needs', () => {
