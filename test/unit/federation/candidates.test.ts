@@ -59,10 +59,11 @@ describe('candidates', () => {
   test('what lives on one node is asked of that node alone, and what lives here of nobody else', () => {
     const twin = makePeer('self', { group: 'red' })
     const there = makePeer('there', { group: 'red' })
-    const at = (peerId: string) => namesOf({ ...wanted(undefined), home: homeOf(peerId) }, around([twin, there]))
-    assert.deepEqual(at('there'), ['there'])
-    assert.deepEqual(at('self'), ['here'], 'not of a member whose id looks like it')
-    assert.deepEqual(at('gone'), ['here'])
+    const surroundings = { ...around([twin, there]), self: { ...self, peerId: 'id-self' } }
+    const at = (peerId: string) => namesOf({ ...wanted(undefined), home: homeOf(peerId) }, surroundings)
+    assert.deepEqual(at('id-there'), ['there'])
+    assert.deepEqual(at('id-self'), ['here'], 'not of a member whose id looks like it')
+    assert.deepEqual(at('id-gone'), ['here'])
   })
 
   test('tell what the choice needs', () => {
