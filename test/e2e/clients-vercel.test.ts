@@ -20,6 +20,7 @@ import {
   tool,
 } from 'ai'
 import { z } from 'zod'
+import { collect } from '../support/collect.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
 import { tinyEmbedding } from '../support/tiny-models.ts'
 
@@ -106,7 +107,7 @@ describe('the Vercel AI SDK, unmodified, against the running command line', { ti
 
       it('stream text', async () => {
         const result = streamText({ ...ASK, model: modelOf('tiny-chat'), prompt: FRANCE })
-        const pieces = await Array.fromAsync(result.textStream)
+        const pieces = await collect(result.textStream)
         assert.ok(pieces.length > 2)
         assert.equal(pieces.join(''), PARIS)
         assert.equal(await result.finishReason, 'stop')
@@ -122,7 +123,7 @@ describe('the Vercel AI SDK, unmodified, against the running command line', { ti
         assert.deepEqual(whole.asked, ['Oslo'])
         const streamed = weatherTool()
         const result = streamText({ ...ASK, model, prompt: OSLO, tools: streamed.tools, stopWhen })
-        assert.equal((await Array.fromAsync(result.textStream)).join(''), 'It is 20 degrees in Oslo.')
+        assert.equal((await collect(result.textStream)).join(''), 'It is 20 degrees in Oslo.')
         assert.deepEqual(streamed.asked, ['Oslo'])
       })
 
@@ -139,7 +140,7 @@ describe('the Vercel AI SDK, unmodified, against the running command line', { ti
         const { object } = await generateObject({ ...ASK, model, prompt: FRANCE, schema: city })
         assert.ok(city.safeParse(object).success)
         const streamed = streamObject({ ...ASK, model, prompt: FRANCE, schema: city })
-        const partial = await Array.fromAsync(streamed.partialObjectStream)
+        const partial = await collect(streamed.partialObjectStream)
         assert.deepEqual(partial.at(-1), await streamed.object)
         const { output } = await generateText({
           ...ASK,
@@ -199,7 +200,7 @@ describe('the Vercel AI SDK, unmodified, against the running command line', { ti
   it('completes', async () => {
     const request = { ...ASK, model: openai().completion('tiny-chat'), prompt: 'Once', maxOutputTokens: 6 }
     const { text } = await generateText(request)
-    assert.equal((await Array.fromAsync(streamText(request).textStream)).join(''), text)
+    assert.equal((await collect(streamText(request).textStream)).join(''), text)
   })
 
   it('goes on from a stored response', async () => {

@@ -3,25 +3,31 @@ import { after, before, describe, it } from 'node:test'
 import OpenAI from 'openai'
 import { type Swarm, type SwarmNode, startSwarm } from '../support/swarm.ts'
 import { tinyEmbedding } from '../support/tiny-models.ts'
+import { clientsThroughTheNetwork, mediaModels } from './clients-network.ts'
 
 const FRANCE = [{ role: 'user', content: 'What is the capital of France?' }] as const
 const MODELS = { ada: 'red', bob: 'green', cyd: 'blue' } as const
 const DOORS = [...Object.keys(MODELS), 'door']
 const ENTRY_KEY = 'key-of-the-entry'
 
-describe('three nodes with three models, and an entry with none', { timeout: 120_000 }, () => {
+describe('three nodes with three models, and an entry with none', { timeout: 180_000 }, () => {
   let swarm: Swarm
+  let media: Awaited<ReturnType<typeof mediaModels>>
 
   before(async () => {
     const embedder = await tinyEmbedding()
+    media = await mediaModels()
     swarm = await startSwarm([
       { name: 'ada', chat: ['red'], arguments: ['--log-level', 'debug'] },
       { name: 'bob', chat: ['green'] },
-      { name: 'cyd', chat: ['blue'], files: { 'embedder.gguf': embedder } },
+      { name: 'cyd', chat: ['blue'], ...media.init, files: { ...media.init.files, 'embedder.gguf': embedder } },
       { name: 'door', entry: true, apiKey: ENTRY_KEY },
     ])
   })
-  after(() => swarm[Symbol.asyncDispose]())
+  after(async () => {
+    await swarm[Symbol.asyncDispose]()
+    media[Symbol.dispose]()
+  })
 
   it('streams every model through every node, by the openai SDK, and says who answered', async () => {
     for (const door of DOORS) {
@@ -129,6 +135,13 @@ describe('three nodes with three models, and an entry with none', { timeout: 120
       ada.log.filter((line) => line['id'] === id),
       [],
     )
+  })
+
+  clientsThroughTheNetwork({
+    door: () => swarm.node('door'),
+    key: ENTRY_KEY,
+    owner: () => swarm.node('ada'),
+    chat: 'red',
   })
 })
 

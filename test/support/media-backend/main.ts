@@ -2,7 +2,7 @@
  * A real gRPC backend process that sees, hears and speaks by rule: what it answers follows from what it is given. It
  * writes every request, with the contents of the files it names, as a line of JSON to `--journal`.
  *
- *   node main.ts --addr 127.0.0.1:0 --journal FILE
+ *   node main.ts --addr 127.0.0.1:0 --journal FILE [--without-parent]
  *
  * Words in a prompt or text that it obeys: FAIL (no success, after half a file), NOTHING (success, but no file), BREAK (a stream that ends in
  * a failed call). A sound for VAD that begins with -1 fails.
@@ -16,7 +16,9 @@ import type { Result } from '../../../src/grpc/generated/backend/Result.ts'
 import type { TranscriptRequest__Output } from '../../../src/grpc/generated/backend/TranscriptRequest.ts'
 import { createMemoryStore } from '../../../src/inference/stores/memory-store.ts'
 
-const { values } = parseArgs({ options: { addr: { type: 'string' }, journal: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { addr: { type: 'string' }, journal: { type: 'string' }, 'without-parent': { type: 'boolean' } },
+})
 const journal = values.journal ?? '/dev/null'
 
 /** The smallest PNG there is: one pixel. */
@@ -178,8 +180,8 @@ function toWire({ keys, values: texts }: { keys: readonly (readonly number[])[];
 
 const stopping = new AbortController()
 process.once('SIGTERM', () => stopping.abort())
-// No parent, no life.
-process.stdin.once('end', () => stopping.abort()).resume()
+// No parent, no life; but a node gives nothing to read to a backend that is not its own.
+if (values['without-parent'] !== true) process.stdin.once('end', () => stopping.abort()).resume()
 await serve(
   { handlers, [Symbol.asyncDispose]: async () => {} },
   {
