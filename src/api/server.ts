@@ -8,6 +8,7 @@ import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './in
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { backendMonitor } from './localai/backend-monitor.ts'
 import { addManagementRoutes, type ManagementRoutesDeps } from './localai/management-routes.ts'
+import { mcpServers } from './localai/mcp-servers.ts'
 import type { NodeState } from './localai/node-state.ts'
 import { type ResourcesDeps, resources } from './localai/resources.ts'
 import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
@@ -44,6 +45,7 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   app.register(system, { loader, state })
   if (deps.settings !== undefined) app.register(settingsRoutes, { settings: deps.settings })
   app.register(backendMonitor, { loader, registry })
+  if (deps.mcp !== undefined) app.register(mcpServers, { mcp: deps.mcp, registry })
   if (deps.management !== undefined) addManagementRoutes(app, deps.management)
   if (deps.resources !== undefined) app.register(resources, { ...deps.resources, registry })
   return createListeningServer({ app, shutdown, log }, init)

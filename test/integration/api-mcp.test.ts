@@ -40,7 +40,7 @@ function calling(...rounds: readonly (readonly Call[])[]): Script {
       arguments: args,
     }))
     yield reply({ chat_deltas: [{ content: '', reasoning_content: '', tool_calls }], tokens: 3, prompt_tokens: 10 })
-    return { finishReason: 'tool_calls' }
+    return { finishReason: 'tool-calls' }
   }
 }
 
@@ -211,6 +211,26 @@ test('[CLI-RUN-DISABLE-MCP] without MCP, its routes are not there and models ans
   const response = await api.post('/v1/responses', { model: 'tiny', input: 'Hello' })
   assert.equal(response.status, 200)
   assert.equal(api.node.asked[0]?.Tools ?? '', '')
+})
+
+test('[API-MCP-SERVERS] GET /v1/mcp/servers/:model lists the servers that work, with their tools', async () => {
+  const servers = { far: { url: tools.url, token: 't0ken' }, gone: { url: 'http://127.0.0.1:9/' } }
+  await using node = await startNode({ mcp: { remote: toRemote(servers) } })
+  const response = await fetch(`${node.api.url}/v1/mcp/servers/tiny`)
+  const body = (await response.json()) as { model: string; servers: { name: string; type: string; tools: string[] }[] }
+  assert.equal(body.model, 'tiny')
+  assert.deepEqual(
+    body.servers.map(({ name, type }) => ({ name, type })),
+    [{ name: 'far', type: 'remote' }],
+  )
+  assert.ok(body.servers[0]?.tools.includes('weather'))
+  const unknown = await fetch(`${node.api.url}/v1/mcp/servers/other`)
+  assert.deepEqual([unknown.status, await unknown.json()], [404, { error: 'model "other" not found' }])
+  node.api.node.models = [{ id: 'tiny', config: modelConfig('tiny', { mcp: { stdio: '[' } }), created: 1 }]
+  assert.equal((await fetch(`${node.api.url}/v1/mcp/servers/tiny`)).status, 422)
+  node.api.node.models = [{ id: 'tiny', config: modelConfig('tiny'), created: 1 }]
+  const none = await fetch(`${node.api.url}/v1/mcp/servers/tiny`)
+  assert.deepEqual(await none.json(), { model: 'tiny', servers: [] })
 })
 
 const INPUT = { model: 'tiny', input: 'How is the weather?' }
