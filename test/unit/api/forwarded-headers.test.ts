@@ -46,7 +46,13 @@ describe('headers of an answer that is passed on', () => {
     for (const type of ['text/html', 'image/svg+xml', 'text/xml', 'application/json, text/html', 'TEXT/HTML;a=b', '']) {
       assert.equal(headersFor(type)['content-security-policy'], "sandbox; default-src 'none'", type)
     }
-    for (const type of ['application/json; charset=utf-8', 'text/event-stream', 'audio/wav', 'image/png', 'video/mp4']) {
+    for (const type of [
+      'application/json; charset=utf-8',
+      'text/event-stream',
+      'audio/wav',
+      'image/png',
+      'video/mp4',
+    ]) {
       assert.equal(headersFor(type)['content-security-policy'], undefined, type)
     }
     const tricks = { location: '//evil.test', refresh: '0;url=//evil.test', link: 'x', 'alt-svc': 'x' }
