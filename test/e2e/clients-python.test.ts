@@ -8,7 +8,7 @@ import { tinyEmbedding } from '../support/tiny-models.ts'
 
 const KEY = 'key-of-the-python-clients'
 
-describe('the Python clients, unmodified, against the running command line', { timeout: 240_000 }, () => {
+describe('the Python clients, unmodified, against the running command line', { timeout: 400_000 }, () => {
   let node: RunningNode
   let clients: Awaited<ReturnType<typeof pythonClients>>
 

@@ -10,7 +10,7 @@ const SCRIPTS = fileURLToPath(new URL('./python/', import.meta.url))
 const REQUIREMENTS = join(SCRIPTS, 'requirements.txt')
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/local-ai-test-python/', import.meta.url))
 const INSTALL_TIMEOUT_MS = 120_000
-const SCRIPT_TIMEOUT_MS = 90_000
+const SCRIPT_TIMEOUT_MS = 150_000
 const run = promisify(execFile)
 
 /** What one script of `python/` says of one of its checks. */
@@ -42,7 +42,13 @@ export async function pythonClients(): Promise<PythonClients | { readonly missin
     async run(script, words) {
       const { stdout } = await run('python3', ['-s', join(SCRIPTS, script), ...words], {
         timeout: SCRIPT_TIMEOUT_MS,
-        env: { ...process.env, PYTHONPATH: packages, PYTHONPYCACHEPREFIX: join(CACHE, 'code'), no_proxy: '127.0.0.1' },
+        env: {
+          ...process.env,
+          PYTHONPATH: packages,
+          PYTHONPYCACHEPREFIX: join(CACHE, 'code'),
+          PYTHONDONTWRITEBYTECODE: '',
+          no_proxy: '127.0.0.1',
+        },
       })
       return stdout
         .trim()
