@@ -28,6 +28,22 @@ is ended after a second; the request then fails.
 **Streams** are held back for as long as they must be: only what may be a tool call or a tag; all of the answer where
 \`response_regex\`, \`json_regex_match\`, \`replace_*\` or \`capture_llm_results\` apply (requests with tools), or \`cutstrings\` and
 \`extract_regex\` (all requests).
+
+**Servers of tools** (MCP) stand under \`mcp\` as texts, JSON or YAML:
+
+    mcp:
+      remote: |
+        {"mcpServers": {"search": {"url": "https://tools.example/mcp", "token": "…"}}}
+      stdio: |
+        {"mcpServers": {"files": {"command": "npx", "args": ["-y", "some-server"], "env": {"LEVEL": "1"}}}}
+    agent:
+      max_iterations: 10
+
+\`/v1/responses\` uses all of them; \`/mcp/v1/chat/completions\` too, unless \`metadata.mcp_servers\` (\`"search,files"\`) chooses some, with
+which plain \`/v1/chat/completions\` uses them as well. A request adds no servers, and the API writes no \`stdio\` block. What is started
+sees PATH, HOME and the like and its own \`env\`, no other variable of the node, and ends when its input does. A server that does not start within
+30 s is left out, and tried again after 1 s, 2 s, … 60 s; a tool that gives no answer within two minutes fails the request; of an
+answer, a model reads 16,384 characters. A connection that nobody uses for ten minutes is closed.
 `
 
 const BACKEND = 'Backend.'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { AppError } from '../../src/base/errors.ts'
 import { createMcp, type OpenTools } from '../../src/mcp/create-mcp.ts'
 import { MCP_LIMITS, type McpLimits, type ToolServer } from '../../src/mcp/tool-server.ts'
@@ -11,7 +11,7 @@ import { startHttpToolServer } from '../support/mcp/http-server.ts'
 import { poll } from '../support/poll.ts'
 import { gone } from '../support/processes.ts'
 
-const SCRIPT = resolve('test/support/mcp/stdio-server.ts')
+const SCRIPT = fileURLToPath(import.meta.resolve('../support/mcp/stdio-server.ts'))
 const SECRET = 'correct-horse-battery'
 
 function stdio(name = 'local', command = process.execPath): ToolServer {
