@@ -1,57 +1,112 @@
 // Runs the suites in the order of how quickly they tell, and closes with one line that counts them all.
-// Arguments: files or glob patterns to run instead of everything.
-import { globSync } from 'node:fs'
+// Arguments: files or glob patterns to run instead of everything. `--times` also tells where the time went.
+import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { COMPILE_CACHE } from '../test/support/compile-cache.ts'
 
 const TEST_TIMEOUT_MS = 180_000
+const SLOWEST = 30
+
+// They wait for package registries, or for timers on machines in namespaces: others have the cores meanwhile.
+const WAITING = [
+  'test/e2e/package.test.ts',
+  'test/integration/gallery-packages.test.ts',
+  'test/integration/p2p-discovery-machines.test.ts',
+]
+// They say how soon a network notices something, or run a model on several threads, which spin while they wait for each
+// other: such a test has the machine for itself.
+const ALONE = ['test/integration/swarm-*.test.ts', 'test/e2e/default-model.test.ts']
 
 process.chdir(fileURLToPath(new URL('../', import.meta.url)))
 
 // Whoever runs the tests may have the product configured: the tests must not see it.
 for (const name of Object.keys(process.env)) if (name.startsWith('LOCALAI_')) delete process.env[name]
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE
 
-// Processes with models in them share the cores badly (ggml spins), so only the unit tests run side by side.
-const suites = [
-  { name: 'unit', concurrency: availableParallelism() },
-  { name: 'compliance', concurrency: 1 },
-  { name: 'integration', concurrency: 1 },
-  { name: 'e2e', concurrency: 1 },
-]
+const words = process.argv.slice(2)
+const patterns = words.filter((word) => word !== '--times')
+const stages = patterns.length > 0 ? [await runStage({ name: 'chosen', files: globSync(patterns) })] : await runAll()
 
-const wanted = process.argv.slice(2)
-const stages =
-  wanted.length > 0
-    ? [{ name: 'chosen', concurrency: 1, files: globSync(wanted) }]
-    : suites.map((suite) => ({ ...suite, files: globSync(`test/${suite.name}/**/*.test.ts`).sort() }))
+if (words.includes('--times')) tellTimes()
+const count = (...names) => stages.flatMap(({ counts }) => names.map((name) => counts[name])).reduce((a, b) => a + b, 0)
+const [passed, failed, skipped] = [count('passed'), count('failed', 'cancelled'), count('skipped', 'todo')]
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
-const total = { passed: 0, failed: 0, skipped: 0 }
-for (const { name, concurrency, files } of stages) {
-  if (files.length === 0) continue
-  const started = performance.now()
-  console.log(`\n▸ ${name} tests (${files.length} files)`)
-  const counts = await runStage(files, concurrency)
-  total.passed += counts.passed
-  total.failed += counts.failed + counts.cancelled
-  total.skipped += counts.skipped + counts.todo
-  console.log(`▸ ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
+async function runAll() {
+  const [waiting, alone] = [globSync(WAITING).sort(), globSync(ALONE).sort()]
+  const apart = new Set([...waiting, ...alone])
+  let held = ''
+  const aside = runStage({ name: 'waiting', files: waiting }, (text) => {
+    held += text
+  })
+  const ended = []
+  for (const name of ['unit', 'compliance', 'integration', 'e2e']) {
+    const files = globSync(`test/${name}/**/*.test.ts`).filter((file) => !apart.has(file))
+    ended.push(await runStage({ name, files: files.sort(), concurrency: availableParallelism() }))
+  }
+  ended.push(await aside)
+  print(held)
+  return [...ended, await runStage({ name: 'undisturbed', files: alone })]
 }
 
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+async function runStage({ name, files, concurrency = 1 }, write = print) {
+  const started = { ms: performance.now(), cpuSeconds: cpuSeconds() }
+  write(`\n▸ ${name} tests (${files.length} files)\n`)
+  const { counts, durations } = await runFiles({ files, concurrency, write })
+  const seconds = (performance.now() - started.ms) / 1000
+  write(`▸ ${name}: ${seconds.toFixed(1)} s\n`)
+  return { name, counts, durations, seconds, cpuSeconds: cpuSeconds() - started.cpuSeconds }
+}
 
-function runStage(files, concurrency) {
+function runFiles({ files, concurrency, write }) {
   return new Promise((resolve, reject) => {
     const stream = run({ files, concurrency, timeout: TEST_TIMEOUT_MS })
+    const durations = []
     let counts
+    // Each file is a test around its tests, of that name.
+    stream.on('test:complete', ({ name, file, details }) => {
+      if (file !== undefined && relative('.', file) === name) durations.push({ file: name, ms: details.duration_ms })
+    })
     stream.on('test:summary', (summary) => {
       if (summary.file === undefined) counts = summary.counts
     })
     stream.on('error', reject)
-    stream.on('end', () => (counts === undefined ? reject(new Error('the runner gave no summary')) : resolve(counts)))
-    stream.compose(new spec()).pipe(process.stdout, { end: false })
+    const printed = stream.compose(new spec())
+    printed.on('data', (text) => write(String(text)))
+    printed.on('error', reject)
+    printed.on('end', () => {
+      if (counts === undefined) reject(new Error('the runner gave no summary'))
+      else resolve({ counts, durations })
+    })
   })
+}
+
+function print(text) {
+  process.stdout.write(text)
+}
+
+/** Of all test processes that have ended and of all that these have started; NaN where the system does not tell. */
+function cpuSeconds() {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')
+    // In hundredths: proc_pid_stat(5), cutime and cstime.
+    return (Number(fields[13]) + Number(fields[14])) / 100
+  } catch {
+    return Number.NaN
+  }
+}
+
+function tellTimes() {
+  console.log('\nStages: seconds, and CPU seconds of all that ended meanwhile')
+  for (const { name, seconds, cpuSeconds } of stages) {
+    console.log(`  ${seconds.toFixed(1).padStart(6)} ${cpuSeconds.toFixed(1).padStart(6)}  ${name}`)
+  }
+  console.log('Slowest files: seconds')
+  const files = stages.flatMap(({ durations }) => durations).sort((one, other) => other.ms - one.ms)
+  for (const { file, ms } of files.slice(0, SLOWEST)) console.log(`  ${(ms / 1000).toFixed(1).padStart(6)}  ${file}`)
 }

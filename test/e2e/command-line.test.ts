@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import { COMPILE_CACHE, MAIN } from '../support/local-ai.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { MAIN } from '../support/local-ai.ts'
 
 describe('the command line', () => {
   let folder: string

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { COMPILE_CACHE } from './compile-cache.ts'
 
 /** The command line of this tree, to be run with node. */
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-/** Many processes of one program: each would strip and compile the same source. */
-export const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/local-ai-test-code/', import.meta.url))
 
 export interface LogLine {
   readonly level: number
