@@ -31,7 +31,8 @@ it('the packed program installs in an empty folder and answers', needsProc, asyn
     const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '')
     const place = join(folder, 'empty')
     mkdirSync(place)
-    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball], { cwd: place })
+    const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+    await run('npm', ['install', ...quick, tarball], { cwd: place })
     // The GPU builds of the engine would be another 600 MB.
     assert.ok(!existsSync(join(place, 'node_modules/@node-llama-cpp/linux-x64-cuda')))
 
