@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
 import { descendants, gone, needsProc } from '../support/processes.ts'
 import { tinyChat } from '../support/tiny-models.ts'
@@ -30,36 +30,31 @@ async function backendPids(node: RunningNode): Promise<number[]> {
   return system.loaded_models.map((model) => model.pid).filter((pid) => pid !== undefined)
 }
 
-describe('no process is left behind', needsProc, () => {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
-    it(`after ${signal} of the node`, async () => {
-      await using node = await startLocalAi()
-      assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
-      const below = descendants(node.pid)
-      assert.ok(below.length > 0)
-      const ended = await node.end(signal)
-      if (signal === 'SIGKILL') assert.equal(ended.signal, 'SIGKILL')
-      else assert.equal(ended.code, 0)
-      await Promise.all(below.map(gone))
+describe('a node that something happens to', () => {
+  let node: RunningNode
+  before(async () => {
+    node = await startLocalAi({
+      prepare(folder) {
+        mkdirSync(join(folder, 'models'))
+        copyFileSync(tinyChat(), join(folder, 'models', 'short.gguf'))
+        truncateSync(join(folder, 'models', 'short.gguf'), 300_000)
+        writeFileSync(join(folder, 'models', 'noise.gguf'), Buffer.alloc(4096, 0x5a))
+      },
     })
-  }
-})
-
-describe('Ctrl-C', needsProc, () => {
-  it('that comes twice at once, from the terminal and from a launcher, is one', async () => {
-    await using node = await startLocalAi({ arguments: ['--p2p', '--p2p-mdns=false'] })
-    const exited = once(node.child, 'exit')
-    node.child.kill('SIGINT')
-    // Of two SIGINT at once the kernel may deliver one; it is the second signal that counts, not which one it is.
-    node.child.kill('SIGTERM')
-    assert.deepEqual(await exited, [0, null])
-    assert.equal(existsSync(join(node.folder, 'data', 'p2p', 'lock')), false, 'it had the time to say goodbye')
   })
-})
+  after(() => node[Symbol.asyncDispose]())
 
-describe('a backend that dies', () => {
-  it('fails its request with a typed error, and the next request gets a new process', async () => {
-    await using node = await startLocalAi()
+  it('gives the reason why a model file is broken, and lives on', async () => {
+    for (const model of ['short.gguf', 'noise.gguf']) {
+      const response = await chat(node, { model })
+      const body = (await response.json()) as { error: { message: string } }
+      assert.ok(response.status >= 400 && response.status < 600)
+      assert.match(body.error.message, /bytes|magic|GGUF/i)
+    }
+    assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+  })
+
+  it('gives a typed error when a backend dies, and the next request a new process', async () => {
     assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
     const [pid] = await backendPids(node)
     assert.ok(pid !== undefined)
@@ -79,43 +74,47 @@ describe('a backend that dies', () => {
     const [next] = await backendPids(node)
     assert.ok(next !== undefined && next !== pid)
   })
-})
 
-describe('a broken model file', () => {
-  it('is an error with the reason, and the node lives on', async () => {
-    await using node = await startLocalAi({
-      prepare(folder) {
-        mkdirSync(join(folder, 'models'))
-        copyFileSync(tinyChat(), join(folder, 'models', 'short.gguf'))
-        truncateSync(join(folder, 'models', 'short.gguf'), 300_000)
-        writeFileSync(join(folder, 'models', 'noise.gguf'), Buffer.alloc(4096, 0x5a))
-      },
-    })
-    for (const model of ['short.gguf', 'noise.gguf']) {
-      const response = await chat(node, { model })
-      const body = (await response.json()) as { error: { message: string } }
-      assert.ok(response.status >= 400 && response.status < 600)
-      assert.match(body.error.message, /bytes|magic|GGUF/i)
-    }
+  it('keeps its port: a second one says that it is taken, and exits', async () => {
+    const { port } = new URL(node.url)
+    await assert.rejects(startLocalAi({ arguments: ['--address', `127.0.0.1:${port}`] }), /already in use/)
+  })
+
+  it('leaves no process behind when it is killed', needsProc, async () => {
     assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+    const below = descendants(node.pid)
+    assert.ok(below.length > 0)
+    assert.equal((await node.end('SIGKILL')).signal, 'SIGKILL')
+    await Promise.all(below.map(gone))
   })
 })
 
-describe('shutting down', () => {
-  it('lets a running stream finish', async () => {
+describe('a node that is told to stop', needsProc, () => {
+  it('by SIGTERM, lets a running stream finish and leaves no process behind', async () => {
     await using node = await startLocalAi()
     const response = await chat(node, { stream: true, messages: [{ role: 'user', content: 'Tell me a story.' }] })
+    const below = descendants(node.pid)
+    assert.ok(below.length > 0)
     const ended = once(node.child, 'exit')
     node.child.kill('SIGTERM')
     const text = await response.text()
     assert.match(text, /"finish_reason":"stop"/)
     assert.match(text, /data: \[DONE\]\n\n$/)
-    assert.deepEqual((await ended)[0], 0)
+    assert.deepEqual(await ended, [0, null])
+    await Promise.all(below.map(gone))
   })
 
-  it('says that the port is taken, and exits', async () => {
-    await using node = await startLocalAi()
-    const { port } = new URL(node.url)
-    await assert.rejects(startLocalAi({ arguments: ['--address', `127.0.0.1:${port}`] }), /already in use/)
+  it('by Ctrl-C that comes twice at once, from the terminal and from a launcher, takes it as one', async () => {
+    await using node = await startLocalAi({ arguments: ['--p2p', '--p2p-mdns=false'] })
+    assert.equal(await textOf(await chat(node)), 'Paris is the capital of France.')
+    const below = descendants(node.pid)
+    assert.ok(below.length > 0)
+    const exited = once(node.child, 'exit')
+    node.child.kill('SIGINT')
+    // Of two SIGINT at once the kernel may deliver one; it is the second signal that counts, not which one it is.
+    node.child.kill('SIGTERM')
+    assert.deepEqual(await exited, [0, null])
+    assert.equal(existsSync(join(node.folder, 'data', 'p2p', 'lock')), false, 'it had the time to say goodbye')
+    await Promise.all(below.map(gone))
   })
 })
