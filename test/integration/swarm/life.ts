@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
-import { poll } from '../support/poll.ts'
-import { newToken, type Swarm, type SwarmNode, startSwarm } from '../support/swarm.ts'
+import { before, it } from 'node:test'
+import { poll } from '../../support/poll.ts'
+import type { Swarm, SwarmNode } from '../../support/swarm.ts'
 
 /** What the product promises on one LAN. */
 const JOIN_MS = 5000
@@ -12,18 +12,12 @@ const QUIET_MS = 4000
 
 const SLOW = { tokens: 40, everyMs: 50 }
 
-/** Two nodes have `shared`; each has one of its own. */
-describe('a network whose nodes come and go', { timeout: 150_000 }, () => {
+/** Nodes come and go. */
+export function lifeTests(swarmOf: () => Swarm): void {
   let swarm: Swarm
-
-  before(async () => {
-    swarm = await startSwarm([
-      { name: 'ada', scripted: ['shared', 'of-ada'] },
-      { name: 'bob', scripted: ['shared', 'of-bob'] },
-      { name: 'door', entry: true },
-    ])
+  before(() => {
+    swarm = swarmOf()
   })
-  after(() => swarm[Symbol.asyncDispose]())
 
   it('uses a node that joins later', async () => {
     assert.equal((await swarm.node('door').chat('of-cyd', 'hello')).status, 404)
@@ -38,7 +32,7 @@ describe('a network whose nodes come and go', { timeout: 150_000 }, () => {
   })
 
   it('never lets in a node with another token, which is told why', async () => {
-    const eve = await swarm.add({ name: 'eve', scripted: ['of-eve'], token: await newToken() })
+    const eve = swarm.node('eve')
     await poll('eve is told', JOIN_MS, async () => {
       const { findings } = (await eve.ask('/api/p2p/status')) as { findings: readonly { problem: string }[] }
       return findings.some(({ problem }) => problem === 'token-differs')
@@ -114,7 +108,7 @@ describe('a network whose nodes come and go', { timeout: 150_000 }, () => {
     )
     assert.equal((await door.chat('of-bob', 'hello')).status, 404)
     // Somebody new hears everything that the others still know.
-    const dan = await swarm.add({ name: 'dan', entry: true })
+    const dan = await swarm.add({ name: 'dan', scripted: ['of-dan'] })
     const watched = [...others, dan]
     const until = performance.now() + QUIET_MS
     await poll('the quiet time passes', QUIET_MS * 2, async () => {
@@ -130,7 +124,7 @@ describe('a network whose nodes come and go', { timeout: 150_000 }, () => {
       await poll(`${node.name} reaches bob`, JOIN_MS, async () => (await answerOf(node, 'of-bob')) === 'bob')
     }
   })
-})
+}
 
 const CALLERS = 8
 

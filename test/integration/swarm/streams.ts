@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { after, before, describe, it } from 'node:test'
-import { poll } from '../support/poll.ts'
-import { needsProc } from '../support/processes.ts'
-import { type Swarm, type SwarmNode, startSwarm } from '../support/swarm.ts'
+import { before, it } from 'node:test'
+import { poll } from '../../support/poll.ts'
+import { needsProc } from '../../support/processes.ts'
+import type { Swarm, SwarmNode } from '../../support/swarm.ts'
 
 const EVERY_MS = 100
 /** More than fits into all buffers between the backend and a client that does not read. */
@@ -12,24 +12,20 @@ const FLOOD = { tokens: 3_000_000 }
 const STILL_MS = 1000
 const MEGABYTE = 1024 * 1024
 
-describe('a stream from another node', { timeout: 90_000 }, () => {
+/** Streams of `ada`, read through `door`. Each of the models `left` and `unread` has a process of its own, and nobody has used any model. */
+export function streamTests(swarmOf: () => Swarm): void {
   let swarm: Swarm
-
-  before(async () => {
-    // Each model has a backend process of its own.
-    swarm = await startSwarm([
-      { name: 'ada', scripted: ['left', 'unread'] },
-      { name: 'door', entry: true },
-    ])
+  before(() => {
+    swarm = swarmOf()
   })
-  after(() => swarm[Symbol.asyncDispose]())
 
   it('comes piece by piece, and a client that leaves stops the other machine within one token', async () => {
     const leave = new AbortController()
     const door = swarm.node('door')
+    const { backends } = swarm.node('ada')
     const script = { tokens: 1000, everyMs: EVERY_MS }
     const response = await door.chat('left', script, { stream: true, signal: leave.signal })
-    const backend = await swarm.node('ada').backends.nextStart()
+    const backend = await backends.nextStart()
     let received = 0
     await assert.rejects(async () => {
       for await (const chunk of response.body ?? []) {
@@ -43,7 +39,7 @@ describe('a stream from another node', { timeout: 90_000 }, () => {
 
     // The place is free again, and the same process answers.
     assert.equal((await door.chat('left', 'hello')).status, 200)
-    assert.equal(swarm.node('ada').backends.starts, 1)
+    assert.equal(backends.starts, 1)
   })
 
   it('waits for a client that does not read, and nobody in between keeps it', needsProc, async () => {
@@ -72,7 +68,7 @@ describe('a stream from another node', { timeout: 90_000 }, () => {
     assert.equal(cancelled, true)
     assert.ok(sent < FLOOD.tokens, `all ${sent} tokens were made for a client that reads none`)
   })
-})
+}
 
 function tokensIn(events: string): number {
   return (events.match(/"content":"t\d+ "/g) ?? []).length
