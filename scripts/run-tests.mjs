@@ -14,6 +14,7 @@ const SLOWEST = 30
 // They wait for package registries, or for timers on machines in namespaces: others have the cores meanwhile.
 const WAITING = [
   'test/e2e/package.test.ts',
+  'test/e2e/clients-python.test.ts',
   'test/integration/gallery-packages.test.ts',
   'test/integration/p2p-discovery-machines.test.ts',
   'test/integration/swarm-unreachable.test.ts',
