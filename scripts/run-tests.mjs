@@ -75,7 +75,10 @@ function runFiles({ files, concurrency, write }) {
       if (file !== undefined && relative('.', file) === name) durations.push({ file: name, ms: details.duration_ms })
     })
     stream.on('test:summary', (summary) => {
-      if (summary.file === undefined) counts = summary.counts
+      if (summary.file !== undefined) return
+      // A suite that fails with none of its tests, by its time-out or a hook, is in no count.
+      const uncounted = summary.success || summary.counts.failed + summary.counts.cancelled > 0 ? 0 : 1
+      counts = { ...summary.counts, failed: summary.counts.failed + uncounted }
     })
     stream.on('error', reject)
     const printed = stream.compose(new spec())

@@ -5,7 +5,7 @@ import { streamTests } from './swarm/streams.ts'
 import { tenTests } from './swarm/ten.ts'
 
 /** Two nodes have `shared`; each has one of its own. To start a process costs more than most of these tests. */
-describe('a network of processes', { timeout: 170_000 }, () => {
+describe('a network of processes', { timeout: 360_000 }, () => {
   let swarm: Swarm
   before(async () => {
     swarm = await startSwarm([
