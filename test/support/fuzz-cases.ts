@@ -433,8 +433,6 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 }
 
-export const FAULT_COUNT = Object.keys(FAULTS).length
-
 function parse({ body }: Parts): unknown {
   return body.length === 0 ? {} : JSON.parse(body.toString())
 }

@@ -19,7 +19,7 @@ export async function* asOneAnswer(
   let resumed = false
   for await (const event of events) {
     if (event.type === 'finish') {
-      finish = finish === undefined ? event : added(finish, event)
+      finish = added(finish, event)
     } else if (event.type === 'text-delta') {
       yield resumed && said ? { ...event, text: `\n\n${event.text}` } : event
       said ||= event.text !== ''
@@ -50,7 +50,9 @@ function createClientCalls(isOwn: (name: string) => boolean) {
   }
 }
 
-function added(before: Finish, { usage, timings, ...last }: Finish): Finish {
+function added(before: Finish | undefined, finish: Finish): Finish {
+  if (before === undefined) return finish
+  const { usage, timings, ...last } = finish
   return {
     ...last,
     usage: {
