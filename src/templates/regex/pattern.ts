@@ -67,7 +67,8 @@ function compile(source: string): RE2JS {
   try {
     return RE2JS.compile(source)
   } catch (error) {
-    throw failed(source, error instanceof Error ? error.message : String(error), error)
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error)
+    throw failed(source, `cannot be read: ${reason}`, error)
   }
 }
 

@@ -86,8 +86,8 @@ describe('templates of a model', () => {
     await find('a')
     assert.deepEqual(memory.warnings(), [
       'a.yaml: template template.chat:1:7: missing value for if',
-      'a.yaml: the regular expression "(?=x)" has a group "(?=x", which Go\'s syntax does not know',
-      'a.yaml: the regular expression "(" has a group that is not closed',
+      'a.yaml: the regular expression "(?=x)" cannot be read: invalid or unsupported Perl syntax: `(?=`',
+      'a.yaml: the regular expression "(" cannot be read: missing closing ): `(`',
     ])
   })
 })
