@@ -71,7 +71,7 @@ function onceATurn(file: ReturnType<typeof pino.destination>): DestinationStream
       // Whoever read the log is gone; there is nowhere left to say so.
     }
   }
-  process.once('exit', flush)
+  atExit(flush)
   return {
     write(line) {
       file.write(line)
@@ -80,4 +80,16 @@ function onceATurn(file: ReturnType<typeof pino.destination>): DestinationStream
       setImmediate(flush)
     },
   }
+}
+
+const flushes = new Set<() => void>()
+
+/** One listener of the process, however many logs there are. */
+function atExit(flush: () => void): void {
+  if (flushes.size === 0) process.once('exit', () => flushAll())
+  flushes.add(flush)
+}
+
+function flushAll(): void {
+  for (const flush of flushes) flush()
 }
