@@ -13,6 +13,7 @@ import { addJsonBody } from './json-body.ts'
 import { addRequestLog } from './request-log.ts'
 import { createShutdown } from './shutdown.ts'
 import { createSockets } from './sockets.ts'
+import { addStamps } from './stamp.ts'
 
 export interface PeerAppDeps extends InferenceDeps {
   readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
@@ -57,6 +58,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   app.addHook('onRequest', async ({ headers }) => {
     headers['x-forwarded-proto'] ??= 'http'
   })
+  addStamps(app, { toMembers: true })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   addJsonBody(app, () => false)
   addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})

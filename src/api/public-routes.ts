@@ -23,6 +23,7 @@ import { collectRoutes } from './openapi-routes.ts'
 import { addRequestLog, type RequestLogInit } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
+import { addStamps } from './stamp.ts'
 
 /** The private network, as far as the API shows and uses it. Without any of it the node is alone. */
 export interface NetworkDeps {
@@ -75,6 +76,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
   const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
+  addStamps(app, { toMembers: false })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name

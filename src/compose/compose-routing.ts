@@ -38,19 +38,21 @@ export function composeRouting(
       choose: toPolicy(settings),
       now: () => performance.now(),
       random: Math.random,
-      events: {
-        tried({ id, model }, { name, outcome, ms }, cause) {
-          if (outcome === 'answered') return
-          log.warn(
-            { id, model, node: name, outcome, durationMs: Math.round(ms), err: cause },
-            'a node could not serve a request',
-          )
+      events: [
+        {
+          tried({ id, model }, { name, outcome, ms }, cause) {
+            if (outcome === 'answered') return
+            log.warn(
+              { id, model, node: name, outcome, durationMs: Math.round(ms), err: cause },
+              'a node could not serve a request',
+            )
+          },
+          routed({ id, model }, { to, attempts, ms, code }) {
+            const nodes = attempts.map(({ name }) => name)
+            log.debug({ id, model, to, nodes, durationMs: Math.round(ms), code }, 'request routed')
+          },
         },
-        routed({ id, model }, { to, attempts, ms, code }) {
-          const nodes = attempts.map(({ name }) => name)
-          log.debug({ id, model, to, nodes, durationMs: Math.round(ms), code }, 'request routed')
-        },
-      },
+      ],
     },
     {
       ...ROUTER_DEFAULTS,

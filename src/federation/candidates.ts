@@ -1,5 +1,6 @@
 import type { ModelAdvert, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { PeerView } from '../p2p/network.ts'
+import type { Standing } from './health/node-health.ts'
 import { homeOf } from './home.ts'
 import type { Candidate } from './policies/choose.ts'
 import type { LocalNode } from './routed-request.ts'
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly peers: readonly PeerView[]
   /** Requests at a node, by peer id: `Bookings.busy`. */
   readonly busy: (peerId: string) => number
+  /** How far each node is trusted: `NodeHealth.standingOf`. */
+  readonly standingOf: (peerId: string) => Standing
 }
 
 /** Everybody who can serve it, this node included. Pure. */
@@ -28,7 +31,7 @@ export function findCandidates(wanted: Wanted, surroundings: Surroundings): Cand
 }
 
 /** The node on which it lives or, when that is not there, this one: its answer is that it does not have it. */
-function atHome(home: string, { model }: Wanted, { self, local, peers, busy }: Surroundings): Candidate {
+function atHome(home: string, { model }: Wanted, { self, local, peers, busy, standingOf }: Surroundings): Candidate {
   // What is this node's own goes to nobody who has made himself an id that looks like this node's.
   const own = homeOf(self.peerId) === home
   const peer = own ? undefined : peers.find(({ record }) => homeOf(record.peerId) === home)
@@ -44,10 +47,11 @@ function atHome(home: string, { model }: Wanted, { self, local, peers, busy }: S
     busy: busy(peerId),
     loaded: true,
     roundTripMs: there ? peer.roundTripMs : 0,
+    standing: standingOf(peerId),
   }
 }
 
-function findServing(wanted: Wanted, { self, local, peers, busy }: Surroundings): Candidate[] {
+function findServing(wanted: Wanted, { self, local, peers, busy, standingOf }: Surroundings): Candidate[] {
   const found: Candidate[] = []
   const { model, capability } = wanted
   if (local.serves(model, capability)) {
@@ -59,6 +63,7 @@ function findServing(wanted: Wanted, { self, local, peers, busy }: Surroundings)
       busy: Math.max(busy(self.peerId), local.busy?.() ?? 0),
       loaded: model === undefined || local.loaded(model),
       roundTripMs: 0,
+      standing: standingOf(self.peerId),
     })
   }
   for (const { record, state, roundTripMs } of peers) {
@@ -74,6 +79,7 @@ function findServing(wanted: Wanted, { self, local, peers, busy }: Surroundings)
       busy: busy(peerId),
       loaded: loaded === 'loaded',
       roundTripMs,
+      standing: standingOf(peerId),
     })
   }
   return found

@@ -9,11 +9,12 @@ import { createPeerClients, type PeerClientsInit } from './peer-clients.ts'
 import { createPlaces, type Place, type PlacesDeps, type PlacesInit } from './places.ts'
 import { createRetryBudget, type RetryBudgetInit } from './retry-budget.ts'
 import type { Attempt, RequestRouter, Routed, RoutedAnswer, RoutedRequest } from './routed-request.ts'
-import type { RoutingEvents } from './routing-events.ts'
+import { type RoutingEvents, toAll } from './routing-events.ts'
 
 export interface RouterDeps extends PlacesDeps {
   readonly network: Pick<Network, 'peerId' | 'name' | 'peers' | 'onChange' | 'openSocket'>
-  readonly events: RoutingEvents
+  /** Who wants to know what the router does. */
+  readonly events: readonly Partial<RoutingEvents>[]
 }
 
 export interface RouterInit extends PlacesInit {
@@ -53,7 +54,8 @@ export interface RunningRouter extends RequestRouter, Startable {
 
 /** Routes from `start` to `stop`; what waits or runs at `stop` ends with `node.stopping`. */
 export function createRequestRouter(deps: RouterDeps, init: RouterInit): RunningRouter {
-  const { network, events, now } = deps
+  const { network, now } = deps
+  const events = toAll(deps.events)
   const places = createPlaces(deps, init)
   const clients = createPeerClients({ network }, init.clients)
   const mayRetry = createRetryBudget(now, init.retries)

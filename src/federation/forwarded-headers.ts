@@ -1,4 +1,10 @@
-import { CALLER_HEADER, NOT_STARTED_HEADER, type RoutedAnswer, type RoutedRequest } from './routed-request.ts'
+import {
+  CALLER_HEADER,
+  NOT_STARTED_HEADER,
+  type RoutedAnswer,
+  type RoutedRequest,
+  STAMP_HEADER,
+} from './routed-request.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -27,6 +33,7 @@ const NOT_IN_REQUESTS = new Set([
   'expect',
   'x-correlation-id',
   CALLER_HEADER,
+  STAMP_HEADER,
 ])
 
 /** A member has no business setting cookies at this node's address. */
@@ -37,8 +44,13 @@ export function toPeerHeaders({
   headers,
   id,
   owner,
-}: Pick<RoutedRequest, 'headers' | 'id' | 'owner'>): Record<string, string | string[]> {
-  const own = { 'x-correlation-id': id, ...(owner === undefined ? {} : { [CALLER_HEADER]: owner }) }
+  stamp,
+}: Pick<RoutedRequest, 'headers' | 'id' | 'owner' | 'stamp'>): Record<string, string | string[]> {
+  const own = {
+    'x-correlation-id': id,
+    ...(owner === undefined ? {} : { [CALLER_HEADER]: owner }),
+    ...(stamp === undefined ? {} : { [STAMP_HEADER]: stamp }),
+  }
   return { ...without(headers, NOT_IN_REQUESTS), ...own }
 }
 

@@ -4,6 +4,7 @@ import type { Network } from '../p2p/network.ts'
 import { type AdmissionQueueInit, createAdmissionQueue } from './admission-queue.ts'
 import { createBookings } from './bookings.ts'
 import { findCandidates, type Surroundings } from './candidates.ts'
+import { type NodeHealth, type Standing, TRUSTED } from './health/node-health.ts'
 import { nobodyServes } from './nobody-serves.ts'
 import type { Candidate, Choose } from './policies/choose.ts'
 import type { LocalNode, RoutedRequest } from './routed-request.ts'
@@ -12,6 +13,8 @@ export interface PlacesDeps {
   readonly network: Pick<Network, 'peerId' | 'name' | 'peers'>
   readonly local: LocalNode
   readonly choose: Choose
+  /** Absent: every node is trusted. */
+  readonly health?: NodeHealth
   /** Milliseconds since some moment; never goes back. */
   readonly now: () => number
   /** Numbers in [0, 1). */
@@ -55,9 +58,10 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
   const bookings = createBookings()
   const queue = createAdmissionQueue<Place>({ now }, init.queue)
   const self = { peerId: network.peerId, name: network.name, group: init.group }
+  const standingOf = (peerId: string): Standing => deps.health?.standingOf(peerId) ?? TRUSTED
   let retries = 0
 
-  const surroundings = (): Surroundings => ({ self, local, peers: network.peers(), busy: bookings.busy })
+  const surroundings = (): Surroundings => ({ self, local, peers: network.peers(), busy: bookings.busy, standingOf })
 
   function orderFor(request: RoutedRequest, asked: Asked): readonly Candidate[] {
     const all = findCandidates(request, surroundings())

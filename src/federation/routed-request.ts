@@ -19,6 +19,8 @@ export interface RoutedRequest {
   readonly owner?: string
   /** The node on which what the request speaks of lives, as `homeOf` names it: nobody else is asked. */
   readonly home?: string
+  /** `STAMP_HEADER`'s text: the same for every node that is asked. */
+  readonly stamp?: string
 }
 
 /** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
@@ -86,6 +88,9 @@ export interface NetworkModel {
 
 /** For whom a member asks (`RoutedRequest.owner`); never taken from a client. */
 export const CALLER_HEADER = 'x-local-ai-caller'
+
+/** From which every node that is asked draws the same ids, times and dice (`inference/continuity.ts`); never taken from a client. */
+export const STAMP_HEADER = 'x-local-ai-stamp'
 
 /** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
 export const NOT_STARTED_HEADER = 'x-local-ai-not-started'

@@ -43,7 +43,7 @@ async function startFederation(
       choose: (candidates) => candidates,
       now: () => performance.now(),
       random: () => 0,
-      events: { tried: () => {}, routed: () => {} },
+      events: [],
     },
     { ...ROUTER_DEFAULTS, group: '' },
   )

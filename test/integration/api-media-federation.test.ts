@@ -44,7 +44,7 @@ before(async () => {
       choose: (candidates) => candidates,
       now: () => performance.now(),
       random: () => 0,
-      events: { tried: () => {}, routed: () => {} },
+      events: [],
     },
     { ...ROUTER_DEFAULTS, group: '' },
   )

@@ -41,7 +41,7 @@ async function startNetwork() {
         choose: (candidates) => candidates.toSorted((one) => (one.name === preferred ? -1 : 1)),
         now: () => performance.now(),
         random: () => 0,
-        events: { tried: () => {}, routed: () => {} },
+        events: [],
       },
       { ...ROUTER_DEFAULTS, group: '' },
     )

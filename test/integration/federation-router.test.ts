@@ -62,7 +62,7 @@ async function createStage(context: TestContext, { choose = byName, local = SERV
       choose,
       now: () => performance.now(),
       random: seededRandom(1),
-      events: { tried: () => {}, routed: (_request, event) => routings.push(event) },
+      events: [{ routed: (_request, event) => routings.push(event) }],
     },
     { ...ROUTER_DEFAULTS, group: '', ...init },
   )

@@ -20,6 +20,7 @@ export function reply(parts: Partial<Reply__Output>): Reply__Output {
     audio: none,
     logprobs: none,
     chat_deltas: [],
+    generated: [],
     ...parts,
   }
 }

@@ -9,6 +9,7 @@ import { createRequestSignals } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
 import type { ReadJson } from '../json-body.ts'
+import { newStamp } from '../stamp.ts'
 import { homeOfRequest } from './home-of-request.ts'
 import { passOn, passOnStatus } from './pass-on.ts'
 
@@ -61,6 +62,7 @@ export function serveOrForward(
       body,
       model,
       capability: inference.capability,
+      stamp: newStamp(),
       ...(caller === undefined ? {} : { caller }),
       ...(owner === undefined ? {} : { owner }),
       ...(home === undefined ? {} : { home }),

@@ -1,3 +1,5 @@
+import type { Standing } from '../health/node-health.ts'
+
 /** A node that could serve a request now, or as soon as it has a free place. */
 export interface Candidate {
   readonly peerId: string
@@ -12,6 +14,7 @@ export interface Candidate {
   readonly loaded: boolean
   /** 0 for this node; undefined until it was measured. */
   readonly roundTripMs: number | undefined
+  readonly standing: Standing
 }
 
 /**

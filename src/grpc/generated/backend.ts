@@ -51,6 +51,7 @@ import type { ForwardRequest as _backend_ForwardRequest, ForwardRequest__Output 
 import type { Generate3DRequest as _backend_Generate3DRequest, Generate3DRequest__Output as _backend_Generate3DRequest__Output } from './backend/Generate3DRequest.ts';
 import type { GenerateImageRequest as _backend_GenerateImageRequest, GenerateImageRequest__Output as _backend_GenerateImageRequest__Output } from './backend/GenerateImageRequest.ts';
 import type { GenerateVideoRequest as _backend_GenerateVideoRequest, GenerateVideoRequest__Output as _backend_GenerateVideoRequest__Output } from './backend/GenerateVideoRequest.ts';
+import type { GeneratedToken as _backend_GeneratedToken, GeneratedToken__Output as _backend_GeneratedToken__Output } from './backend/GeneratedToken.ts';
 import type { GrammarTrigger as _backend_GrammarTrigger, GrammarTrigger__Output as _backend_GrammarTrigger__Output } from './backend/GrammarTrigger.ts';
 import type { HealthMessage as _backend_HealthMessage, HealthMessage__Output as _backend_HealthMessage__Output } from './backend/HealthMessage.ts';
 import type { ListCheckpointsRequest as _backend_ListCheckpointsRequest, ListCheckpointsRequest__Output as _backend_ListCheckpointsRequest__Output } from './backend/ListCheckpointsRequest.ts';
@@ -174,6 +175,7 @@ export interface ProtoGrpcType {
     Generate3DRequest: MessageTypeDefinition<_backend_Generate3DRequest, _backend_Generate3DRequest__Output>
     GenerateImageRequest: MessageTypeDefinition<_backend_GenerateImageRequest, _backend_GenerateImageRequest__Output>
     GenerateVideoRequest: MessageTypeDefinition<_backend_GenerateVideoRequest, _backend_GenerateVideoRequest__Output>
+    GeneratedToken: MessageTypeDefinition<_backend_GeneratedToken, _backend_GeneratedToken__Output>
     GrammarTrigger: MessageTypeDefinition<_backend_GrammarTrigger, _backend_GrammarTrigger__Output>
     HealthMessage: MessageTypeDefinition<_backend_HealthMessage, _backend_HealthMessage__Output>
     ListCheckpointsRequest: MessageTypeDefinition<_backend_ListCheckpointsRequest, _backend_ListCheckpointsRequest__Output>

@@ -9,6 +9,11 @@ export interface ModelAdvert {
   readonly fileSizeBytes?: number
   /** SHA-256 of the model's file, hex: equal hashes give equal answers. */
   readonly fileHash?: string
+  /**
+   * Hex digest of all that decides what the model answers: file, engine, template, settings. Nodes with equal ones can
+   * finish each other's answers. Absent while the file's hash is not known.
+   */
+  readonly likeness?: string
   /** Unix seconds, as `/v1/models` shows it. */
   readonly created?: number
   readonly description?: string

@@ -34,6 +34,7 @@ const ModelAdvertSchema = Type.Object({
   contextSize: Type.Optional(Count),
   fileSizeBytes: Type.Optional(Large),
   fileHash: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  likeness: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16,64}$' })),
   created: Type.Optional(Large),
   description: Type.Optional(printable(RECORD_BOUNDS.descriptionLength)),
   promptTokensPerSecond: Type.Optional(Speed),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { findCandidates } from '../../../src/federation/candidates.ts'
+import { TRUSTED } from '../../../src/federation/health/node-health.ts'
 import { homeOf } from '../../../src/federation/home.ts'
 import { nobodyServes } from '../../../src/federation/nobody-serves.ts'
 import type { LocalNode } from '../../../src/federation/routed-request.ts'
@@ -10,7 +11,7 @@ import { makeModel, makePeer, SERVES_NOTHING } from './make-peer.ts'
 const self = { peerId: 'self', name: 'here', group: 'red' }
 
 function around(peers: readonly PeerView[], local: LocalNode = SERVES_NOTHING, busy = (_: string): number => 0) {
-  return { self, local, peers, busy }
+  return { self, local, peers, busy, standingOf: () => TRUSTED }
 }
 
 const wanted = (model: string | undefined, capability = 'chat') => ({ model, capability })
@@ -68,10 +69,10 @@ describe('candidates', () => {
 
   test('tell what the choice needs', () => {
     const cold = makeModel('m', { loaded: false })
-    const peers = [makePeer('a', { group: 'red', models: [cold], slots: 4, roundTripMs: 7 })]
+    const peers = [makePeer('a', { group: 'red', models: [cold], slots: 4, roundTripMs: 7, standing: TRUSTED })]
     const busy = (peerId: string): number => (peerId === 'id-a' ? 3 : 0)
     assert.deepEqual(findCandidates(wanted('m'), around(peers, SERVES_NOTHING, busy)), [
-      { peerId: 'id-a', name: 'a', local: false, slots: 4, busy: 3, loaded: false, roundTripMs: 7 },
+      { peerId: 'id-a', name: 'a', local: false, slots: 4, busy: 3, loaded: false, roundTripMs: 7, standing: TRUSTED },
     ])
   })
 
@@ -96,6 +97,7 @@ describe('candidates', () => {
       busy: 5,
       loaded: true,
       roundTripMs: 0,
+      standing: TRUSTED,
     })
     assert.equal(others.length, 0)
     assert.equal(

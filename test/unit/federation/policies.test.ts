@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createBookings } from '../../../src/federation/bookings.ts'
 import { findCandidates } from '../../../src/federation/candidates.ts'
+import { TRUSTED } from '../../../src/federation/health/node-health.ts'
 import type { Candidate, Choose } from '../../../src/federation/policies/choose.ts'
 import { leastBusy } from '../../../src/federation/policies/least-busy.ts'
 import { pinned } from '../../../src/federation/policies/pinned.ts'
@@ -10,7 +11,17 @@ import { seededRandom } from '../../support/random.ts'
 import { makePeer, SERVES_NOTHING } from './make-peer.ts'
 
 function makeCandidate(name: string, traits: Partial<Candidate> = {}): Candidate {
-  return { peerId: `id-${name}`, name, local: false, slots: 1, busy: 0, loaded: true, roundTripMs: 1, ...traits }
+  return {
+    peerId: `id-${name}`,
+    name,
+    local: false,
+    slots: 1,
+    busy: 0,
+    loaded: true,
+    roundTripMs: 1,
+    standing: TRUSTED,
+    ...traits,
+  }
 }
 
 const names = (candidates: readonly Candidate[]): readonly string[] => candidates.map(({ name }) => name)
@@ -117,6 +128,7 @@ describe('the least busy node', () => {
         local: SERVES_NOTHING,
         peers,
         busy: bookings.busy,
+        standingOf: () => TRUSTED,
       }
       const [chosen] = leastBusy(findCandidates({ model: 'm', capability: 'chat' }, around), random)
       assert.ok(chosen !== undefined)

@@ -1,6 +1,7 @@
 // Original file: proto/backend.proto
 
 import type { Message as _backend_Message, Message__Output as _backend_Message__Output } from '../backend/Message.ts';
+import type { GeneratedToken as _backend_GeneratedToken, GeneratedToken__Output as _backend_GeneratedToken__Output } from '../backend/GeneratedToken.ts';
 
 export interface PredictOptions {
   'Prompt'?: (string);
@@ -56,6 +57,8 @@ export interface PredictOptions {
   'Metadata'?: ({[key: string]: string});
   'MinP'?: (number | string);
   'ModelIdentity'?: (string);
+  'Resume'?: (_backend_GeneratedToken)[];
+  'ReportGenerated'?: (boolean);
 }
 
 export interface PredictOptions__Output {
@@ -112,4 +115,6 @@ export interface PredictOptions__Output {
   'Metadata': ({[key: string]: string});
   'MinP': (number);
   'ModelIdentity': (string);
+  'Resume': (_backend_GeneratedToken__Output)[];
+  'ReportGenerated': (boolean);
 }

@@ -1,6 +1,7 @@
 // Original file: proto/backend.proto
 
 import type { ChatDelta as _backend_ChatDelta, ChatDelta__Output as _backend_ChatDelta__Output } from '../backend/ChatDelta.ts';
+import type { GeneratedToken as _backend_GeneratedToken, GeneratedToken__Output as _backend_GeneratedToken__Output } from '../backend/GeneratedToken.ts';
 
 export interface Reply {
   'message'?: (Buffer | Uint8Array | string);
@@ -11,6 +12,7 @@ export interface Reply {
   'audio'?: (Buffer | Uint8Array | string);
   'logprobs'?: (Buffer | Uint8Array | string);
   'chat_deltas'?: (_backend_ChatDelta)[];
+  'generated'?: (_backend_GeneratedToken)[];
 }
 
 export interface Reply__Output {
@@ -22,4 +24,5 @@ export interface Reply__Output {
   'audio': (Buffer);
   'logprobs': (Buffer);
   'chat_deltas': (_backend_ChatDelta__Output)[];
+  'generated': (_backend_GeneratedToken__Output)[];
 }

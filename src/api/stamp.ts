@@ -1,0 +1,46 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { STAMP_HEADER } from '../federation/routed-request.ts'
+import type { Stamp } from '../inference/continuity.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Made on first use; on the members' face it is the one that the entry has made. */
+    readonly stamp: Stamp
+  }
+}
+
+/** `<32 hexadecimal digits>.<unix milliseconds>` */
+const FORM = /^([0-9a-f]{32})\.(\d{1,15})$/
+
+const HIGHEST = 2 ** 32
+
+/** Gives every request its stamp. `toMembers`: the one that comes in the header counts; clients cannot choose theirs. */
+export function addStamps(app: FastifyInstance, { toMembers }: { readonly toMembers: boolean }): void {
+  const stamps = new WeakMap<FastifyRequest, Stamp>()
+  app.decorateRequest('stamp', {
+    getter() {
+      const known = stamps.get(this)
+      if (known !== undefined) return known
+      const told = toMembers ? this.headers[STAMP_HEADER] : undefined
+      const stamp = readStamp(typeof told === 'string' ? told : newStamp())
+      stamps.set(this, stamp)
+      return stamp
+    },
+  })
+}
+
+export function newStamp(): string {
+  return `${randomBytes(16).toString('hex')}.${Date.now()}`
+}
+
+/** A text of another form makes a stamp of its own, which nobody else can make. */
+export function readStamp(text: string): Stamp {
+  const [, key = randomBytes(16).toString('hex'), createdUnixMs = Date.now()] = FORM.exec(text) ?? []
+  const digits = (label: string): string => createHash('sha256').update(`${key} ${label}`).digest('hex').slice(0, 32)
+  return {
+    createdUnixMs: Number(createdUnixMs),
+    digits,
+    number: (label) => Number.parseInt(digits(label).slice(0, 8), 16) / HIGHEST,
+  }
+}

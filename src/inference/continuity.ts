@@ -1,0 +1,26 @@
+import type { GeneratedToken } from '../grpc/generated/backend/GeneratedToken.ts'
+
+/**
+ * What one request draws its ids, its time and its dice from. Two nodes that have the same stamp and the same request make
+ * the same answer, to the byte: so one can finish what the other began.
+ */
+export interface Stamp {
+  /** Unix milliseconds: when the request came to the network. */
+  readonly createdUnixMs: number
+  /** 32 hexadecimal digits; the same ones for the same label, others for every other. */
+  digits(label: string): string
+  /** 0 <= x < 1; the same one for the same label. */
+  number(label: string): number
+}
+
+/**
+ * How one generation is carried from one process to the next. Given only where an answer is one generation and nothing
+ * but that: not with several choices, and not where tools run in between.
+ */
+export interface Continuity {
+  readonly stamp: Stamp
+  /** What was sampled before, elsewhere: the answer is given from its beginning, as if this had been sampled here. */
+  readonly resume: readonly GeneratedToken[]
+  /** Takes every token that comes after `resume`, before anything that was made of it is given out. */
+  note(tokens: readonly GeneratedToken[]): void
+}
