@@ -69,7 +69,7 @@ describe('candidates', () => {
 
   test('tell what the choice needs', () => {
     const cold = makeModel('m', { loaded: false })
-    const peers = [makePeer('a', { group: 'red', models: [cold], slots: 4, roundTripMs: 7, standing: TRUSTED })]
+    const peers = [makePeer('a', { group: 'red', models: [cold], slots: 4, roundTripMs: 7 })]
     const busy = (peerId: string): number => (peerId === 'id-a' ? 3 : 0)
     assert.deepEqual(findCandidates(wanted('m'), around(peers, SERVES_NOTHING, busy)), [
       { peerId: 'id-a', name: 'a', local: false, slots: 4, busy: 3, loaded: false, roundTripMs: 7, standing: TRUSTED },
