@@ -1,5 +1,6 @@
 import {
   CALLER_HEADER,
+  HOME_HEADER,
   NOT_STARTED_HEADER,
   type RoutedAnswer,
   type RoutedRequest,
@@ -34,6 +35,7 @@ const NOT_IN_REQUESTS = new Set([
   'x-correlation-id',
   CALLER_HEADER,
   STAMP_HEADER,
+  HOME_HEADER,
 ])
 
 /** A member has no business setting cookies at this node's address. */

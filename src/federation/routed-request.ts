@@ -92,5 +92,8 @@ export const CALLER_HEADER = 'x-local-ai-caller'
 /** From which every node that is asked draws the same ids, times and dice (`inference/continuity.ts`); never taken from a client. */
 export const STAMP_HEADER = 'x-local-ai-stamp'
 
+/** The home that ids made for this request carry: of the first node that was asked, on every try; never taken from a client. */
+export const HOME_HEADER = 'x-local-ai-home'
+
 /** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
 export const NOT_STARTED_HEADER = 'x-local-ai-not-started'
