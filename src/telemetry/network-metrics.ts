@@ -1,6 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Logger } from './logger.ts'
 import type { Endpoint } from './metrics.ts'
+import { createNodeLabels } from './node-labels.ts'
+import { createRoutingMetrics, type RoutingMetrics } from './routing-metrics.ts'
 
 /**
  * `answered` and `refused`: the member's whole answer went to the client, with a status below 400 or not. `lost`: the member
@@ -30,7 +32,7 @@ export interface NetworkFigures {
 }
 
 /** What a node does through others, and the network it does that in. */
-export interface NetworkMetrics {
+export interface NetworkMetrics extends RoutingMetrics {
   /** A request for which another node was asked, or would have been; not counted among this node's own requests. */
   requestForwarded(event: RequestForwarded): void
   /** To be called before `text` by whoever knows the network. */
@@ -44,6 +46,7 @@ export function createNetworkMetrics(
   const series = createNetworkSeries(registers)
   const nodes = createNodeLabels()
   return {
+    ...createRoutingMetrics(registers),
     requestForwarded({ id, endpoint, node, status, outcome, tries, durationMs }) {
       series.forwarded.inc({ node: node === undefined ? 'none' : nodes.labelOf(node), outcome })
       if (tries > 1) series.forwardRetries.inc(tries - 1)
@@ -55,20 +58,6 @@ export function createNetworkMetrics(
       series.networkBytes.reset()
       series.networkBytes.inc({ direction: 'sent' }, bytesSent)
       series.networkBytes.inc({ direction: 'received' }, bytesReceived)
-    },
-  }
-}
-
-/** More names than a network has members at a time; those that come later are counted together. */
-const MAX_NODE_LABELS = 512
-
-/** Members name themselves, and may do so anew every minute: the number of labels is bounded. */
-function createNodeLabels(): { labelOf(name: string): string } {
-  const known = new Set<string>()
-  return {
-    labelOf(name) {
-      if (known.size < MAX_NODE_LABELS) known.add(name)
-      return known.has(name) ? name : 'other'
     },
   }
 }

@@ -1,0 +1,29 @@
+import type { RoutingMetrics } from '../../telemetry/routing-metrics.ts'
+import type { RoutingEvents } from '../routing-events.ts'
+import type { StoryListener } from './create-explainer.ts'
+
+type Counted = Pick<RoutingMetrics, 'requestDecided' | 'nodeTried' | 'requestHedged' | 'answerLost'>
+
+/** Every single thing that the router does, in numbers. */
+export function countEvents(metrics: Counted): Partial<RoutingEvents> {
+  return {
+    tried: (_request, { name, outcome }) => metrics.nodeTried({ node: name, outcome }),
+    seam(_request, { cause, to, pauseMs }) {
+      metrics.answerLost({ cause, result: to === undefined ? 'ended' : 'continued', pauseMs })
+    },
+  }
+}
+
+/** What it takes the whole story of a request to count. */
+export function countStories(metrics: Counted): StoryListener {
+  return {
+    routed({ decisions, routed, timeline, node }) {
+      if (routed === undefined) return
+      const { to, ms, queuedMs } = routed
+      metrics.requestDecided({ policy: decisions.at(-1)?.policy, to, ms, queuedMs })
+      for (const step of timeline) {
+        if (step.type === 'hedge') metrics.requestHedged(step.node.peerId === node?.peerId ? 'won' : 'lost')
+      }
+    },
+  }
+}
