@@ -1,17 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { STAMP_HEADER } from '../federation/routed-request.ts'
+import { HOME_HEADER, STAMP_HEADER } from '../federation/routed-request.ts'
 import type { Stamp } from '../inference/continuity.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Made on first use; on the members' face it is the one that the entry has made. */
     readonly stamp: Stamp
+    /** Ten hexadecimal digits: the home that ids made for this request carry. Undefined: this node's own. */
+    readonly toldHome: string | undefined
   }
 }
 
 /** `<32 hexadecimal digits>.<unix milliseconds>` */
 const FORM = /^([0-9a-f]{32})\.(\d{1,15})$/
+
+const HOME_FORM = /^[0-9a-f]{10}$/
 
 const HIGHEST = 2 ** 32
 
@@ -26,6 +30,12 @@ export function addStamps(app: FastifyInstance, { toMembers }: { readonly toMemb
       const stamp = readStamp(typeof told === 'string' ? told : newStamp())
       stamps.set(this, stamp)
       return stamp
+    },
+  })
+  app.decorateRequest('toldHome', {
+    getter() {
+      const told = toMembers ? this.headers[HOME_HEADER] : undefined
+      return typeof told === 'string' && HOME_FORM.test(told) ? told : undefined
     },
   })
 }

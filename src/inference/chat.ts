@@ -1,5 +1,5 @@
-import type { AbortOptions } from '../base/signals.ts'
 import { createAnswerReader } from './answers/answer-reader.ts'
+import type { GenerationOptions } from './continuity.ts'
 import type { InferenceEvent } from './events.ts'
 import { findModel } from './find-model.ts'
 import { type GenerationDeps, generate } from './generate.ts'
@@ -7,7 +7,7 @@ import { callableTools, chatOptions } from './predict-options.ts'
 import type { ChatRequest } from './request.ts'
 
 /** Answers a conversation. Nothing happens before the first pull; leaving early stops the model. */
-export type Chat = (request: ChatRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
+export type Chat = (request: ChatRequest, options?: GenerationOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createChat(deps: GenerationDeps): Chat {
   return (request, options) =>

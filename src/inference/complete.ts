@@ -1,5 +1,5 @@
-import type { AbortOptions } from '../base/signals.ts'
 import { createAnswerReader } from './answers/answer-reader.ts'
+import type { GenerationOptions } from './continuity.ts'
 import type { InferenceEvent } from './events.ts'
 import { findModel } from './find-model.ts'
 import { type GenerationDeps, generate } from './generate.ts'
@@ -7,7 +7,7 @@ import { completionOptions } from './predict-options.ts'
 import type { CompletionRequest } from './request.ts'
 
 /** Continues a text, in the model's template for that if it has one. Nothing happens before the first pull; leaving early stops the model. */
-export type Complete = (request: CompletionRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
+export type Complete = (request: CompletionRequest, options?: GenerationOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createComplete(deps: GenerationDeps): Complete {
   return (request, options) =>

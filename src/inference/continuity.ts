@@ -1,3 +1,4 @@
+import type { AbortOptions } from '../base/signals.ts'
 import type { GeneratedToken } from '../grpc/generated/backend/GeneratedToken.ts'
 
 /**
@@ -18,9 +19,27 @@ export interface Stamp {
  * but that: not with several choices, and not where tools run in between.
  */
 export interface Continuity {
-  readonly stamp: Stamp
   /** What was sampled before, elsewhere: the answer is given from its beginning, as if this had been sampled here. */
   readonly resume: readonly GeneratedToken[]
   /** Takes every token that comes after `resume`, before anything that was made of it is given out. */
   note(tokens: readonly GeneratedToken[]): void
+}
+
+export interface GenerationOptions extends AbortOptions {
+  /** Absent: ids and dice are chance. */
+  readonly stamp?: Stamp | undefined
+  readonly continuity?: Continuity | undefined
+}
+
+/** For one generation of several: what it draws is its own. It cannot be carried on, so no continuity goes with it. */
+export function partOf({ stamp, continuity: _, ...options }: GenerationOptions, name: string): GenerationOptions {
+  if (stamp === undefined) return options
+  return {
+    ...options,
+    stamp: {
+      createdUnixMs: stamp.createdUnixMs,
+      digits: (label) => stamp.digits(`${name} ${label}`),
+      number: (label) => stamp.number(`${name} ${label}`),
+    },
+  }
 }

@@ -1,5 +1,5 @@
-import type { AbortOptions } from '../base/signals.ts'
 import type { Complete } from './complete.ts'
+import type { GenerationOptions } from './continuity.ts'
 import type { InferenceEvent } from './events.ts'
 import type { CompletionRequest } from './request.ts'
 
@@ -10,7 +10,7 @@ export interface EditRequest extends Pick<CompletionRequest, 'model' | 'sampling
 }
 
 /** Nothing happens before the first pull; leaving early stops the model. */
-export type Edit = (request: EditRequest, options?: AbortOptions) => AsyncGenerator<InferenceEvent, void>
+export type Edit = (request: EditRequest, options?: GenerationOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createEdit({ complete }: { readonly complete: Complete }): Edit {
   return ({ model, sampling, ...texts }, options) =>

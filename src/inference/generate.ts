@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { ModelLoader } from '../backends/model-lease.ts'
-import type { AbortOptions } from '../base/signals.ts'
+import { AppError } from '../base/errors.ts'
 import type { PredictOptions } from '../grpc/generated/backend/PredictOptions.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { AnswerReader } from './answers/answer-reader.ts'
+import type { GenerationOptions, Stamp } from './continuity.ts'
 import type { InferenceEvent } from './events.ts'
+import { createGivenEvents } from './given-events.ts'
 import { readReplies } from './read-replies.ts'
+import { createTokenJournal, type TokenJournal } from './token-journal.ts'
 import { mayAskAgain } from './use-model.ts'
 
 /** What every generation needs of the world. */
@@ -17,7 +20,7 @@ export interface GenerationDeps {
   readonly log: Pick<Logger, 'debug'>
   /** Milliseconds of a clock that never goes back; by default the process's. */
   readonly clock?: () => number
-  /** 0 <= x < 1; by default Math.random. Decides the seed of a request that names none. */
+  /** 0 <= x < 1; by default Math.random. The seed of a request that names none and has no stamp. */
   readonly random?: () => number
 }
 
@@ -31,40 +34,68 @@ export type PrepareGeneration = (random: () => number) => {
 
 /**
  * Prepares on the first pull, borrows the model, runs one generation and gives the model back however it ends. A backend
- * that is found dead before it has answered anything is started again, once.
+ * that is lost is started again: once when it has not answered anything, and, where it tells what it samples, twice in the
+ * middle of an answer, which then goes on as if nothing had happened.
  */
 export async function* generate(
   deps: GenerationDeps,
   prepare: PrepareGeneration,
-  options: AbortOptions = {},
+  options: GenerationOptions = {},
 ): AsyncGenerator<InferenceEvent, void> {
-  const prepared = prepare(deps.random ?? Math.random)
-  for (let attempt = 0; ; attempt += 1) {
-    let answered = false
+  const { stamp, continuity, signal } = options
+  const random = stamp === undefined ? (deps.random ?? Math.random) : () => stamp.number('seed')
+  const prepared = prepare(random)
+  const tokens = createTokenJournal(continuity)
+  const given = createGivenEvents()
+  let lost: { readonly error: unknown; readonly count: number } | undefined
+  for (let restarts = 0; ; restarts += 1) {
+    given.begin()
     try {
-      for await (const event of generateOnce(deps, prepared, options)) {
-        answered = true
-        yield event
+      for await (const event of generateOnce(deps, { ...prepared, tokens }, options)) {
+        if (given.isNew(event)) yield event
       }
+      given.end()
       return
     } catch (error) {
-      if (answered || !mayAskAgain(error, attempt)) throw error
-      deps.log.debug({ model: prepared.config.name }, 'the backend was found dead, asking once more')
+      const { count } = given
+      if (!mayStartAgain(error, { restarts, answered: count > 0, resumable: tokens.resumable() })) {
+        // Who could not go on tells why it had to.
+        throw count > 0 && lost?.count === count && signal?.aborted !== true ? lost.error : error
+      }
+      lost = { error, count }
+      deps.log.debug(
+        { model: prepared.config.name, events: count, err: error },
+        'the backend was lost, starting it again',
+      )
     }
   }
 }
 
+const MOST_RESTARTS = 2
+
+function mayStartAgain(
+  error: unknown,
+  at: { readonly restarts: number; readonly answered: boolean; readonly resumable: boolean },
+): boolean {
+  if (!at.answered && mayAskAgain(error, at.restarts)) return true
+  return at.resumable && at.restarts < MOST_RESTARTS && error instanceof AppError && error.code === 'backend.died'
+}
+
 async function* generateOnce(
   { loader, log, clock = () => performance.now() }: GenerationDeps,
-  { config, predict, answer }: ReturnType<PrepareGeneration>,
-  options: AbortOptions,
+  { config, predict, answer, tokens }: ReturnType<PrepareGeneration> & { readonly tokens: TokenJournal },
+  { stamp, signal }: GenerationOptions,
 ): AsyncGenerator<InferenceEvent, void> {
+  const options = signal === undefined ? {} : { signal }
   using lease = await loader.acquire(config, options)
-  const replies = lease.client.predictStream(predict, options)
+  const before = tokens.begin() ?? []
+  const resume = before.length === 0 ? {} : { Resume: [...before] }
+  const replies = lease.client.predictStream({ ...predict, ReportGenerated: true, ...resume }, options)
   const init = {
     maxTokens: predict.Tokens ?? 0,
     now: clock,
-    newToolCallId,
+    newToolCallId: callIds(stamp),
+    onTokens: tokens.add,
     ...(answer === undefined ? {} : { answer: answer() }),
   }
   for await (const event of readReplies(replies, init)) {
@@ -76,6 +107,10 @@ async function* generateOnce(
   }
 }
 
-function newToolCallId(): string {
-  return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`
+function callIds(stamp: Stamp | undefined): () => string {
+  let calls = 0
+  return () => {
+    const digits = stamp?.digits(`call ${calls++}`) ?? randomUUID().replaceAll('-', '')
+    return `call_${digits.slice(0, 24)}`
+  }
 }

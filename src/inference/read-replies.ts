@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { isObject } from '../base/json.ts'
 import type { ChatDelta__Output } from '../grpc/generated/backend/ChatDelta.ts'
+import type { GeneratedToken__Output } from '../grpc/generated/backend/GeneratedToken.ts'
 import type { Reply__Output } from '../grpc/generated/backend/Reply.ts'
 import type { ToolCallDelta__Output } from '../grpc/generated/backend/ToolCallDelta.ts'
 import type { GenerationTrailers } from '../grpc/trailers.ts'
@@ -13,8 +14,10 @@ export interface ReplyReaderInit {
   readonly maxTokens: number
   /** Milliseconds of a clock that never goes back: for a backend that reports no timings. */
   readonly now: () => number
-  /** For a backend that gives its tool calls no id. */
+  /** For a backend that gives its tool calls no id, or tells its tokens: the ids of one that does are chance. */
   readonly newToolCallId: () => string
+  /** Takes the tokens that a reply tells, before its events. */
+  readonly onTokens?: (tokens: readonly GeneratedToken__Output[]) => void
   /** Takes raw text apart; absent: it stays as it is. */
   readonly answer?: AnswerReader
 }
@@ -46,12 +49,19 @@ interface ReplyReader {
  * The state between one reply and the next. Where a backend parses its own answer (`chat_deltas`), that is what
  * counts: from the first such reply on, the raw `message` bytes that LocalAI's backends send as well are ignored.
  */
-function createReplyReader({ maxTokens, now, newToolCallId, answer = AS_IT_IS }: ReplyReaderInit): ReplyReader {
+function createReplyReader({
+  maxTokens,
+  now,
+  newToolCallId,
+  onTokens,
+  answer = AS_IT_IS,
+}: ReplyReaderInit): ReplyReader {
   const decoder = new StringDecoder('utf8')
   const startedTools = new Set<number>()
   const startedAt = now()
   let firstReplyAt: number | undefined
   let parsed = false
+  let tellsTokens = false
   let heldLogprobs: TokenLogprob[] = []
   let promptTokens = 0
   let completionTokens = 0
@@ -78,7 +88,7 @@ function createReplyReader({ maxTokens, now, newToolCallId, answer = AS_IT_IS }:
   function* toolEvents(call: ToolCallDelta__Output): Generator<InferenceEvent> {
     if (!startedTools.has(call.index)) {
       startedTools.add(call.index)
-      const id = call.id === '' ? newToolCallId() : call.id
+      const id = call.id === '' || tellsTokens ? newToolCallId() : call.id
       yield { type: 'tool-call-start', index: call.index, id, name: call.name }
     }
     if (call.arguments !== '') yield { type: 'tool-call-delta', index: call.index, arguments: call.arguments }
@@ -110,6 +120,10 @@ function createReplyReader({ maxTokens, now, newToolCallId, answer = AS_IT_IS }:
 
   return {
     read(reply) {
+      if (reply.generated.length > 0) {
+        tellsTokens = true
+        onTokens?.(reply.generated)
+      }
       count(reply)
       if (reply.chat_deltas.length > 0) {
         parsed = true

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { AppError } from '../base/errors.ts'
+import type { Stamp } from '../inference/continuity.ts'
 import type { Item } from './items.ts'
 import { CANCELLED, createLiveResponse, type LiveResponse } from './live-response.ts'
 import type { ResponseEcho, ResponseError } from './resource.ts'
@@ -23,6 +23,10 @@ export interface NewResponse {
   readonly input: Item[]
   /** What a client may know of a failure. */
   readonly describe: (error: unknown) => ResponseError
+  /** Whatever the response is named after. With the same one (and home) again it is the same response, begun anew. */
+  readonly stamp: Stamp
+  /** In its name; default: this node's. Another one's where this node carries on what began there. */
+  readonly home?: string | undefined
 }
 
 export interface RunningResponse {
@@ -66,6 +70,8 @@ interface Entry extends RunningResponse {
   readonly stored: boolean
 }
 
+const REPLACED = new AppError('request.cancelled', 'the same response was begun anew')
+
 export function createRunningResponses(
   { save, now }: RunningResponsesDeps,
   { home, maxBackground }: RunningResponsesInit,
@@ -86,22 +92,24 @@ export function createRunningResponses(
   }
 
   return {
-    begin({ owner, echo, stream, input, describe }) {
+    begin({ owner, echo, stream, input, describe, stamp, ...given }) {
       mayBegin(echo)
-      const rest = `${home()}_${randomUUID().replaceAll('-', '')}`
+      const rest = `${given.home ?? home()}_${stamp.digits('response')}`
       const id = `resp_${rest}`
       const itemId = (prefix: string, index: number): string => `${prefix}_${rest}_${index}`
-      const state = createResponseState({ id, createdAt: Math.floor(now() / 1000), echo, itemId })
+      const state = createResponseState({ id, createdAt: Math.floor(stamp.createdUnixMs / 1000), echo, itemId })
       const abort = new AbortController()
       const over = Promise.withResolvers<void>()
       const { background } = echo
       const streamed = background && stream
+      // Whoever asked may have lost the way to this node, and come back with the same request.
+      const isNewest = (): boolean => entries.get(id) === entry
       const record = (): ResponseRecord => ({ owner, streamed, resource: state.resource(), input })
       async function keep(): Promise<void> {
-        if (echo.store) await save(record())
+        if (echo.store && isNewest()) await save(record())
       }
       function forget(): void {
-        entries.delete(id)
+        if (isNewest()) entries.delete(id)
         over.resolve()
       }
       const live = createLiveResponse(
@@ -110,7 +118,9 @@ export function createRunningResponses(
       )
       const facts = { owner, abort, background, stored: echo.store }
       const entry: Entry = { live, streamed, record, over: over.promise, ...facts }
+      const before = entries.get(id)
       entries.set(id, entry)
+      before?.abort.abort(REPLACED)
       return entry
     },
     find(id, owner) {

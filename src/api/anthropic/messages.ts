@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Chat } from '../../inference/chat.ts'
 import { createAnswerCollector } from '../../inference/collect-answer.ts'
@@ -39,18 +38,18 @@ export const messages: FastifyPluginAsyncTypebox<MessagesDeps> = async (app, dep
   })
   for (const url of MESSAGES.urls) {
     app.post(url, { schema, config: MESSAGES.config }, async (request, reply) => {
-      const { body } = request
+      const { body, stamp, continuity } = request
       const model = modelOf(request)
       const chatRequest = toChatRequest(body, model)
       const rendering = {
-        head: { id: `msg_${randomUUID().replaceAll('-', '')}`, model },
+        head: { id: `msg_${stamp.digits('id')}`, model },
         stopSequences: body.stop_sequences ?? [],
         showsThinking: body.thinking?.display !== 'omitted',
         requestId: request.id,
       }
       return await calls.run(reply, { endpoint: 'messages', model }, async (call) => {
         const { signal } = call
-        const events = chat(chatRequest, { signal })
+        const events = chat(chatRequest, { signal, stamp, continuity })
         if (body.stream !== true) {
           const collector = createAnswerCollector()
           for await (const event of events) {

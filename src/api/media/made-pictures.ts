@@ -50,7 +50,7 @@ export async function renderPictures(
     const place = { embedding: null, index }
     data.push(base64 ? { ...place, b64_json: await takeBase64(path) } : { ...place, url: `${base}${folder}/${name}` })
   }
-  return { created: Math.floor(Date.now() / 1000), id: request.id, data, usage: USAGE }
+  return { created: Math.floor(request.stamp.createdUnixMs / 1000), id: request.id, data, usage: USAGE }
 }
 
 async function takeBase64(path: string): Promise<string> {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { AbortOptions } from '../../base/signals.ts'
 import type { Chat } from '../../inference/chat.ts'
 import type { Mcp } from '../../mcp/create-mcp.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
@@ -6,7 +7,7 @@ import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createChatStream, renderChat } from './chat-rendering.ts'
-import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { choiceOptions, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { CHAT } from './inference-paths.ts'
 import { answerMcpChat, wantsServers } from './mcp-chat.ts'
 import { ChatCompletion } from './response-schema.ts'
@@ -42,10 +43,11 @@ export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = a
       const choices = body.n ?? 1
       const starts = Array.from({ length: choices }, (_, choice) => {
         const sampling = { ...chatRequest.sampling, ...seedOf(body.seed, choice) }
-        return (options: Parameters<Chat>[1]) => chat({ ...chatRequest, sampling }, options)
+        const own = choiceOptions(request, { choice, choices })
+        return (options: AbortOptions) => chat({ ...chatRequest, sampling }, { ...own, ...options })
       })
       const rendering = {
-        head: createHead('chatcmpl', model, fingerprint),
+        head: createHead('chatcmpl', request.stamp, { model, fingerprint }),
         choices,
         withTimings: wantsTimings(request),
         withUsage: body.stream_options?.include_usage === true,

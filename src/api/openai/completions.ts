@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { AbortOptions } from '../../base/signals.ts'
 import type { Complete } from '../../inference/complete.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createCompletionStream, renderCompletion } from './completion-rendering.ts'
-import { collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { choiceOptions, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { COMPLETION } from './inference-paths.ts'
 import { Completion } from './response-schema.ts'
 import { CompletionRequest, ModelParams, ModelQuery } from './schema.ts'
@@ -39,15 +40,17 @@ export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (ap
       const sampling = toCompletionSampling(body)
       const format = toResponseFormat(body.response_format)
       const n = body.n ?? 1
-      const starts = prompts.flatMap((prompt) =>
+      const choices = prompts.length * n
+      const starts = prompts.flatMap((prompt, place) =>
         Array.from({ length: n }, (_, choice) => {
           const one = { model, prompt, sampling: { ...sampling, ...seedOf(body.seed, choice) } }
-          return (options: Parameters<Complete>[1]) =>
-            complete(format === undefined ? one : { ...one, responseFormat: format }, options)
+          const own = choiceOptions(request, { choice: place * n + choice, choices })
+          return (options: AbortOptions) =>
+            complete(format === undefined ? one : { ...one, responseFormat: format }, { ...own, ...options })
         }),
       )
       const rendering = {
-        head: createHead('cmpl', model, fingerprint),
+        head: createHead('cmpl', request.stamp, { model, fingerprint }),
         prompts,
         n,
         echo: body.echo === true,

@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type, { type Static } from 'typebox'
+import type { AbortOptions } from '../../base/signals.ts'
 import type { Answer } from '../../inference/collect-answer.ts'
+import type { Stamp } from '../../inference/continuity.ts'
 import type { Edit } from '../../inference/edit.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import { LongText, ModelName, ModelQuery, maybe } from '../media/request-fields.ts'
 import { createUsageSum } from './from-inference.ts'
-import { collectChoices, seedOf, unixSeconds } from './generation-route.ts'
+import { choiceOptions, collectChoices, seedOf, unixSeconds, uuidOf } from './generation-route.ts'
 import { EDITS } from './media-paths.ts'
 import { CompletionRequest } from './schema.ts'
 import { toCompletionSampling } from './to-inference.ts'
@@ -72,29 +73,34 @@ export const edits: FastifyPluginAsyncTypebox<EditsDeps> = async (app, { edit, c
       const inputs = typeof given === 'string' ? [given] : given
       const sampling = toCompletionSampling({ ...body, prompt: '' })
       const n = body.n ?? 1
-      const starts = inputs.flatMap((input) =>
-        Array.from({ length: n }, (_, choice) => (options: Parameters<Edit>[1]) => {
-          const own = { ...sampling, ...seedOf(body.seed, choice) }
-          return edit({ model, instruction, input, sampling: own }, options)
+      const choices = inputs.length * n
+      const starts = inputs.flatMap((input, place) =>
+        Array.from({ length: n }, (_, choice) => {
+          const one = { model, instruction, input, sampling: { ...sampling, ...seedOf(body.seed, choice) } }
+          const own = choiceOptions(request, { choice: place * n + choice, choices })
+          return (options: AbortOptions) => edit(one, { ...own, ...options })
         }),
       )
       return await calls.run(reply, { endpoint: 'edit', model }, async (call) =>
-        renderEdits(model, await collectChoices(call, starts), n),
+        renderEdits({ stamp: request.stamp, model, n }, await collectChoices(call, starts)),
       )
     })
   }
 }
 
-function renderEdits(model: string, answers: readonly Answer[], n: number): Static<typeof EditAnswer> {
+function renderEdits(
+  { stamp, model, n }: { readonly stamp: Stamp; readonly model: string; readonly n: number },
+  answers: readonly Answer[],
+): Static<typeof EditAnswer> {
   const usage = createUsageSum({ withTimings: false })
   const choices = answers.map(({ text, finish }, index) => {
     usage.add(finish, Math.floor(index / n))
     return { index, text, finish_reason: finish.reason === 'length' ? ('length' as const) : ('stop' as const) }
   })
   return {
-    id: `edit-${randomUUID()}`,
+    id: `edit-${uuidOf(stamp)}`,
     object: 'edit',
-    created: unixSeconds(),
+    created: unixSeconds(stamp),
     model,
     choices,
     usage: usage.total(),

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { AppError } from '../../base/errors.ts'
+import type { Stamp } from '../../inference/continuity.ts'
 import type { Embed, Embeddings } from '../../inference/embed.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
-import { unixSeconds } from './generation-route.ts'
+import { unixSeconds, uuidOf } from './generation-route.ts'
 import { EMBEDDINGS } from './inference-paths.ts'
 import { EmbeddingList } from './response-schema.ts'
 import { EmbeddingRequest, ModelParams, ModelQuery } from './schema.ts'
@@ -36,7 +36,8 @@ export const embeddings: FastifyPluginAsyncTypebox<EmbeddingsDeps> = async (app,
         const result = await embed({ model, inputs }, { signal })
         countPromptTokens(result.promptTokens)
         checkDimensions(result, body.dimensions)
-        return renderEmbeddings(model, result, body.encoding_format === 'base64' ? toBase64 : copy)
+        const encode = body.encoding_format === 'base64' ? toBase64 : copy
+        return renderEmbeddings({ stamp: request.stamp, model }, result, encode)
       })
     })
   }
@@ -52,13 +53,13 @@ function checkDimensions({ vectors }: Embeddings, wanted: number | null | undefi
 }
 
 function renderEmbeddings(
-  model: string,
+  { stamp, model }: { readonly stamp: Stamp; readonly model: string },
   { vectors, promptTokens }: Embeddings,
   encode: (vector: readonly number[]) => number[] | string,
 ): EmbeddingList {
   return {
-    id: randomUUID(),
-    created: unixSeconds(),
+    id: uuidOf(stamp),
+    created: unixSeconds(stamp),
     object: 'list',
     model,
     data: vectors.map((vector, index) => ({ object: 'embedding', index, embedding: encode(vector) })),

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, createAnswerCollector } from '../../inference/collect-answer.ts'
+import { type GenerationOptions, partOf, type Stamp } from '../../inference/continuity.ts'
 import type { InferenceEvent } from '../../inference/events.ts'
 import { type IndexedEvent, mergeGenerations, type StartGeneration } from '../../inference/merge-generations.ts'
 import type { Call } from '../calls.ts'
@@ -70,12 +70,29 @@ export function seedOf(seed: number | null | undefined, choice: number): { reado
   return { seed: seed < 0 ? seed : seed + choice }
 }
 
-export function createHead(prefix: 'chatcmpl' | 'cmpl', model: string, fingerprint: string): AnswerHead {
-  return { id: `${prefix}-${randomUUID()}`, created: unixSeconds(), model, fingerprint }
+/** What the generation of one choice gets beside its signal. Only an answer of one choice can be carried to another node. */
+export function choiceOptions(
+  { stamp, continuity }: Pick<FastifyRequest, 'stamp' | 'continuity'>,
+  { choice, choices }: { readonly choice: number; readonly choices: number },
+): GenerationOptions {
+  return choices === 1 ? { stamp, continuity } : partOf({ stamp }, `choice ${choice}`)
 }
 
-export function unixSeconds(): number {
-  return Math.floor(Date.now() / 1000)
+export function createHead(
+  prefix: 'chatcmpl' | 'cmpl',
+  stamp: Stamp,
+  names: Pick<AnswerHead, 'model' | 'fingerprint'>,
+): AnswerHead {
+  return { id: `${prefix}-${uuidOf(stamp)}`, created: unixSeconds(stamp), ...names }
+}
+
+/** In the form of a UUID. */
+export function uuidOf(stamp: Stamp): string {
+  return stamp.digits('id').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+export function unixSeconds({ createdUnixMs }: Stamp): number {
+  return Math.floor(createdUnixMs / 1000)
 }
 
 /** `Extra-Usage: <anything>` asks for timings beside the token counts. */

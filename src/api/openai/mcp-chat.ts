@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
 import type { Chat } from '../../inference/chat.ts'
 import { createAnswerCollector } from '../../inference/collect-answer.ts'
+import type { GenerationOptions } from '../../inference/continuity.ts'
 import { findModel } from '../../inference/find-model.ts'
 import type { ChatRequest } from '../../inference/request.ts'
 import { createToolRounds, DEFAULT_MAX_ROUNDS } from '../../inference/tools/answer-with-tools.ts'
@@ -66,12 +66,13 @@ export async function answerMcpChat(
   },
 ): Promise<ChatCompletion | FastifyReply> {
   const { body, reply, model } = init
+  const { stamp } = reply.request
   const config = findModel(deps.registry, model)
   refuseImpossible(body, config)
   const chatRequest = withoutOurs(toChatRequest(body, model))
   const names = String(body.metadata?.[SERVERS_KEY] ?? '')
   const rendering: ChatRendering = {
-    head: createHead('chatcmpl', model, deps.fingerprint),
+    head: createHead('chatcmpl', stamp, { model, fingerprint: deps.fingerprint }),
     choices: 1,
     withTimings: wantsTimings(reply.request),
     withUsage: body.stream_options?.include_usage === true,
@@ -81,7 +82,7 @@ export async function answerMcpChat(
   }
   return await deps.calls.run(reply, { endpoint: 'chat', model }, async (call) => {
     const { signal } = call
-    const events = observed(call, answer(deps, { config, request: chatRequest, names }, { signal }))
+    const events = observed(call, answer(deps, { config, request: chatRequest, names }, { signal, stamp }))
     if (body.stream !== true) return renderChat(rendering, [await collect(events)])
     const format = toStream(createChatStream(rendering))
     const failure = await sendEventStream(reply, events, { format, limits: deps.streamLimits, signal })
@@ -93,7 +94,7 @@ export async function answerMcpChat(
 async function* answer(
   { mcp, chat }: McpChatDeps,
   work: { readonly config: ModelConfig; readonly request: ChatRequest; readonly names: string },
-  options: AbortOptions,
+  options: GenerationOptions,
 ): AsyncGenerator<ChatRoundEvent, void> {
   const { config, request, names } = work
   const tools = await openServerTools({ mcp }, config, { names, ...options })

@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
 import type { Chat } from '../../inference/chat.ts'
+import type { GenerationOptions } from '../../inference/continuity.ts'
 import type { InferenceEvent } from '../../inference/events.ts'
 import type { ChatMessage, ChatRequest } from '../../inference/request.ts'
 
@@ -11,7 +11,7 @@ import type { ChatMessage, ChatRequest } from '../../inference/request.ts'
 export async function* answerInContext(
   { chat }: { readonly chat: Chat },
   { truncation, ...request }: ChatRequest & { readonly truncation: 'auto' | 'disabled' },
-  options: AbortOptions,
+  options: GenerationOptions,
 ): AsyncGenerator<InferenceEvent, void> {
   let { messages } = request
   for (;;) {

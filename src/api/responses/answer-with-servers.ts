@@ -1,5 +1,5 @@
-import type { AbortOptions } from '../../base/signals.ts'
 import type { Chat } from '../../inference/chat.ts'
+import type { GenerationOptions } from '../../inference/continuity.ts'
 import type { RoundEvent } from '../../inference/events.ts'
 import type { ChatRequest } from '../../inference/request.ts'
 import { createToolRounds, DEFAULT_MAX_ROUNDS } from '../../inference/tools/answer-with-tools.ts'
@@ -16,7 +16,7 @@ import { answerInContext } from './answer-in-context.ts'
 export async function* answerWithServers(
   { chat, mcp }: { readonly chat: Chat; readonly mcp?: Mcp | undefined },
   work: { readonly request: ChatRequest; readonly echo: ResponseEcho; readonly config: ModelConfig },
-  options: AbortOptions,
+  options: GenerationOptions,
 ): AsyncGenerator<RoundEvent, void> {
   const { request, echo, config } = work
   const { truncation, max_tool_calls: maxCalls, parallel_tool_calls: parallel } = echo

@@ -64,26 +64,28 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
   addRequestIds(app)
   for (const url of CREATE_RESPONSE.urls) {
     app.post(url, { schema, config: CREATE_RESPONSE.config }, async (request, reply) => {
-      const { body } = request
+      const { body, stamp, toldHome } = request
       const model = chosenModel([body.model, request.query.model])
       const config = findModel(registry, model)
       const echo = toEcho(body, model)
       refuseImpossible(echo)
       const generation = toGeneration(body)
       const owner = request.caller.id ?? null
-      const input = await readConversation({ responses, owner }, body)
+      const input = await readConversation({ responses, owner, stamp }, body)
       const messages = withInstructions(body, toMessages(input))
       const stream = body.stream === true
       const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), request), request.id)
-      const running = responses.begin({ owner, echo, stream, input, describe })
+      const running = responses.begin({ owner, echo, stream, input, describe, stamp, home: toldHome })
       const { signal } = running.live
+      // Nobody waits for what is made in the background.
+      const continuity = echo.background ? undefined : request.continuity
       const answer: Answer = (call) =>
         observed(
           call,
           answerWithServers(
             deps,
             { request: { ...generation, model, messages }, echo, config },
-            { signal: AbortSignal.any([call.signal, signal]) },
+            { signal: AbortSignal.any([call.signal, signal]), stamp, continuity },
           ),
         )
       const job = { reply, running, answer, model, stream }

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts'
+import type { Stamp } from '../../inference/continuity.ts'
 import type { Responses } from '../../responses/create-responses.ts'
 import type { Item } from '../../responses/items.ts'
 import { isFinished } from '../../responses/resource.ts'
@@ -11,6 +12,8 @@ import { type ReadItem, toItems } from './to-items.ts'
 export interface ConversationDeps {
   readonly responses: Pick<Responses, 'find'>
   readonly owner: string | null
+  /** For the names of items that have none. */
+  readonly stamp: Stamp
 }
 
 /** Responses that the item references of one request may lead to. */
@@ -21,7 +24,7 @@ export async function readConversation(
   deps: ConversationDeps,
   body: Pick<CreateResponseRequest, 'input' | 'previous_response_id'>,
 ): Promise<Item[]> {
-  const own = toItems(body)
+  const own = toItems(body, deps.stamp)
   const before = await readPrevious(deps, body.previous_response_id ?? '')
   const items = [...before, ...(await resolveReferences(deps, own, before))]
   if (items.length === 0) throw invalid('input', 'input is required')

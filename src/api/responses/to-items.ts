@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import type { Stamp } from '../../inference/continuity.ts'
 import type { Item, MessageItem } from '../../responses/items.ts'
 import { invalid, unsupported } from './refusals.ts'
 import type { CreateResponseRequest, InputItem, Part } from './schema.ts'
@@ -11,26 +11,36 @@ type Content = MessageItem['content'][number]
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const
 
 /** The request's own part of the conversation. Items without a name get one. */
-export function toItems({ input }: Pick<CreateResponseRequest, 'input'>): readonly ReadItem[] {
+export function toItems({ input }: Pick<CreateResponseRequest, 'input'>, stamp: Stamp): readonly ReadItem[] {
   if (input === undefined || input === null) return []
   const items: readonly InputItem[] = typeof input === 'string' ? [{ role: 'user', content: input }] : input
-  return items.map((item, index) => toItem(item, `input[${index}]`))
+  return items.map((item, index) => {
+    const field = `input[${index}]`
+    const nameOf = (prefix: string): string => present(item.id) ?? `${prefix}_${stamp.digits(field)}`
+    return toItem(item, { field, nameOf })
+  })
 }
 
-function toItem(item: InputItem, field: string): ReadItem {
+interface ItemPlace {
+  readonly field: string
+  /** The item's own name or, with this prefix, a new one. */
+  readonly nameOf: (prefix: string) => string
+}
+
+function toItem(item: InputItem, { field, nameOf }: ItemPlace): ReadItem {
   const status = 'completed' as const
   switch (item.type ?? 'message') {
     case 'message':
-      return toMessage(item, field)
+      return toMessage(item, { field, nameOf })
     case 'function_call': {
       const call = { call_id: needed(item.call_id, `${field}.call_id`), name: needed(item.name, `${field}.name`) }
-      return { type: 'function_call', id: nameOf(item, 'fc'), status, ...call, arguments: toArguments(item.arguments) }
+      return { type: 'function_call', id: nameOf('fc'), status, ...call, arguments: toArguments(item.arguments) }
     }
     case 'function_call_output': {
       const call_id = needed(item.call_id, `${field}.call_id`)
       return {
         type: 'function_call_output',
-        id: nameOf(item, 'fco'),
+        id: nameOf('fco'),
         status,
         call_id,
         output: toOutput(item.output, field),
@@ -41,7 +51,7 @@ function toItem(item: InputItem, field: string): ReadItem {
       const content = textsOf(item.content, `${field}.content`)
       return {
         type: 'reasoning',
-        id: nameOf(item, 'reasoning'),
+        id: nameOf('reasoning'),
         status,
         summary: summary.map((text) => ({ type: 'summary_text', text })),
         content: content.map((text) => ({ type: 'reasoning_text', text })),
@@ -54,7 +64,7 @@ function toItem(item: InputItem, field: string): ReadItem {
   }
 }
 
-function toMessage(item: InputItem, field: string): Item {
+function toMessage(item: InputItem, { field, nameOf }: ItemPlace): Item {
   const role = ROLES.find((known) => known === item.role)
   if (role === undefined) throw invalid(`${field}.role`, `${field}.role must be one of: ${ROLES.join(', ')}`)
   const { content } = item
@@ -62,7 +72,7 @@ function toMessage(item: InputItem, field: string): Item {
   const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
   return {
     type: 'message',
-    id: nameOf(item, 'msg'),
+    id: nameOf('msg'),
     status: 'completed',
     role,
     content: parts.map((part, index) => toContent(part, { role, field: `${field}.content[${index}]` })),
@@ -101,10 +111,6 @@ function textsOf(content: InputItem['content'], field: string): readonly string[
     if (typeof part.text !== 'string') throw invalid(`${field}[${index}].text`, `${field}[${index}].text is required`)
     return part.text
   })
-}
-
-function nameOf({ id }: InputItem, prefix: string): string {
-  return present(id) ?? `${prefix}_${randomUUID().replaceAll('-', '')}`
 }
 
 function toArguments(given: InputItem['arguments']): string {

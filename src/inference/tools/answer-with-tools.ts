@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../base/json.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { Chat } from '../chat.ts'
 import { type Answer, createAnswerCollector } from '../collect-answer.ts'
+import { type GenerationOptions, partOf } from '../continuity.ts'
 import type { InferenceEvent, RoundEvent, ToolResult } from '../events.ts'
 import type { ChatMessage, ChatRequest, ToolCall } from '../request.ts'
 import { offerTools, type ServerTools, type ToolOffer } from './offer-tools.ts'
@@ -40,7 +41,7 @@ export function createToolRounds(request: ChatRequest, rounds: ToolRounds) {
   )
   return {
     isOwn: (name: string) => offer.find(name) !== undefined,
-    answer: (chat: Chat, options: AbortOptions) => run({ request, rounds, offer, chat }, options),
+    answer: (chat: Chat, options: GenerationOptions) => run({ request, rounds, offer, chat }, options),
   }
 }
 
@@ -51,13 +52,17 @@ interface Work {
   readonly chat: Chat
 }
 
-async function* run({ request, rounds, offer, chat }: Work, options: AbortOptions): AsyncGenerator<RoundEvent, void> {
+async function* run(
+  { request, rounds, offer, chat }: Work,
+  options: GenerationOptions,
+): AsyncGenerator<RoundEvent, void> {
   let asked = request
   let callsLeft = rounds.maxCalls ?? Infinity
   for (let round = 0; ; round += 1) {
     const offered = round < rounds.maxRounds && callsLeft > 0 && request.toolChoice !== 'none'
     const collector = createAnswerCollector()
-    for await (const event of limitCalls(chat(offered ? withTools(asked, offer) : asked, options), rounds)) {
+    const generation = chat(offered ? withTools(asked, offer) : asked, partOf(options, `round ${round}`))
+    for await (const event of limitCalls(generation, rounds)) {
       collector.add(event)
       yield event
     }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { pino } from 'pino'
+import { newStamp, readStamp } from '../../../src/api/stamp.ts'
 import { AppError } from '../../../src/base/errors.ts'
 import type { InferenceEvent } from '../../../src/inference/events.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../../src/responses/create-responses.ts'
@@ -29,7 +30,8 @@ describe('the responses of a node', () => {
 
   function begin(echo: Partial<ResponseEcho> = {}, from = responses) {
     const describe = () => ({ type: 'model_error', code: 'server_error', message: 'told', param: '' })
-    return from.begin({ owner: null, echo: { ...ECHO, ...echo }, stream: true, input: [], describe })
+    const stamp = readStamp(newStamp())
+    return from.begin({ owner: null, echo: { ...ECHO, ...echo }, stream: true, input: [], describe, stamp })
   }
 
   before(async () => {

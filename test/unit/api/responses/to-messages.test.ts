@@ -3,13 +3,16 @@ import { describe, it } from 'node:test'
 import { withoutOldest } from '../../../../src/api/responses/answer-in-context.ts'
 import { toItems } from '../../../../src/api/responses/to-items.ts'
 import { toMessages } from '../../../../src/api/responses/to-messages.ts'
+import { newStamp, readStamp } from '../../../../src/api/stamp.ts'
 import type { ChatMessage } from '../../../../src/inference/request.ts'
 import type { Item } from '../../../../src/responses/items.ts'
 
 type Input = NonNullable<Parameters<typeof toItems>[0]['input']>
 
+const stamp = readStamp(newStamp())
+
 function read(input: Input): readonly ChatMessage[] {
-  return toMessages(toItems({ input }).filter((item): item is Item => item.type !== 'item_reference'))
+  return toMessages(toItems({ input }, stamp).filter((item): item is Item => item.type !== 'item_reference'))
 }
 
 describe('the items of a request', () => {
@@ -55,15 +58,15 @@ describe('the items of a request', () => {
   })
 
   it('keep the names they have, and get different ones else', () => {
-    const items = toItems({
-      input: [
-        { id: 'msg_mine', role: 'user', content: 'a' },
-        { role: 'user', content: 'b' },
-        { role: 'user', content: 'c' },
-      ],
-    })
+    const input = [
+      { id: 'msg_mine', role: 'user', content: 'a' },
+      { role: 'user', content: 'b' },
+      { role: 'user', content: 'c' },
+    ]
+    const items = toItems({ input }, stamp)
     assert.equal(items[0]?.id, 'msg_mine')
     assert.equal(new Set(items.map(({ id }) => id)).size, 3)
+    assert.deepEqual(toItems({ input }, stamp), items, 'the same request has the same names')
   })
 
   const refused: readonly [name: string, item: Exclude<Input, string>[number], param: string][] = [
@@ -84,7 +87,7 @@ describe('the items of a request', () => {
   ]
   for (const [name, item, param] of refused) {
     it(`are refused: ${name}`, () => {
-      assert.throws(() => toItems({ input: [item] }), { details: { param } })
+      assert.throws(() => toItems({ input: [item] }, stamp), { details: { param } })
     })
   }
 })
