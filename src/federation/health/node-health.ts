@@ -2,6 +2,12 @@
 export interface NodeHealth {
   /** Changes only with what was told to it and with time; cheap: asked for every candidate of every request. */
   standingOf(peerId: string): Standing
+  /** Whether an ejected node should get one request now, to see whether it is well again. */
+  probeDue(peerId: string): boolean
+  /** A request goes to the node: when a probe was due, this is it. */
+  booked(peerId: string): void
+  /** The nodes that can be asked now. Who was not among them for a while begins anew, with a small share. */
+  present(peerIds: ReadonlySet<string>): void
 }
 
 export interface Standing {

@@ -1,0 +1,47 @@
+import type { RequestFinished } from '../routing-events.ts'
+import { isSlow, judgedAnew, NO_PACE, type Pace, type SlownessRules, withSample } from './slowness.ts'
+
+/** How long nodes take, by model: for the first bytes of an answer, and for each token after. Bounded. */
+export interface Latencies {
+  /** Takes in a finished answer; true when the node has become much slower than it was, unlike the others. */
+  learn(model: string, finished: RequestFinished): boolean
+  /** The node is trusted again: it is judged by what comes from now on. */
+  judgeAnew(peerId: string): void
+  forget(peerId: string): void
+}
+
+/** Models of one node whose pace is kept: the ones used last. */
+const MAX_PACES = 64
+/** Fewer tokens tell nothing of the pace. */
+const LEAST_TOKENS = 8
+
+export function createLatencies(rules: SlownessRules): Latencies {
+  const nodes = new Map<string, Map<string, Pace>>()
+
+  function judge(peerId: string, what: string, ms: number): boolean {
+    const own = nodes.get(peerId) ?? new Map<string, Pace>()
+    nodes.set(peerId, own)
+    const pace = withSample(own.get(what) ?? NO_PACE, ms)
+    own.delete(what)
+    own.set(what, pace)
+    const [oldest] = own.keys()
+    if (own.size > MAX_PACES && oldest !== undefined) own.delete(oldest)
+    // Asked of the others only when there is something to compare.
+    if (!isSlow(pace, [pace], { ...rules, factorOfOthers: 1 })) return false
+    const others = [...nodes].flatMap(([id, paces]) => (id === peerId ? [] : (paces.get(what) ?? [])))
+    return isSlow(pace, others, rules)
+  }
+
+  return {
+    learn(model, { peerId, firstBytesMs, tokens, generationMs }) {
+      const first = judge(peerId, `first ${model}`, firstBytesMs)
+      const next = tokens >= LEAST_TOKENS && judge(peerId, `next ${model}`, generationMs / (tokens - 1))
+      return first || next
+    },
+    judgeAnew(peerId) {
+      const own = nodes.get(peerId)
+      for (const [what, pace] of own ?? []) own?.set(what, judgedAnew(pace))
+    },
+    forget: (peerId) => void nodes.delete(peerId),
+  }
+}
