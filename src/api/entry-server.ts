@@ -15,7 +15,9 @@ import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-rou
 import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
 
-export interface EntryServerDeps extends Required<NetworkDeps> {
+export interface EntryServerDeps
+  extends Required<Omit<NetworkDeps, 'explainer'>>,
+    Pick<NetworkDeps, 'explainer'> {
   readonly access: AccessDeps
   readonly metrics: Metrics
   readonly log: Logger

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Explainer } from '../federation/explain/create-explainer.ts'
 import type { NetworkModel, RequestRouter } from '../federation/routed-request.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -6,11 +7,13 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
+import { addExplanations } from './explain.ts'
 import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
 import type { HttpAppInit } from './http-app.ts'
 import { STREAM_LIMITS } from './inference-routes.ts'
 import { addJsonBody } from './json-body.ts'
 import { authRoutes } from './localai/auth.ts'
+import { federationRequests } from './localai/federation-requests.ts'
 import { health } from './localai/health.ts'
 import { metricsRoute } from './localai/metrics.ts'
 import { p2pRoutes } from './localai/p2p.ts'
@@ -32,6 +35,8 @@ export interface NetworkDeps {
   /** The models of the other nodes. */
   readonly networkModels?: () => readonly NetworkModel[]
   readonly p2p?: PeerToPeer
+  /** Why requests went where they went. */
+  readonly explainer?: Explainer
 }
 
 export interface PublicInit extends HttpAppInit, RequestLogInit {
@@ -78,6 +83,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
   addStamps(app, { toMembers: false })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
+  if (deps.explainer !== undefined) addExplanations(app, deps.explainer)
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
@@ -85,6 +91,8 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(version, { version: init.version })
   app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })
   app.register(health, { startingBecause, stopping })
+  const { streamLimits = STREAM_LIMITS } = init
+  app.register(federationRequests, { explainer: deps.explainer, streamLimits, giveUp: shutdown.giveUp })
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
 }

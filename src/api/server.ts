@@ -3,6 +3,7 @@ import type { Stores } from '../inference/stores/stores.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { AccessDeps } from './access/access.ts'
+import { tellServed } from './explain.ts'
 import { createHttpApp } from './http-app.ts'
 import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
@@ -40,7 +41,8 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   const app = createHttpApp(init)
   const startingBecause = () => state.startingBecause()
   addPublicRoutes(app, { ...deps, shutdown, startingBecause, counted: (request) => calls.counted(request) }, init)
-  const calls = addInferenceRoutes(app, { ...deps, giveUp: shutdown.giveUp }, init)
+  const metrics = tellServed(deps.metrics, deps.explainer)
+  const calls = addInferenceRoutes(app, { ...deps, metrics, giveUp: shutdown.giveUp }, init)
   app.register(stores, { stores: deps.stores, calls })
   app.register(system, { loader, state })
   if (deps.settings !== undefined) app.register(settingsRoutes, { settings: deps.settings })

@@ -36,6 +36,7 @@ export async function composeFederated(
       local: { serves: () => false, loaded: () => false, slots: 0 },
       self: () => ({ offer: offer(), load: load() }),
       log: log.child({ room: 'federation' }),
+      metrics,
     },
     settings,
   )

@@ -59,7 +59,10 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
     ? composeRouting(
-        { member, local: toLocalNode(deps, settings), self, log: log.child({ room: 'federation' }) },
+        {
+          ...{ member, local: toLocalNode(deps, settings), self, metrics: deps.inference.metrics },
+          log: log.child({ room: 'federation' }),
+        },
         settings,
       )
     : undefined

@@ -9,6 +9,8 @@ import { randomNode } from '../federation/policies/random.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { RoutingMetrics } from '../telemetry/routing-metrics.ts'
+import { composeExplainer } from './compose-explainer.ts'
 import type { Member } from './compose-member.ts'
 
 export interface RoutingDeps {
@@ -16,6 +18,7 @@ export interface RoutingDeps {
   readonly local: LocalNode
   readonly self: () => { readonly offer: NodeOffer; readonly load: NodeLoad }
   readonly log: Logger
+  readonly metrics: RoutingMetrics
 }
 
 /** What the HTTP API needs of the network, and the part of it that has a life. */
@@ -26,11 +29,12 @@ export interface Routing {
 
 /** Requests go to the node that serves them best. */
 export function composeRouting(
-  { member, local, self, log }: RoutingDeps,
+  { member, local, self, log, metrics }: RoutingDeps,
   settings: RoutingSettings & Pick<JoinSettings, 'p2pNetworkId'>,
 ): Routing {
   const { network } = member
   const group = settings.p2pNetworkId
+  const { explainer, listeners } = composeExplainer({ network, log, metrics })
   const router = createRequestRouter(
     {
       network,
@@ -38,21 +42,7 @@ export function composeRouting(
       choose: toPolicy(settings),
       now: () => performance.now(),
       random: Math.random,
-      events: [
-        {
-          tried({ id, model }, { name, outcome, ms }, cause) {
-            if (outcome === 'answered') return
-            log.warn(
-              { id, model, node: name, outcome, durationMs: Math.round(ms), err: cause },
-              'a node could not serve a request',
-            )
-          },
-          routed({ id, model }, { to, attempts, ms, code }) {
-            const nodes = attempts.map(({ name }) => name)
-            log.debug({ id, model, to, nodes, durationMs: Math.round(ms), code }, 'request routed')
-          },
-        },
-      ],
+      events: [...listeners],
     },
     {
       ...ROUTER_DEFAULTS,
@@ -67,6 +57,7 @@ export function composeRouting(
       router,
       networkModels: () => listNetworkModels(network.peers(), group),
       p2p: composePeerToPeer(member, self),
+      explainer,
     },
   }
 }

@@ -33,6 +33,8 @@ const NOT_IN_REQUESTS = new Set([
   'content-length',
   'expect',
   'x-correlation-id',
+  // What this node explains is nothing to the next.
+  'x-localai-explain',
   CALLER_HEADER,
   STAMP_HEADER,
   HOME_HEADER,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Accounts } from '../../src/accounts/open-accounts.ts'
 import { createKeyRing, type KeyRing } from '../../src/api/access/key-ring.ts'
-import { createEntryServer } from '../../src/api/entry-server.ts'
+import { createEntryServer, type EntryServerDeps } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
 import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
 import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
@@ -258,7 +258,7 @@ export async function startApi(
 
 /** An entry without models, which only knows other nodes. */
 export async function startEntry(
-  network: Required<NetworkDeps>,
+  network: Omit<EntryServerDeps, 'access' | 'metrics' | 'log'>,
   { apiKeys = [], ...init }: Partial<PublicInit> & WithKeys = {},
 ): Promise<Omit<ApiHarness, 'node'>> {
   const log = pino({ level: 'silent' })

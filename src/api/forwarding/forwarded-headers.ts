@@ -1,4 +1,5 @@
 import { NOT_STARTED_HEADER, type RoutedAnswer } from '../../federation/routed-request.ts'
+import { EXPLAIN_HEADER } from '../explain.ts'
 import { NODE_HEADER, toHeaderValue } from '../node-header.ts'
 
 const TRIES_HEADER = 'x-localai-tries'
@@ -10,6 +11,7 @@ const TRIES_HEADER = 'x-localai-tries'
 const NOT_PASSED_ON = new Set([
   NODE_HEADER,
   TRIES_HEADER,
+  EXPLAIN_HEADER,
   NOT_STARTED_HEADER,
   'x-correlation-id',
   'set-cookie',
