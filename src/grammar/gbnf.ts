@@ -127,7 +127,7 @@ function toRuleName(hint: string): string {
 /** The text inside a GBNF string literal or character class that stands for exactly `text`. */
 export function escapeGbnf(text: string): string {
   let escaped = ''
-  for (const character of text) escaped += escapeCharacter(character)
+  for (const character of text) escaped += escapeCodePoint(wellFormed(character.codePointAt(0) ?? 0))
   return escaped
 }
 
@@ -136,14 +136,19 @@ export function gbnfLiteral(text: string): string {
   return `"${escapeGbnf(text)}"`
 }
 
-function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0
+/** Half of a surrogate pair can't be sent: it is what UTF-8 makes of it. */
+function wellFormed(code: number): number {
+  return code >= 0xd800 && code <= 0xdfff ? 0xfffd : code
+}
+
+/** What stands for one code point in a literal or a class; any number of up to 32 bits can be written, as in llama.cpp. */
+export function escapeCodePoint(code: number): string {
+  const character = code < 0x80 ? String.fromCharCode(code) : ''
   if (/^[A-Za-z0-9 _.,:;!?/(){}<>|+*=@#$%&'`~]$/.test(character)) return character
   if (character === '\n') return '\\n'
   if (character === '\r') return '\\r'
   if (character === '\t') return '\\t'
-  if (code >= 0xd800 && code <= 0xdfff) return '\\uFFFD'
-  if ('\\"[]-'.includes(character)) return `\\${character}`
+  if (character !== '' && '\\"[]-'.includes(character)) return `\\${character}`
   if (code < 0x80) return `\\x${hex(code, 2)}`
   return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`
 }

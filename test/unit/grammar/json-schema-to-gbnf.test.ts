@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../../../src/base/json.ts'
 import { jsonObjectGbnf } from '../../../src/grammar/json-rules.ts'
 import { jsonSchemaToGbnf } from '../../../src/grammar/json-schema-to-gbnf.ts'
 import { createGbnfSampler } from '../../support/gbnf.ts'
+import { llamaGrammarTest } from '../../support/llama-grammar.ts'
 import { seededRandom } from '../../support/random.ts'
 import { randomSchema } from '../../support/random-schema.ts'
 
@@ -127,13 +128,7 @@ describe('a schema grammar, as llama.cpp reads it', () => {
     await llama.dispose()
   })
 
-  /** llama.cpp's own answer to whether the whole text fits; node-llama-cpp keeps the method to itself. */
-  async function accepts(grammar: string): Promise<(sample: string) => boolean> {
-    const parsed: object = await llama.createGrammar({ grammar })
-    assert.ok('_testText' in parsed && typeof parsed._testText === 'function')
-    const test = parsed._testText.bind(parsed) as (sample: string) => unknown
-    return (sample) => test(sample) === true
-  }
+  const accepts = (grammar: string): Promise<(sample: string) => boolean> => llamaGrammarTest(llama, grammar)
 
   it('parses, and takes every text we say it lets through, for random schemas', async () => {
     for (let seed = 1; seed <= 150; seed += 1) {
