@@ -1,6 +1,7 @@
 import {
   CALLER_HEADER,
   HOME_HEADER,
+  KEY_HEADER,
   NOT_STARTED_HEADER,
   type RoutedAnswer,
   type RoutedRequest,
@@ -38,6 +39,7 @@ const NOT_IN_REQUESTS = new Set([
   CALLER_HEADER,
   STAMP_HEADER,
   HOME_HEADER,
+  KEY_HEADER,
 ])
 
 /** A member has no business setting cookies at this node's address. */
@@ -49,11 +51,13 @@ export function toPeerHeaders({
   id,
   owner,
   stamp,
-}: Pick<RoutedRequest, 'headers' | 'id' | 'owner' | 'stamp'>): Record<string, string | string[]> {
+  key,
+}: Pick<RoutedRequest, 'headers' | 'id' | 'owner' | 'stamp' | 'key'>): Record<string, string | string[]> {
   const own = {
     'x-correlation-id': id,
     ...(owner === undefined ? {} : { [CALLER_HEADER]: owner }),
     ...(stamp === undefined ? {} : { [STAMP_HEADER]: stamp }),
+    ...(key === undefined ? {} : { [KEY_HEADER]: key }),
   }
   return { ...without(headers, NOT_IN_REQUESTS), ...own }
 }

@@ -21,6 +21,8 @@ export interface RoutedRequest {
   readonly home?: string
   /** `STAMP_HEADER`'s text: the same for every node that is asked. */
   readonly stamp?: string
+  /** `KEY_HEADER`'s text: which answer it asks for, when its client has named it. */
+  readonly key?: string
 }
 
 /** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
@@ -94,6 +96,9 @@ export const STAMP_HEADER = 'x-local-ai-stamp'
 
 /** The home that ids made for this request carry: of the first node that was asked, on every try; never taken from a client. */
 export const HOME_HEADER = 'x-local-ai-home'
+
+/** The key of an answer that may be asked for again (`idempotency/request-key.ts`); never taken from a client. */
+export const KEY_HEADER = 'x-local-ai-key'
 
 /** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
 export const NOT_STARTED_HEADER = 'x-local-ai-not-started'
