@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import type { AbortOptions } from '../base/signals.ts'
+import type { Priority } from './priority.ts'
 import { createWaitingRoom, type Waiter } from './waiting-room.ts'
 
 export interface AdmissionQueueInit {
@@ -14,20 +15,28 @@ export interface Admission<Place> {
   readonly lane: string
   /** Those of one caller are served in their order, callers by turns. */
   readonly caller: string
+  /** Default: normal. */
+  readonly priority?: Priority | undefined
+  /** When its client will have given up, on the queue's clock: later it is not served. Absent: the client waits. */
+  readonly giveUpAt?: number | undefined
   /** Takes a place, or gives undefined when there is none now. What it throws, the one who asked gets. */
   take(): Place | undefined
 }
 
 /**
  * Where requests wait while every node that could serve them is full. In a lane nobody is overtaken, except by callers
- * who have fewer requests in it.
+ * who have fewer requests in it, and by those of a higher priority, but not for ever. Who is refused when it is full:
+ * the lowest priority first, and there whoever has the most.
  */
 export interface AdmissionQueue<Place> {
   /**
-   * Throws `federation.overloaded` when the queue is full or the wait was too long (`details.retryAfterMs`: when it is
-   * worth coming again), and the signal's reason at once when it aborts.
+   * Throws `federation.overloaded` when the queue is full, the wait was too long or, as things go, would be longer than
+   * the client waits (`details.retryAfterMs`: when it is worth coming again), and the signal's reason at once when it
+   * aborts.
    */
   admit(admission: Admission<Place>, options?: AbortOptions): Promise<Place>
+  /** Whether somebody waits in the lane. */
+  waits(lane: string): boolean
   /** Something was released or changed: whoever can be served now is. */
   wake(): void
   /** Everyone who waits is refused with `reason`. */
@@ -42,6 +51,7 @@ interface Waiting<Place> extends Waiter {
 type Outcome<Place> = { readonly place: Place } | { readonly error: unknown }
 
 const FULL = 'too many requests wait for a free node'
+const TOO_LATE = 'no node becomes free before the client gives up'
 const LEAST_RETRY_MS = 1000
 
 export function createAdmissionQueue<Place>(
@@ -80,13 +90,25 @@ export function createAdmissionQueue<Place>(
     if (room.size === 0) pace.pause()
   }
 
-  function wait(admission: Admission<Place>, signal: AbortSignal | undefined): Promise<Place> {
+  /** The queue's own patience, or the client's where that is shorter. Throws when it is sure to be over too soon. */
+  function patienceMs({ giveUpAt }: Admission<Place>, waiter: Waiter): number {
+    if (giveUpAt === undefined) return maxWaitMs
+    const leftMs = giveUpAt - now()
+    const turnMs = room.ahead(waiter) * pace.intervalMs()
+    if (leftMs <= 0 || turnMs > leftMs) throw overloaded(TOO_LATE)
+    return Math.min(maxWaitMs, leftMs)
+  }
+
+  function wait(
+    admission: Admission<Place>,
+    { signal, who, ms }: AbortOptions & { readonly who: Waiter; readonly ms: number },
+  ): Promise<Place> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => end(waiter, { error: signal?.reason })
-      const timer = setTimeout(() => end(waiter, { error: overloaded('no node became free in time') }), maxWaitMs)
+      const late = (): void => end(waiter, { error: overloaded('no node became free in time') })
+      const timer = setTimeout(late, ms)
       const waiter: Waiting<Place> = {
-        lane: admission.lane,
-        caller: admission.caller,
+        ...who,
         take: () => admission.take(),
         settle(outcome) {
           clearTimeout(timer)
@@ -103,16 +125,19 @@ export function createAdmissionQueue<Place>(
   return {
     async admit(admission, { signal } = {}) {
       signal?.throwIfAborted()
-      const place = room.has(admission.lane) ? undefined : admission.take()
+      const { lane, caller, priority = 'normal' } = admission
+      const place = room.has(lane) ? undefined : admission.take()
       if (place !== undefined) return place
+      const who = { lane, caller, priority }
+      const ms = patienceMs(admission, who)
       if (room.size >= maxLength) {
-        // A full queue makes room for a caller by refusing whoever has the most in it.
-        const refused = room.latestOfGreediest(admission.caller)
+        const refused = room.mostDispensable(who)
         if (refused === undefined) throw overloaded(FULL)
         end(refused, { error: overloaded(FULL) })
       }
-      return await wait(admission, signal)
+      return await wait(admission, { who, ms, ...(signal === undefined ? {} : { signal }) })
     },
+    waits: (lane) => room.has(lane),
     wake() {
       if (wakeDue || room.size === 0) return
       wakeDue = true

@@ -2,6 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
 import { createAdmissionQueue } from '../../../src/federation/admission-queue.ts'
+import type { Priority } from '../../../src/federation/priority.ts'
+
+interface Wish {
+  caller?: string
+  lane?: string
+  priority?: Priority
+  giveUpAt?: number
+  signal?: AbortSignal
+}
 
 /** A queue before `places` places, which are the same for every lane. */
 function createStage(init: { places: number; maxLength?: number; maxWaitMs?: number }) {
@@ -15,17 +24,14 @@ function createStage(init: { places: number; maxLength?: number; maxWaitMs?: num
   return {
     queue,
     served,
-    enter(
-      name: string,
-      { caller = '', lane = 'm', signal }: { caller?: string; lane?: string; signal?: AbortSignal } = {},
-    ) {
+    enter(name: string, { caller = '', lane = 'm', signal, ...wish }: Wish = {}) {
       const take = (): string | undefined => {
         if (free === 0) return undefined
         free -= 1
         served.push(name)
         return name
       }
-      return queue.admit({ lane, caller, take }, signal === undefined ? {} : { signal })
+      return queue.admit({ lane, caller, take, ...wish }, signal === undefined ? {} : { signal })
     },
     /** Gives one place back, and waits until whoever can be served is. */
     async release(afterMs = 0) {
@@ -183,5 +189,72 @@ describe('a queue that is full', () => {
     await assert.rejects(stage.enter('a'), { ...overloaded, details: { retryAfterMs: 1000 } })
     await stage.release()
     assert.equal(await stage.enter('b'), 'b', 'its place in the queue is free')
+  })
+})
+
+describe('priorities', () => {
+  test('take turns by their weights, so that nobody waits for ever', async () => {
+    const stage = createStage({ places: 0 })
+    for (let count = 0; count < 30; count += 1) {
+      for (const priority of ['low', 'normal', 'high'] as const) quietly(stage.enter(priority, { priority }))
+    }
+    for (let count = 0; count < 26; count += 1) await stage.release()
+    const shares = ['high', 'normal', 'low'].map((name) => stage.served.filter((served) => served === name).length)
+    assert.deepEqual(shares, [18, 6, 2])
+    assert.equal(stage.served[0], 'high')
+    stage.end()
+  })
+
+  test('an urgent request overtakes, and callers still take turns among their like', async () => {
+    const stage = createStage({ places: 0 })
+    for (const name of ['a1', 'a2']) quietly(stage.enter(name, { caller: 'a' }))
+    for (const name of ['b1', 'b2']) quietly(stage.enter(name, { caller: 'b', priority: 'high' }))
+    quietly(stage.enter('c1', { caller: 'c', priority: 'high' }))
+    for (let count = 0; count < 3; count += 1) await stage.release()
+    assert.deepEqual(stage.served, ['b1', 'c1', 'a1'])
+    stage.end()
+  })
+
+  test('a full queue refuses the least urgent first, and of these the caller with the most', async () => {
+    const stage = createStage({ places: 0, maxLength: 4 })
+    quietly(stage.enter('n', { caller: 'b' }))
+    const first = stage.enter('l1', { caller: 'a', priority: 'low' })
+    quietly(first)
+    const last = stage.enter('l2', { caller: 'a', priority: 'low' })
+    quietly(stage.enter('l3', { caller: 'b', priority: 'low' }))
+    quietly(stage.enter('urgent', { caller: 'z', priority: 'high' }))
+    await assert.rejects(last, overloaded)
+    await assert.rejects(stage.enter('l4', { caller: 'c', priority: 'low' }), overloaded)
+    for (let count = 0; count < 4; count += 1) await stage.release()
+    assert.deepEqual(stage.served, ['urgent', 'n', 'l1', 'l3'])
+  })
+})
+
+describe('clients that do not wait for ever', () => {
+  test('one that has given up is not served', async () => {
+    const stage = createStage({ places: 1 })
+    await stage.enter('first')
+    await assert.rejects(stage.enter('gone', { giveUpAt: 0 }), overloaded)
+    assert.deepEqual(stage.served, ['first'])
+  })
+
+  test('nor is one whose patience ends while it waits', async () => {
+    const stage = createStage({ places: 0 })
+    await assert.rejects(stage.enter('short', { giveUpAt: 20 }), overloaded)
+    await stage.release()
+    assert.deepEqual(stage.served, [])
+  })
+
+  test('one whose turn will come too late is told so at once, but not a caller whose turn is sooner', async () => {
+    const stage = createStage({ places: 0 })
+    for (let count = 0; count < 30; count += 1) quietly(stage.enter(`a${count}`, { caller: 'a' }))
+    for (let count = 0; count < 5; count += 1) await stage.release(100)
+    const giveUpAt = 500 + 1000
+    await assert.rejects(stage.enter('a', { caller: 'a', giveUpAt }), overloaded)
+    quietly(stage.enter('b', { caller: 'b', giveUpAt }))
+    await stage.release(100)
+    await stage.release(100)
+    assert.ok(stage.served.includes('b'))
+    stage.end()
   })
 })
