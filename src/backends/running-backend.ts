@@ -122,7 +122,7 @@ function createLife(init: BringUpInit, child: BackendProcess | undefined): Life 
     if (reporting && !stopping) init.onGone(error)
     return error
   }
-  void child?.exited.then((exit) => end(stopping ? lossOf(init, 'was stopped') : deathOf(init, child, exit)))
+  void child?.exited.then((exit) => end(stopping ? stoppedOf(init) : deathOf(init, child, exit)))
 
   return {
     gone,
@@ -151,7 +151,7 @@ function createLife(init: BringUpInit, child: BackendProcess | undefined): Life 
       if (options.polite && over === undefined && child !== undefined) {
         await client.free({ signal: AbortSignal.timeout(FREE_LIMIT_MS) }).catch(() => {})
       }
-      end(lossOf(init, 'was stopped'))
+      end(stoppedOf(init))
       client.close()
       await child?.stop(options.graceMs)
     },
@@ -222,6 +222,12 @@ function lossOf(init: BringUpInit, what: string, cause?: Error): AppError {
     details: { backend: target.name, model },
     ...(cause === undefined ? {} : { cause }),
   })
+}
+
+/** It did not fail: somebody wanted its end, and that of what it worked on. */
+function stoppedOf(init: BringUpInit): AppError {
+  const { code, message, details } = lossOf(init, 'was stopped')
+  return new AppError(code, message, { details: { ...details, stopped: true } })
 }
 
 /** What aborting programs print after the reason: `1: 0xe3a7 node::Abort()`, `#2 0x7f`, `at f (x.js:1)`, rulers. */

@@ -78,7 +78,9 @@ function mayStartAgain(
   at: { readonly restarts: number; readonly answered: boolean; readonly resumable: boolean },
 ): boolean {
   if (!at.answered && mayAskAgain(error, at.restarts)) return true
-  return at.resumable && at.restarts < MOST_RESTARTS && error instanceof AppError && error.code === 'backend.died'
+  if (!at.resumable || at.restarts >= MOST_RESTARTS) return false
+  // Whoever stops a backend that is at work (a watchdog, the owner, a model that needs the room) wants its work to end.
+  return error instanceof AppError && error.code === 'backend.died' && error.details['stopped'] !== true
 }
 
 async function* generateOnce(

@@ -125,7 +125,7 @@ function fakeLoader(node: FakeNode): ModelLoader {
   }
 }
 
-function createFakeNode(): FakeNode {
+export function createFakeNode(): FakeNode {
   const folder = join(tmpdir(), `local-ai-api-${randomUUID()}`)
   return {
     asked: [],
@@ -152,7 +152,7 @@ function createFakeNode(): FakeNode {
 }
 
 /** The real inference on a backend that follows a script. */
-function createInference(node: FakeNode, responses: Responses = createNoResponses(), parts: MediaParts = {}) {
+export function createInference(node: FakeNode, responses: Responses = createNoResponses(), parts: MediaParts = {}) {
   const log = pino({ level: 'silent' })
   const deps = { registry: fakeRegistry(node), loader: fakeLoader(node), log }
   const complete = createComplete(deps)

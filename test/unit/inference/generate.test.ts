@@ -3,10 +3,13 @@ import { describe, it } from 'node:test'
 import { pino } from 'pino'
 import type { BackendClient } from '../../../src/backends/backend-client.ts'
 import { AppError } from '../../../src/base/errors.ts'
+import type { GeneratedToken } from '../../../src/grpc/generated/backend/GeneratedToken.ts'
 import { createChat } from '../../../src/inference/chat.ts'
+import type { GenerationOptions } from '../../../src/inference/continuity.ts'
 import { createEmbed } from '../../../src/inference/embed.ts'
 import type { GenerationDeps } from '../../../src/inference/generate.ts'
-import { collect, modelConfig, words } from '../../integration/scripted-backend.ts'
+import { type AnswerKind, KINDS, replaying } from '../../integration/replaying-backend.ts'
+import { collect, modelConfig, type Script, words } from '../../integration/scripted-backend.ts'
 
 function deps(client: Partial<BackendClient>) {
   const leases = { given: 0, back: 0 }
@@ -92,6 +95,102 @@ describe('chat', () => {
       assert.equal(error.message, 'model "other" not found. To see available models, call GET /v1/models')
       return true
     })
+  })
+})
+
+describe('a chat whose backend dies midway', () => {
+  const scripted = (script: Script) => deps({ predictStream: (options) => script(options, {}) })
+  const given = { ...request, sampling: { seed: 7 } }
+
+  /** What a client gets, whatever the ids and the times. */
+  async function answerOf(script: Script, options: GenerationOptions = {}): Promise<readonly unknown[]> {
+    const events = await collect(createChat(scripted(script).deps)(given, options))
+    return events.map((event) => {
+      if (event.type === 'tool-call-start') return { ...event, id: 'x' }
+      return event.type === 'finish' ? { ...event, timings: {} } : event
+    })
+  }
+
+  for (const [name, kind] of Object.entries(KINDS).filter(([, { logprobs }]) => logprobs !== true)) {
+    it(`goes on in a new process as if nothing had happened: ${name}`, async () => {
+      const undisturbed = await answerOf(replaying(kind))
+      for (let first = 0; first < kind.tokens; first += 1) {
+        for (let second = Math.max(1, first); second < kind.tokens; second += 1) {
+          assert.deepEqual(await answerOf(replaying(kind, { diesAfter: [first, second] })), undisturbed)
+        }
+      }
+    })
+  }
+
+  it('has the log probabilities of the process that sampled', async () => {
+    const kind = KINDS['with log probabilities'] ?? assert.fail()
+    const { leases, deps: made } = scripted(replaying(kind, { diesAfter: [3] }))
+    const events = await collect(createChat(made)(given))
+    const logprobs = events.flatMap((event) => (event.type === 'text-delta' ? (event.logprobs ?? []) : []))
+    assert.equal(new Set(logprobs.map(({ logprob }) => logprob)).size, kind.tokens)
+    assert.deepEqual(leases, { given: 2, back: 2 })
+  })
+
+  it('tells each token once, before anything that was made of it', async () => {
+    const kind = KINDS['plain'] ?? assert.fail()
+    const order: string[] = []
+    const continuity = {
+      resume: [],
+      note: (tokens: readonly GeneratedToken[]) => void order.push(...tokens.map(({ id }) => ` w${id}`)),
+    }
+    const chat = createChat(scripted(replaying(kind, { diesAfter: [2, 7] })).deps)
+    for await (const event of chat(given, { continuity })) if (event.type === 'text-delta') order.push(event.text)
+    const texts = order.filter((_, place) => order.indexOf(order[place] ?? '') < place)
+    assert.equal(order.length, kind.tokens + kind.tokens - 2)
+    // Each word stands there twice, as a token and as text; the character has no token of its own.
+    assert.equal(texts.length, kind.tokens - 3)
+  })
+
+  it('tries no third process, and gives the reason', async () => {
+    const kind = KINDS['plain'] ?? assert.fail()
+    const { leases, deps: made } = scripted(replaying(kind, { diesAfter: [1, 2, 7] }))
+    const texts: unknown[] = []
+    await assert.rejects(
+      async () => {
+        for await (const event of createChat(made)(given)) texts.push(event)
+      },
+      { code: 'backend.died', message: 'gone' },
+    )
+    assert.deepEqual(leases, { given: 3, back: 3 })
+    const whole = await answerOf(replaying(kind))
+    assert.deepEqual(texts, whole.slice(0, texts.length))
+    assert.ok(texts.length > 2)
+  })
+
+  it('fails as it would have when the next process cannot go on, or says something else', async () => {
+    const kind = KINDS['plain'] ?? assert.fail()
+    const other: AnswerKind = { ...kind, say: (_index, id) => ({ message: Buffer.from(`other ${id}`) }) }
+    const unsupported: Script = async function* refuse() {
+      yield* []
+      throw new AppError('request.unsupported', 'no way on')
+    }
+    for (const next of [replaying(other), replaying({ ...kind, tokens: 2 }), unsupported]) {
+      const dies = replaying(kind, { diesAfter: [4] })
+      let calls = 0
+      const script: Script = (asked, options) => (calls++ === 0 ? dies : next)(asked, options)
+      await assert.rejects(answerOf(script), { code: 'backend.died', message: 'gone' })
+      assert.equal(calls, 2)
+    }
+  })
+
+  it('ends when somebody stopped the backend', async () => {
+    const kind = KINDS['plain'] ?? assert.fail()
+    let calls = 0
+    const script: Script = async function* stopped(asked, options) {
+      calls += 1
+      for await (const said of replaying(kind)(asked, options)) {
+        yield said
+        throw new AppError('backend.died', 'was stopped', { details: { stopped: true } })
+      }
+      return {}
+    }
+    await assert.rejects(answerOf(script), /was stopped/)
+    assert.equal(calls, 1)
   })
 })
 
