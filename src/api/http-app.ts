@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AccessInit } from './access/access.ts'
 import { answerUnroutableBlankly } from './access/opaque-errors.ts'
@@ -24,10 +25,17 @@ export interface HttpAppInit {
   readonly access?: Pick<AccessInit, 'opaqueErrors'>
 }
 
+/** What one face of the node does otherwise than the others. */
+export interface HttpAppParts {
+  readonly clientErrorHandler?: NonNullable<FastifyServerOptions['clientErrorHandler']>
+  /** Default: Node's own. */
+  readonly response?: typeof ServerResponse
+}
+
 /** The framework, set up as every HTTP face of the node needs it; no routes yet. */
 export function createHttpApp(
   { uploadLimitBytes, access }: HttpAppInit,
-  clientErrorHandler?: NonNullable<FastifyServerOptions['clientErrorHandler']>,
+  { clientErrorHandler, response }: HttpAppParts = {},
 ): FastifyInstance {
   const opaque = access?.opaqueErrors === true
   return fastify({
@@ -41,6 +49,7 @@ export function createHttpApp(
       connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
       maxHeaderSize: HTTP_LIMITS.maxHeaderSize,
       noDelay: true,
+      ...(response === undefined ? {} : { ServerResponse: response }),
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     // Requests that arrive while stopping get our own answer.

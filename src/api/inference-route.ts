@@ -12,6 +12,8 @@ export interface InferenceRoute {
   readonly capability: UseCase
   /** The dialect's words for a stream that breaks off, its end included; absent when the route has no streams. */
   readonly brokenStream?: (error: AppError, requestId: string) => string
+  /** An answer that has begun may be carried on by another node; a route that has this asks for `request.continuity`. */
+  readonly carriesOn?: true
   /** Where a request names something that lives on one node: in its path, or in its body (also in objects of one type). */
   readonly home?: { readonly param: string } | { readonly field: string; readonly reference?: string }
   /** What to say when nobody has what a request names by `home`; an entry without models needs it. */

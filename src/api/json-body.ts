@@ -13,9 +13,13 @@ export type ReadJson = (request: FastifyRequest, body: Buffer) => Promise<unknow
 
 /**
  * Reads JSON bodies and forms, but for requests that keep their bytes because they may go to another node: their body is
- * the `Buffer` until somebody calls the function that is given back.
+ * the `Buffer` until somebody calls the function that is given back. `unwrap` gives the body that is meant.
  */
-export function addJsonBody(app: FastifyInstance, keepsBytes: (request: FastifyRequest) => boolean): ReadJson {
+export function addJsonBody(
+  app: FastifyInstance,
+  keepsBytes: (request: FastifyRequest) => boolean,
+  unwrap: (request: FastifyRequest, body: Buffer) => Buffer = (_request, body) => body,
+): ReadJson {
   const parse = app.getDefaultJsonParser('error', 'error')
   const readJson: ReadJson = async (request, body) => {
     const contentType = request.headers['content-type'] ?? ''
@@ -34,7 +38,7 @@ export function addJsonBody(app: FastifyInstance, keepsBytes: (request: FastifyR
   }
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
-    keepsBytes(request) ? body : await readJson(request, body),
+    keepsBytes(request) ? body : await readJson(request, unwrap(request, body)),
   )
   app.addContentTypeParser(
     'multipart/form-data',

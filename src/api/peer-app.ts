@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Startable } from '../base/lifecycle.ts'
+import type { KeptAnswers } from '../federation/idempotency/kept-answers.ts'
+import type { KeyTable } from '../federation/idempotency/key-table.ts'
 import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { addOpaqueErrors } from './access/opaque-errors.ts'
@@ -8,8 +10,12 @@ import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import type { Caller } from './caller.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { createHttpApp, type HttpAppInit } from './http-app.ts'
-import { addInferenceRoutes, type InferenceDeps, type InferenceInit } from './inference-routes.ts'
+import { addInferenceRoutes, type InferenceDeps, type InferenceInit, STREAM_LIMITS } from './inference-routes.ts'
+import { addJournals } from './journal/continuity-of-request.ts'
+import { JournalledResponse } from './journal/journalled-response.ts'
 import { addJsonBody } from './json-body.ts'
+import { keyRoutes } from './keyed/key-routes.ts'
+import { addKeyedAnswers, type KeyedAnswersDeps } from './keyed/keyed-answers.ts'
 import { addRequestLog } from './request-log.ts'
 import { createShutdown } from './shutdown.ts'
 import { createSockets } from './sockets.ts'
@@ -17,6 +23,8 @@ import { addStamps } from './stamp.ts'
 
 export interface PeerAppDeps extends InferenceDeps {
   readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+  /** Absent: no answer is kept for a client that asks again. */
+  readonly keyed?: { readonly kept: KeptAnswers; readonly table: KeyTable } | undefined
 }
 
 export interface PeerAppInit extends HttpAppInit, InferenceInit {
@@ -44,7 +52,10 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const { metrics, log } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const { stopping, giveUp } = shutdown
-  const app = createHttpApp(init, (_error, socket) => socket.destroy())
+  const app = createHttpApp(init, {
+    clientErrorHandler: (_error, socket) => socket.destroy(),
+    response: JournalledResponse,
+  })
   const sockets = createSockets(app.server)
   addErrorAnswers(app, { log }, { toMembers: true })
   if (init.access?.opaqueErrors === true) addOpaqueErrors(app)
@@ -60,8 +71,11 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   })
   addStamps(app, { toMembers: true })
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
-  addJsonBody(app, () => false)
-  addRequestLog(app, { metrics, log, stopping, counted: (request) => calls.counted(request) }, {})
+  const { unwrap } = addJournals(app)
+  addJsonBody(app, () => false, unwrap)
+  const counted = (request: FastifyRequest) => calls.counted(request) || isKeyed(request)
+  addRequestLog(app, { metrics, log, stopping, counted }, {})
+  const isKeyed = addKeys(app, { ...deps, brokeOff: (request) => calls.brokeOff(request) }, init)
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {
     async start({ signal } = {}) {
@@ -74,12 +88,24 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     stop: () =>
       shutdown.run({
         async close() {
+          deps.keyed?.kept.close()
           await sockets.drain()
           await app.close()
         },
         cut: () => sockets.cut(),
       }),
   }
+}
+
+/** Answers to requests with a key, and who has them. */
+function addKeys(
+  app: FastifyInstance,
+  { keyed, brokeOff }: Pick<PeerAppDeps, 'keyed'> & Pick<KeyedAnswersDeps, 'brokeOff'>,
+  { streamLimits = STREAM_LIMITS }: PeerAppInit,
+): (request: FastifyRequest) => boolean {
+  if (keyed === undefined) return () => false
+  app.register(keyRoutes, { table: keyed.table })
+  return addKeyedAnswers(app, { kept: keyed.kept, brokeOff }, streamLimits)
 }
 
 /** A member says for whom it asks; whether that was so, it has checked. */

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.ts'
 import { toldInStream } from './access/opaque-errors.ts'
 import { drained } from './drained.ts'
 import { toAppError } from './error-response.ts'
+import { handOn, writeAside } from './journal/continuity-of-request.ts'
 
 /** How a dialect writes its stream. Every function gives text that is ready for the wire. */
 export interface EventStreamFormat<T> {
@@ -57,6 +58,7 @@ export async function sendEventStream<T>(
   } catch (thrown) {
     if (!stream.opened()) throw thrown
     const error = stream.closed() ? new AppError('request.cancelled', 'the client has gone') : toAppError(thrown)
+    if (!stream.closed() && handOn(reply.raw, error.code)) return error
     stream.end(format.fail(toldInStream(error, reply.request)) + format.closing(true))
     return error
   } finally {
@@ -98,7 +100,10 @@ function openLater(
   }
 
   function keepAlive(): void {
-    if (quiet && !response.writableNeedDrain && !response.destroyed) write(signOfLife)
+    if (quiet && !response.writableNeedDrain && !response.destroyed) {
+      if (!opened) write('')
+      writeAside(response, signOfLife)
+    }
     quiet = true
   }
 

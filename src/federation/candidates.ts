@@ -11,6 +11,8 @@ export interface Wanted {
   readonly capability: string
   /** The one node that may serve it (`homeOf`), whatever it advertises. */
   readonly home?: string
+  /** What the node's model must be like (`ModelAdvert.likeness`). */
+  readonly likeness?: string
 }
 
 /** The network as this node sees it at one moment. */
@@ -22,6 +24,8 @@ export interface Surroundings {
   readonly busy: (peerId: string) => number
   /** How far each node is trusted: `NodeHealth.standingOf`. */
   readonly standingOf: (peerId: string) => Standing
+  /** What is known of a node for this request: `Foresight.factsFor`. */
+  readonly factsOf?: ((peerId: string) => Pick<Candidate, 'seen' | 'prefixShare'>) | undefined
 }
 
 /** Everybody who can serve it, this node included. Pure. */
@@ -31,7 +35,8 @@ export function findCandidates(wanted: Wanted, surroundings: Surroundings): Cand
 }
 
 /** The node on which it lives or, when that is not there, this one: its answer is that it does not have it. */
-function atHome(home: string, { model }: Wanted, { self, local, peers, busy, standingOf }: Surroundings): Candidate {
+function atHome(home: string, { model }: Wanted, around: Surroundings): Candidate {
+  const { self, local, peers, busy, standingOf } = around
   // What is this node's own goes to nobody who has made himself an id that looks like this node's.
   const own = homeOf(self.peerId) === home
   const peer = own ? undefined : peers.find(({ record }) => homeOf(record.peerId) === home)
@@ -51,10 +56,12 @@ function atHome(home: string, { model }: Wanted, { self, local, peers, busy, sta
   }
 }
 
-function findServing(wanted: Wanted, { self, local, peers, busy, standingOf }: Surroundings): Candidate[] {
+function findServing(wanted: Wanted, around: Surroundings): Candidate[] {
+  const { self, local, peers, busy, standingOf, factsOf } = around
   const found: Candidate[] = []
-  const { model, capability } = wanted
-  if (local.serves(model, capability)) {
+  const { model, capability, likeness } = wanted
+  const own = local.likeness?.(model)
+  if (local.serves(model, capability) && (likeness === undefined || own === likeness)) {
     found.push({
       peerId: self.peerId,
       name: self.name,
@@ -64,22 +71,32 @@ function findServing(wanted: Wanted, { self, local, peers, busy, standingOf }: S
       loaded: model === undefined || local.loaded(model),
       roundTripMs: 0,
       standing: standingOf(self.peerId),
+      likeness: own,
+      ...local.figures?.(model),
+      ...factsOf?.(self.peerId),
     })
   }
   for (const { record, state, roundTripMs } of peers) {
     if (!mayBeAsked({ record, state }, self.group)) continue
-    const loaded = stateOfModel(record.offer, wanted)
-    if (loaded === undefined) continue
+    const advert = advertFor(record.offer, wanted)
+    if (advert === undefined || (likeness !== undefined && advert.likeness !== likeness)) continue
     const { peerId, name, offer } = record
+    const facts = factsOf?.(peerId)
     found.push({
       peerId,
       name,
       local: false,
       slots: Math.max(1, offer.slots),
       busy: busy(peerId),
-      loaded: loaded === 'loaded',
+      loaded: advert.loaded,
       roundTripMs,
       standing: standingOf(peerId),
+      likeness: advert.likeness,
+      promptTokensPerSecond: advert.promptTokensPerSecond,
+      generationTokensPerSecond: advert.generationTokensPerSecond,
+      fileSizeBytes: advert.fileSizeBytes,
+      seen: facts?.seen,
+      prefixShare: facts?.prefixShare,
     })
   }
   return found
@@ -92,16 +109,13 @@ export function mayBeAsked({ record, state }: Pick<PeerView, 'record' | 'state'>
 }
 
 /** Undefined: the node cannot serve it. A file answers to its name without the ending as well, as on its own node. */
-function stateOfModel(offer: NodeOffer, { model, capability }: Wanted): 'loaded' | 'configured' | undefined {
+function advertFor(offer: NodeOffer, { model, capability }: Wanted): ModelAdvert | undefined {
   if (model === undefined) {
     const able = offer.models.filter(({ capabilities }) => capabilities.includes(capability))
-    if (able.length === 0) return undefined
-    return able.some(({ loaded }) => loaded) ? 'loaded' : 'configured'
+    return able.find(({ loaded }) => loaded) ?? able[0]
   }
   const adverts = advertsOf(offer)
-  const advert = adverts.get(model) ?? adverts.get(`${model}.gguf`)
-  if (advert === undefined) return undefined
-  return advert.loaded ? 'loaded' : 'configured'
+  return adverts.get(model) ?? adverts.get(`${model}.gguf`)
 }
 
 /** An offer changes seldom and is asked for every request: its models are indexed once. */

@@ -14,19 +14,35 @@ export interface PeerAnswer {
 /** Above this much that nobody has read yet, the peer is read no further. */
 const HIGH_WATER_BYTES = 64 * 1024
 
-/**
- * One request to one peer. Resolves with the head of the answer when its first body bytes, or its end, are there as well.
- * Rejects with the signal's reason when it aborts and with whatever broke the connection otherwise; from then on the body
- * throws the signal's reason or `peer.unreachable`. `onOver` is called once, when the peer has nothing more to do with it.
- */
+export interface Exchange {
+  /**
+   * Resolves with the head of the answer when its first body bytes, or its end, are there as well. Rejects with the signal's
+   * reason when it aborts and with whatever broke the connection otherwise; from then on the body throws the signal's reason
+   * or `peer.unreachable`.
+   */
+  readonly answered: Promise<PeerAnswer>
+  /** Ends the request at the peer; any time, any number of times. */
+  giveUp(reason: AppError): void
+}
+
+/** The head of the answer to one request to one peer, as `Exchange.answered` has it. */
 export async function exchange(
   dispatcher: Dispatcher,
   request: PeerRequest,
-  { signal, onOver }: AbortOptions & { readonly onOver: () => void },
+  options: AbortOptions & { readonly onOver: () => void },
 ): Promise<PeerAnswer> {
+  return await startExchange(dispatcher, request, options).answered
+}
+
+/** One request to one peer. `onOver` is called once, when the peer has nothing more to do with it. */
+export function startExchange(
+  dispatcher: Dispatcher,
+  request: PeerRequest,
+  { signal, onOver }: AbortOptions & { readonly onOver: () => void },
+): Exchange {
   const incoming = new Incoming({ signal, onOver, method: request.method })
   if (signal?.aborted !== true) dispatcher.dispatch(request, incoming)
-  return await incoming.answered
+  return incoming
 }
 
 interface IncomingInit {
@@ -36,7 +52,7 @@ interface IncomingInit {
 }
 
 /** Takes an answer as undici pushes it and gives it out as it is pulled. */
-class Incoming implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
+class Incoming implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array>, Exchange {
   readonly #answer = Promise.withResolvers<PeerAnswer>()
   readonly #init: IncomingInit
   readonly #chunks: Uint8Array[] = []
@@ -115,7 +131,7 @@ class Incoming implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#giveUp(new AppError('request.cancelled', 'the reader has left'))
+    this.giveUp(new AppError('request.cancelled', 'the reader has left'))
     return { value: undefined, done: true }
   }
 
@@ -130,9 +146,9 @@ class Incoming implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
       : unreachable('the node was lost in the middle of its answer', error)
   }
 
-  readonly #onAbort = (): void => this.#giveUp(this.#init.signal?.reason)
+  readonly #onAbort = (): void => this.giveUp(this.#init.signal?.reason)
 
-  #giveUp(reason: unknown): void {
+  giveUp(reason: unknown): void {
     this.#chunks.length = 0
     this.#unread = 0
     if (this.#over !== undefined) return

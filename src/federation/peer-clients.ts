@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
 import type { Network } from '../p2p/network.ts'
 import { unreachable } from './exchange.ts'
 
@@ -22,16 +24,23 @@ export interface PeerClients {
   close(reason: AppError): Promise<void>
 }
 
+export interface PeerClientsDeps {
+  readonly network: Pick<Network, 'openSocket'>
+  /** To this node itself. */
+  readonly self?: { readonly peerId: string; readonly open: () => Duplex } | undefined
+}
+
 interface Client {
   readonly pool: Pool
   readonly gone: AbortController
 }
 
-export function createPeerClients(
-  { network }: { readonly network: Pick<Network, 'openSocket'> },
-  init: PeerClientsInit,
-): PeerClients {
+export function createPeerClients({ network, self }: PeerClientsDeps, init: PeerClientsInit): PeerClients {
   const clients = new Map<string, Client>()
+
+  async function openSocket(peerId: string, options: AbortOptions): Promise<Duplex> {
+    return self?.peerId === peerId ? self.open() : await network.openSocket(peerId, options)
+  }
 
   function create(peerId: string): Client {
     const gone = new AbortController()
@@ -44,7 +53,7 @@ export function createPeerClients(
       bodyTimeout: 0,
       connect(_options, callback) {
         const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(init.connectTimeoutMs)])
-        network.openSocket(peerId, { signal }).then(
+        openSocket(peerId, { signal }).then(
           // undici needs nothing of a socket that the network's streams have not.
           (socket) => callback(null, socket as Socket),
           (error: unknown) => callback(unreachable('no connection to the node', error), null),

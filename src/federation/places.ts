@@ -3,18 +3,27 @@ import type { AbortOptions } from '../base/signals.ts'
 import type { Network } from '../p2p/network.ts'
 import { type AdmissionQueueInit, createAdmissionQueue } from './admission-queue.ts'
 import { createBookings } from './bookings.ts'
-import { findCandidates, type Surroundings } from './candidates.ts'
+import { findCandidates, mayBeAsked, type Surroundings } from './candidates.ts'
+import { arrange } from './health/arrange.ts'
 import { type NodeHealth, type Standing, TRUSTED } from './health/node-health.ts'
 import { nobodyServes } from './nobody-serves.ts'
-import type { Candidate, Choose } from './policies/choose.ts'
+import type { NodeLimits } from './node-limits.ts'
+import type { Foresight } from './observed/foresight.ts'
+import type { Candidate, Policy, Ranked } from './policies/choose.ts'
 import type { LocalNode, RoutedRequest } from './routed-request.ts'
+import type { RoutingEvents } from './routing-events.ts'
 
 export interface PlacesDeps {
   readonly network: Pick<Network, 'peerId' | 'name' | 'peers'>
   readonly local: LocalNode
-  readonly choose: Choose
+  readonly policy: Policy
+  /** Absent: nothing is known but what the nodes say. */
+  readonly foresight?: Foresight
+  readonly events?: Pick<RoutingEvents, 'considered'>
   /** Absent: every node is trusted. */
   readonly health?: NodeHealth
+  /** Absent: a node is full at `requestsPerSlot`, whatever it does. */
+  readonly limits?: Pick<NodeLimits, 'requestsPerSlot'>
   /** Milliseconds since some moment; never goes back. */
   readonly now: () => number
   /** Numbers in [0, 1). */
@@ -45,6 +54,8 @@ export interface Places {
    * `federation.unavailable` when everyone was asked already.
    */
   book(request: RoutedRequest, asked: Asked, options?: AbortOptions): Promise<Place>
+  /** A place that is free now, for what need not be: undefined when there is none, or others wait for one. */
+  tryBook(request: RoutedRequest, asked: Asked): Place | undefined
   /** Whether there is anybody to ask, full or not. */
   anyLeft(request: RoutedRequest, asked: Asked): boolean
   /** The nodes, or what they tell of themselves, are others. */
@@ -53,27 +64,43 @@ export interface Places {
   close(reason: AppError): void
 }
 
+const NOTHING_KNOWN = { promptTokens: 256, answerTokens: 256, turn: 0 }
+
 export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
-  const { network, local, choose, now, random } = deps
+  const { network, local, policy, foresight, now, random } = deps
   const bookings = createBookings()
   const queue = createAdmissionQueue<Place>({ now }, init.queue)
   const self = { peerId: network.peerId, name: network.name, group: init.group }
-  const standingOf = (peerId: string): Standing => deps.health?.standingOf(peerId) ?? TRUSTED
+  const { health, limits } = deps
+  const standingOf = (peerId: string): Standing => health?.standingOf(peerId) ?? TRUSTED
+  const isFull = ({ peerId, busy, slots }: Candidate): boolean =>
+    busy >= slots * (limits?.requestsPerSlot(peerId) ?? init.requestsPerSlot)
   let retries = 0
 
-  const surroundings = (): Surroundings => ({ self, local, peers: network.peers(), busy: bookings.busy, standingOf })
+  const surroundings = (request?: RoutedRequest): Surroundings => ({
+    ...{ self, local, peers: network.peers(), busy: bookings.busy, standingOf },
+    factsOf: request === undefined ? undefined : foresight?.factsFor(request),
+  })
 
-  function orderFor(request: RoutedRequest, asked: Asked): readonly Candidate[] {
-    const all = findCandidates(request, surroundings())
+  function orderFor(request: RoutedRequest, asked: Asked): readonly Ranked[] {
+    const all = findCandidates(request, surroundings(request))
     const fresh = all.filter(({ peerId }) => !asked.has(peerId))
-    return choose(fresh.length > 0 ? fresh : all.filter(({ peerId }) => asked.get(peerId) === 'once-more'), random)
+    const left = fresh.length > 0 ? fresh : all.filter(({ peerId }) => asked.get(peerId) === 'once-more')
+    const order = policy.order(left, { ...(foresight?.questionOf(request) ?? NOTHING_KNOWN), random })
+    const probeDue = (peerId: string): boolean => health?.probeDue(peerId) === true
+    return arrange(order, { probeDue, mayProbe: asked.size === 0, random })
   }
 
   function take(request: RoutedRequest, asked: Asked): Place | undefined {
     const order = orderFor(request, asked)
     if (order.length === 0) throw nobodyLeft(request, asked)
-    const candidate = order.find(({ busy, slots }) => busy < slots * init.requestsPerSlot)
+    deps.events?.considered(request, { policy: policy.name, order })
+    const free = order.find((ranked) => !isFull(ranked.candidate))
+    // Somebody is in the middle of reading this answer: it goes before those who wait for their first word.
+    const candidate = (request.likeness === undefined ? free : (free ?? order[0]))?.candidate
     if (candidate === undefined) return undefined
+    foresight?.placed(request, candidate)
+    health?.booked(candidate.peerId)
     const giveBack = bookings.book(candidate.peerId)
     return {
       candidate,
@@ -94,20 +121,33 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
 
   return {
     async book(request, asked, options) {
-      const { model, capability, caller = '' } = request
-      let lane = model === undefined ? `capability ${capability}` : `model ${model}`
+      const { caller = '', priority, giveUpAt } = request
+      let lane = laneOf(request)
       if (asked.size > 0) {
         // It wants other nodes than its like, and must not hold them up.
         retries += 1
         lane = `retry ${retries}`
       }
-      return await queue.admit({ lane, caller, take: () => take(request, asked) }, options)
+      return await queue.admit({ lane, caller, priority, giveUpAt, take: () => take(request, asked) }, options)
+    },
+    tryBook(request, asked) {
+      // What nobody reads yet goes behind those who wait.
+      if (request.likeness === undefined && queue.waits(laneOf(request))) return undefined
+      return orderFor(request, asked).length === 0 ? undefined : take(request, asked)
     },
     anyLeft: (request, asked) => orderFor(request, asked).length > 0,
     refresh() {
-      bookings.observe(network.peers())
+      const peers = network.peers()
+      bookings.observe(peers)
+      const others = peers.filter((peer) => mayBeAsked(peer, self.group)).map(({ record }) => record.peerId)
+      health?.present(new Set(local.slots > 0 ? [self.peerId, ...others] : others))
       queue.wake()
     },
     close: (reason) => queue.close(reason),
   }
+}
+
+/** Requests that want the same: when there is no place for one, there is none for the others. */
+function laneOf({ model, capability }: RoutedRequest): string {
+  return model === undefined ? `capability ${capability}` : `model ${model}`
 }

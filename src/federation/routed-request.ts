@@ -1,4 +1,6 @@
 import type { AbortOptions } from '../base/signals.ts'
+import type { ModelAdvert } from '../p2p/membership/node-record.ts'
+import type { Priority } from './priority.ts'
 
 /** One HTTP request on its way to whoever serves it. The body is the client's bytes, never written anew. */
 export interface RoutedRequest {
@@ -15,12 +17,20 @@ export interface RoutedRequest {
   readonly capability: string
   /** Who asks (an API key's fingerprint, an address): those who wait are served by turns. Absent: all the same one. */
   readonly caller?: string
+  /** Whose turn it is when requests wait. Absent: normal. */
+  readonly priority?: Priority | undefined
+  /** When its client will have given up, as `performance.now()` counts: it is not begun later. Absent: the client waits. */
+  readonly giveUpAt?: number | undefined
   /** Whose request it is to the node that serves it: what is kept there belongs to them. Absent: to everybody. */
   readonly owner?: string
   /** The node on which what the request speaks of lives, as `homeOf` names it: nobody else is asked. */
   readonly home?: string
   /** `STAMP_HEADER`'s text: the same for every node that is asked. */
   readonly stamp?: string
+  /** Whether another node may go on where one was lost: the route's answers depend on the request and the stamp only. */
+  readonly carriesOn?: boolean
+  /** Only nodes whose model has this likeness (`ModelAdvert.likeness`). */
+  readonly likeness?: string
   /** `KEY_HEADER`'s text: which answer it asks for, when its client has named it. */
   readonly key?: string
 }
@@ -29,7 +39,8 @@ export interface RoutedRequest {
 export interface Attempt {
   readonly peerId: string
   readonly name: string
-  readonly outcome: 'answered' | 'unreachable' | 'not-started' | 'broken'
+  /** `late`: another node was faster. */
+  readonly outcome: 'answered' | 'unreachable' | 'not-started' | 'broken' | 'late'
   readonly ms: number
 }
 
@@ -66,14 +77,21 @@ export interface RequestRouter {
   route(request: RoutedRequest, options?: AbortOptions): Promise<Routed>
 }
 
+/** What other nodes tell in a `ModelAdvert`. */
+export type LocalFigures = Pick<ModelAdvert, 'promptTokensPerSecond' | 'generationTokensPerSecond' | 'fileSizeBytes'>
+
 /** What the router asks of the node it runs on. An entry without models serves nothing. */
 export interface LocalNode {
   serves(model: string | undefined, capability: string): boolean
   /** Whether the model is in memory. */
   loaded(model: string): boolean
+  /** What the node tells others of the model as `ModelAdvert.likeness`. */
+  likeness?(model: string | undefined): string | undefined
   readonly slots: number
   /** Requests that run or wait here now, whoever sent them. Absent: those that the router booked. */
   busy?(): number
+  /** What is known of the model's size and speed here. */
+  figures?(model: string | undefined): LocalFigures | undefined
   /** Names of the models here, for the answer to a request for one that nobody has. */
   models?(): readonly string[]
 }

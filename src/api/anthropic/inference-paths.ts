@@ -5,7 +5,7 @@ import { StreamEvent } from './response-schema.ts'
 export const MESSAGES: InferencePaths = {
   urls: ['/v1/messages', '/messages'],
   config: {
-    inference: { endpoint: 'messages', capability: 'chat', brokenStream: toErrorEvent },
+    inference: { endpoint: 'messages', capability: 'chat', brokenStream: toErrorEvent, carriesOn: true },
     errorShape: toErrorBody,
     events: StreamEvent,
   },

@@ -63,6 +63,7 @@ export function serveOrForward(
       model,
       capability: inference.capability,
       stamp: newStamp(),
+      carriesOn: inference.carriesOn === true,
       ...(caller === undefined ? {} : { caller }),
       ...(owner === undefined ? {} : { owner }),
       ...(home === undefined ? {} : { home }),

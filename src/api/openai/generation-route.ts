@@ -72,10 +72,11 @@ export function seedOf(seed: number | null | undefined, choice: number): { reado
 
 /** What the generation of one choice gets beside its signal. Only an answer of one choice can be carried to another node. */
 export function choiceOptions(
-  { stamp, continuity }: Pick<FastifyRequest, 'stamp' | 'continuity'>,
+  request: Pick<FastifyRequest, 'stamp' | 'continuity'>,
   { choice, choices }: { readonly choice: number; readonly choices: number },
 ): GenerationOptions {
-  return choices === 1 ? { stamp, continuity } : partOf({ stamp }, `choice ${choice}`)
+  const { stamp } = request
+  return choices === 1 ? { stamp, continuity: request.continuity } : partOf({ stamp }, `choice ${choice}`)
 }
 
 export function createHead(

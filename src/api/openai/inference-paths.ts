@@ -17,7 +17,7 @@ const McpToolResult = Type.Object(
 export const CHAT: InferencePaths = {
   urls: ['/v1/chat/completions', '/chat/completions'],
   config: {
-    inference: { endpoint: 'chat', capability: 'chat', brokenStream },
+    inference: { endpoint: 'chat', capability: 'chat', brokenStream, carriesOn: true },
     events: Type.Union([ChatCompletionChunk, McpToolResult, ErrorBody]),
   },
 }
@@ -33,7 +33,7 @@ export const MCP_CHAT: InferencePaths = {
 export const COMPLETION: InferencePaths = {
   urls: ['/v1/completions', '/completions', '/v1/engines/:model/completions'],
   config: {
-    inference: { endpoint: 'completion', capability: 'completion', brokenStream },
+    inference: { endpoint: 'completion', capability: 'completion', brokenStream, carriesOn: true },
     events: Type.Union([Completion, ErrorBody]),
   },
 }

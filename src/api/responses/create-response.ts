@@ -77,8 +77,8 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
       const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), request), request.id)
       const running = responses.begin({ owner, echo, stream, input, describe, stamp, home: toldHome })
       const { signal } = running.live
-      // Nobody waits for what is made in the background.
-      const continuity = echo.background ? undefined : request.continuity
+      // Nobody waits for what is made in the background, and what servers of the model's do must not be done twice.
+      const continuity = echo.background || config.mcp !== undefined ? undefined : request.continuity
       const answer: Answer = (call) =>
         observed(
           call,

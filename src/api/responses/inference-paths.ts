@@ -18,6 +18,7 @@ export const CREATE_RESPONSE: InferencePaths = {
     inference: {
       ...responses,
       brokenStream,
+      carriesOn: true,
       home: { field: 'previous_response_id', reference: 'item_reference' },
       notHere: ({ body }) => noPrevious(textIn(body, 'previous_response_id')),
     },

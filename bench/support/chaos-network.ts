@@ -1,0 +1,226 @@
+import { setTimeout } from 'node:timers/promises'
+import type { RunningNode } from '../../test/support/local-ai.ts'
+import { createLan, type Machine } from '../../test/support/namespaces.ts'
+import { poll } from '../../test/support/poll.ts'
+import { descendants } from '../../test/support/processes.ts'
+import { type Swarm, type SwarmNode, startSwarm } from '../../test/support/swarm.ts'
+
+/** `ready`: it serves, with the model in memory, and all entries know. Everything else is some trouble, or the way back. */
+export type NodeState = 'ready' | 'killed' | 'restarting' | 'frozen' | 'slow' | 'unplugged' | 'coming'
+
+export interface ChaosNode {
+  readonly name: string
+  readonly node: SwarmNode
+  readonly state: NodeState
+  /** SIGKILL; it comes back with the same folder after that time. Resolves when the signal is sent, like all below. */
+  kill(downMs: number): void
+  /** SIGTERM, and a new start as soon as it has ended. */
+  restart(): void
+  /** SIGSTOP, later SIGCONT. */
+  freeze(durationMs: number): void
+  /** Its model gets the processor for some milliseconds every two seconds: the node is well, and a token takes that long. */
+  slow(durationMs: number): void
+  /** Its packets are lost; only where it has a machine of its own. */
+  unplug(durationMs: number): void
+  /** Resolves when no trouble is on its way any more. */
+  settled(): Promise<void>
+}
+
+export interface ChaosNetwork extends AsyncDisposable {
+  readonly nodes: readonly ChaosNode[]
+  readonly entries: readonly ChaosNode[]
+  readonly canUnplug: boolean
+  /** Log lines of all processes that ran, by node, the oldest first. */
+  logs(): ReadonlyMap<string, readonly RunningNode['log'][]>
+}
+
+export interface ChaosNetworkInit {
+  readonly nodes: number
+  readonly entries: number
+  readonly model: string
+  readonly file: string
+  /** Machines of their own: network namespaces, which needs to be root. */
+  readonly machines: boolean
+  readonly nodeArguments?: readonly string[]
+  readonly entryArguments?: readonly string[]
+}
+
+const READY_TIMEOUT_MS = 120_000
+const STOPPED_MS = 1990
+const RUNNING_MS = 10
+
+/** Serving nodes with one model, and entries without: each a process of the real program. */
+export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNetwork> {
+  await using stack = new AsyncDisposableStack()
+  const lan = init.machines ? stack.use(await createLan(init.nodes + init.entries)) : undefined
+  const names = (prefix: string, count: number): readonly string[] =>
+    Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`)
+  const entryNames = names('entry', init.entries)
+  const nodeNames = names('node', init.nodes)
+  const machines = new Map([...entryNames, ...nodeNames].map((name, at) => [name, lan?.machines[at]]))
+  const placeOf = (name: string) => {
+    const machine = machines.get(name)
+    return machine === undefined ? {} : { machine }
+  }
+  const swarm = stack.use(
+    await startSwarm([
+      ...entryNames.map((name) => ({
+        name,
+        entry: true,
+        arguments: init.entryArguments ?? [],
+        ...placeOf(name),
+      })),
+      ...nodeNames.map((name) => ({
+        name,
+        files: { [`${init.model}.gguf`]: init.file },
+        arguments: ['--load-to-memory', init.model, ...(init.nodeArguments ?? [])],
+        ...placeOf(name),
+      })),
+    ]),
+  )
+  const ran = new Map<string, RunningNode['log'][]>()
+  const entriesSee = (name: string): Promise<void> => seenByAll({ swarm, entryNames, name, model: init.model })
+  const entries = entryNames.map((name) =>
+    createNode({ swarm, name, machine: machines.get(name), ran, isBack: async () => {} }),
+  )
+  const nodes = nodeNames.map((name) =>
+    createNode({ swarm, name, machine: machines.get(name), ran, isBack: () => entriesSee(name) }),
+  )
+  await Promise.all(nodeNames.map(entriesSee))
+  const all = stack.move()
+  return {
+    nodes,
+    entries,
+    canUnplug: lan !== undefined,
+    logs: () => ran,
+    async [Symbol.asyncDispose]() {
+      // What is stopped does not end by itself.
+      await Promise.all([...nodes, ...entries].map((node) => node.settled()))
+      await all.disposeAsync()
+    },
+  }
+}
+
+interface Seen {
+  readonly swarm: Swarm
+  readonly entryNames: readonly string[]
+  readonly name: string
+  readonly model: string
+}
+
+/** Every entry that runs has a link to it and knows that it has the model in memory. */
+async function seenByAll({ swarm, entryNames, name, model }: Seen): Promise<void> {
+  for (const entryName of entryNames) {
+    await poll(`${entryName} sees ${name} with its model`, READY_TIMEOUT_MS, async () => {
+      try {
+        const answer = await swarm.node(entryName).ask('/api/p2p/federation')
+        const { nodes } = answer as { nodes: readonly Listed[] }
+        const found = nodes.find((node) => node.name === name)
+        return found?.isOnline === true && found.models.some((offer) => offer.name === model && offer.loaded)
+      } catch {
+        // The entry itself is away just now.
+        return false
+      }
+    })
+  }
+}
+
+interface Listed {
+  readonly name: string
+  readonly isOnline: boolean
+  readonly models: readonly { readonly name: string; readonly loaded: boolean }[]
+}
+
+interface NodeParts {
+  readonly swarm: Swarm
+  readonly name: string
+  readonly machine: Machine | undefined
+  readonly ran: Map<string, RunningNode['log'][]>
+  readonly isBack: () => Promise<void>
+}
+
+function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode {
+  const node = swarm.node(name)
+  let state: NodeState = 'ready'
+  let trouble: Promise<void> = Promise.resolve()
+  const keepLog = (): void => {
+    ran.set(name, [...(ran.get(name) ?? []), node.process.log])
+  }
+  keepLog()
+
+  function begin(first: NodeState, act: () => Promise<void>): void {
+    state = first
+    trouble = (async () => {
+      await act()
+      state = 'coming'
+      await isBack()
+      state = 'ready'
+    })()
+    // Read by `settled`, which may come later.
+    trouble.catch(() => {})
+  }
+
+  async function startAgain(): Promise<void> {
+    await node.start()
+    keepLog()
+  }
+
+  return {
+    name,
+    node,
+    get state() {
+      return state
+    },
+    kill(downMs) {
+      const ended = node.end('SIGKILL')
+      begin('killed', async () => {
+        await ended
+        await setTimeout(downMs)
+        await startAgain()
+      })
+    },
+    restart() {
+      const ended = node.end('SIGTERM')
+      begin('restarting', async () => {
+        await ended
+        await startAgain()
+      })
+    },
+    freeze(durationMs) {
+      const { pid } = node.process
+      process.kill(pid, 'SIGSTOP')
+      begin('frozen', async () => {
+        await setTimeout(durationMs)
+        process.kill(pid, 'SIGCONT')
+      })
+    },
+    slow(durationMs) {
+      const backends = descendants(node.process.pid)
+      begin('slow', async () => {
+        const end = performance.now() + durationMs
+        while (performance.now() < end) {
+          for (const pid of backends) signalIfThere(pid, 'SIGSTOP')
+          await setTimeout(STOPPED_MS)
+          for (const pid of backends) signalIfThere(pid, 'SIGCONT')
+          await setTimeout(RUNNING_MS)
+        }
+      })
+    },
+    unplug(durationMs) {
+      begin('unplugged', async () => {
+        await machine?.unplug()
+        await setTimeout(durationMs)
+        await machine?.plug()
+      })
+    },
+    settled: () => trouble,
+  }
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended meanwhile.
+  }
+}

@@ -1,0 +1,82 @@
+import type { AbortOptions } from '../../base/signals.ts'
+import { fromPeerHeaders } from '../forwarded-headers.ts'
+import type { Attempt, Routed, RoutedRequest } from '../routed-request.ts'
+import type { RequestFinished } from '../routing-events.ts'
+import { Relay, type Shown } from './relay.ts'
+import type { RelayDeps, RelayInit } from './relay-deps.ts'
+
+/**
+ * One request on its way, and its answer, whoever makes it. Pull-based: a client that does not read stops the node.
+ * Measured by bench/forward.ts and bench/chaos.ts.
+ */
+export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
+  readonly #deps: RelayDeps
+  readonly #facts: { readonly request: RoutedRequest } & AbortOptions
+  readonly #relay: Relay
+  readonly #began: number
+  #first: Shown | undefined
+  #over = false
+
+  constructor(deps: RelayDeps, init: RelayInit, facts: { readonly request: RoutedRequest } & AbortOptions) {
+    this.#deps = deps
+    this.#facts = facts
+    this.#began = deps.now()
+    this.#relay = new Relay(deps, init, facts)
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#relay.attempts
+  }
+
+  /** Up to the first bytes of an answer, or its end. Throws as `RequestRouter.route` does. */
+  async begin(): Promise<Routed> {
+    const first = await this.#relay.advance().catch((error: unknown) => {
+      this.#relay.close()
+      throw error
+    })
+    if (first.kind === 'local') return { kind: 'local', place: { release: first.place.release } }
+    this.#first = first
+    this.#relay.show()
+    const { status = 502, headers = {} } = this.#relay.head ?? {}
+    const { peerId = '', name = '' } = this.#relay.node ?? {}
+    const attempts = [...this.attempts]
+    const answer = { status, headers: fromPeerHeaders(headers), body: this, node: { peerId, name }, attempts }
+    return { kind: 'remote', answer }
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#over) return { value: undefined, done: true }
+    try {
+      const shown = this.#first ?? (await this.#relay.advance())
+      this.#first = undefined
+      if (shown.kind === 'bytes') return { value: shown.bytes, done: false }
+      this.#finish('answered')
+    } catch (error) {
+      const cancelled = this.#facts.signal?.aborted === true || this.#deps.stopping() !== undefined
+      this.#finish(cancelled ? 'cancelled' : 'lost')
+      throw error
+    }
+    return { value: undefined, done: true }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#finish('cancelled')
+    return { value: undefined, done: true }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #finish(outcome: RequestFinished['outcome']): void {
+    if (this.#over) return
+    this.#over = true
+    const { peerId, name } = this.#relay.node ?? { peerId: '', name: '' }
+    const told = this.#relay.close()
+    this.#deps.events.finished(this.#facts.request, {
+      ...{ peerId, name, outcome, ...told },
+      status: this.#relay.head?.status ?? 502,
+      ms: this.#deps.now() - this.#began,
+    })
+  }
+}

@@ -1,0 +1,68 @@
+/** What the entry has learned of how fast answers come, to tell when one is late. */
+export interface Paces {
+  /** From when on a first token is late, in milliseconds since the node was asked; undefined: too little is known. */
+  firstTokenLateMs(subject: Subject): number | undefined
+  noteFirstToken(subject: Subject, ms: number): void
+  /** The usual time between two tokens; undefined while nothing is known. */
+  gapMs(model: string): number | undefined
+  noteGap(model: string, ms: number): void
+}
+
+export interface Subject {
+  readonly model: string
+  /** A longer conversation takes longer to read. */
+  readonly bodyBytes: number
+}
+
+/** Samples that a prediction needs, and those that it is made of. */
+const LEAST_SAMPLES = 20
+const MOST_SAMPLES = 64
+const MOST_SUBJECTS = 512
+const QUANTILE = 0.95
+/** Twice what all but one in twenty take: rarely reached by a healthy node. */
+const LATE = 2
+const LEAST_LATE_MS = 100
+const GAP_WEIGHT = 0.2
+
+interface Samples {
+  readonly values: number[]
+  at: number
+}
+
+export function createPaces(): Paces {
+  const firstTokens = new Map<string, Samples>()
+  const gaps = new Map<string, number>()
+
+  return {
+    firstTokenLateMs(subject) {
+      const values = firstTokens.get(keyOf(subject))?.values ?? []
+      if (values.length < LEAST_SAMPLES) return undefined
+      const sorted = values.toSorted((left, right) => left - right)
+      return Math.max(LEAST_LATE_MS, LATE * (sorted[Math.floor(QUANTILE * sorted.length)] ?? 0))
+    },
+    noteFirstToken(subject, ms) {
+      const samples = touch(firstTokens, keyOf(subject), () => ({ values: [], at: 0 }))
+      samples.values[samples.at] = ms
+      samples.at = (samples.at + 1) % MOST_SAMPLES
+    },
+    gapMs: (model) => gaps.get(model),
+    noteGap(model, ms) {
+      const before = touch(gaps, model, () => ms)
+      gaps.set(model, before + GAP_WEIGHT * (ms - before))
+    },
+  }
+}
+
+/** Conversations of about the same length are compared with each other. */
+function keyOf({ model, bodyBytes }: Subject): string {
+  return `${Math.round(Math.log2(bodyBytes + 1))} ${model}`
+}
+
+/** The value of a key, which becomes the youngest; the oldest goes when there are too many. */
+function touch<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = map.get(key) ?? make()
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > MOST_SUBJECTS) map.delete(map.keys().next().value ?? key)
+  return value
+}

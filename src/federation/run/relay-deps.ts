@@ -1,0 +1,31 @@
+import type { Dispatcher } from 'undici'
+import type { AppError } from '../../base/errors.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+import type { Places } from '../places.ts'
+import type { RoutingEvents } from '../routing-events.ts'
+import type { Paces } from './paces.ts'
+
+export interface RelayDeps {
+  readonly places: Pick<Places, 'book' | 'tryBook' | 'anyLeft'>
+  readonly clientTo: (peerId: string) => Dispatcher
+  readonly events: RoutingEvents
+  readonly paces: Paces
+  readonly now: () => number
+  readonly mayRetry: () => boolean
+  readonly mayHedge: () => boolean
+  /** Resolves when the nodes are others than before, or after that long. */
+  readonly changed: (withinMs: number, options: AbortOptions) => Promise<void>
+  /** Why nothing new begins here. */
+  readonly stopping: () => AppError | undefined
+}
+
+export interface RelayInit {
+  /** Times a request is sent somewhere before the client sees anything, the first included. */
+  readonly maxTries: number
+  /** No further try begins later than this after the request came; one that runs goes on. */
+  readonly retryWithinMs: number
+  /** Times that one answer may change its node midway. */
+  readonly maxSeams: number
+  /** How long an answer that has lost its node waits for another one that can carry it on. */
+  readonly carryOnWithinMs: number
+}

@@ -1,0 +1,381 @@
+import { AppError } from '../../base/errors.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+import { homeOf } from '../home.ts'
+import { createAnswerJournal } from '../journal/answer-journal.ts'
+import type { Place } from '../places.ts'
+import type { Attempt, RoutedRequest } from '../routed-request.ts'
+import type { RequestFinished } from '../routing-events.ts'
+import { allFailed, differs, noteAsked } from './attempts.ts'
+import { createLateness, type Lateness } from './lateness.ts'
+import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
+import type { RelayDeps, RelayInit } from './relay-deps.ts'
+import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
+import { Track } from './track.ts'
+
+export type Shown =
+  | { readonly kind: 'local'; readonly place: Place }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'end' }
+
+const LINE_FEED = 0x0a
+/** A request that kills one node's backend is shown to one more, not to all. */
+const MOST_FAILED = 1
+
+/**
+ * The nodes at work on one request: the one that answers, perhaps a second one when the first is late, and the next one when
+ * it is lost. Out of them comes one answer; what was given out never comes again and never changes.
+ */
+export class Relay {
+  readonly #deps: RelayDeps
+  readonly #init: RelayInit
+  readonly #request: RoutedRequest
+  readonly #signal: AbortSignal | undefined
+  readonly #began: number
+  readonly #attempts: Attempt[] = []
+  readonly #journal = createAnswerJournal()
+  readonly #seams: SeamWatch
+  readonly #lateness: Lateness
+  #asked = new Map<string, 'once-more' | 'never'>()
+  #active: Track | undefined
+  #spare: Track | undefined
+  #lost: Track | undefined
+  #home: string | undefined
+  #head: AnswerHead | undefined
+  /** Whose tokens the journal holds; undefined: of nobody whose answer another one can carry on. */
+  #likeness: string | undefined
+  #shown = false
+  #lastByte = LINE_FEED
+  #failed = 0
+  #lastSignAt = 0
+  #firstTokenAt: number | undefined
+
+  constructor(deps: RelayDeps, init: RelayInit, facts: { readonly request: RoutedRequest } & AbortOptions) {
+    this.#deps = deps
+    this.#init = init
+    this.#request = facts.request
+    this.#signal = facts.signal
+    this.#began = deps.now()
+    const { model = '', body } = facts.request
+    this.#seams = createSeamWatch(facts.request, deps.events)
+    this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 })
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#attempts
+  }
+
+  /** Whose head the answer has, once there is one. */
+  get head(): AnswerHead | undefined {
+    return this.#head
+  }
+
+  /** The node that answers, or did so last. */
+  get node(): { readonly peerId: string; readonly name: string } | undefined {
+    return this.#active?.candidate ?? this.#lost?.candidate
+  }
+
+  /** From now on the client has the head, and it cannot be another one. */
+  show(): void {
+    this.#shown = true
+  }
+
+  /** Ends whatever runs. Gives what there is to tell of it; undefined when nobody was asked. */
+  close(): Pick<RequestFinished, 'firstBytesMs' | 'tokens' | 'generationMs'> {
+    const node = this.node
+    this.#dropSpare('late')
+    if (this.#active !== undefined) this.#end(this.#active)
+    const generationMs = this.#firstTokenAt === undefined ? 0 : this.#lastSignAt - this.#firstTokenAt
+    const { tokens } = this.#journal
+    this.#lateness.ended(tokens, generationMs)
+    const firstBytesMs = this.#attempts.find(({ peerId }) => peerId === node?.peerId)?.ms ?? 0
+    return { firstBytesMs, tokens, generationMs }
+  }
+
+  /** Goes on until there is something for the client. */
+  async advance(): Promise<Shown> {
+    for (;;) {
+      this.#throwIfStopping()
+      if (this.#active === undefined) {
+        const place = await this.#book()
+        if (place.candidate.local && !this.#shown) return { kind: 'local', place }
+        this.#active = this.#start(place)
+      }
+      const shown = await this.#step(this.#active)
+      if (shown !== undefined) return shown
+    }
+  }
+
+  async #step(active: Track): Promise<Shown | undefined> {
+    const track = await this.#nextToSpeak(active)
+    if (track === undefined) return undefined
+    try {
+      const piece = await track.take()
+      if (track === this.#spare && !this.#wins(track, piece)) return undefined
+      // Late, but it is there.
+      if (track === this.#active && piece.kind !== 'head' && piece.kind !== 'aside') this.#dropSpare('late')
+      return this.#receive(track, piece)
+    } catch (error) {
+      this.#lose(track, error)
+      return undefined
+    }
+  }
+
+  /** Who has something to say; undefined when the active node was late and has got, or not got, a second one beside it. */
+  async #nextToSpeak(active: Track): Promise<Track | undefined> {
+    const spare = this.#spare
+    if (spare !== undefined) return await Promise.race([active.ready(), spare.ready()])
+    const lateMs = this.#lateAfterMs(active)
+    if (lateMs === undefined) return active
+    const late = Promise.withResolvers<undefined>()
+    const leftMs = lateMs - (this.#deps.now() - active.lastSignAt)
+    const timer = setTimeout(() => late.resolve(undefined), Math.max(0, leftMs))
+    const speaker = await Promise.race([active.ready(), late.promise])
+    clearTimeout(timer)
+    if (speaker === undefined) this.#helpOut(active)
+    return speaker
+  }
+
+  #lateAfterMs(active: Track): number | undefined {
+    if (!this.#carriesOn()) return undefined
+    if (this.#firstTokenAt === undefined && !this.#shown) return this.#lateness.lateAfterMs('first-token')
+    return this.#lateness.lateAfterMs(active.signed ? 'running' : 'beginning')
+  }
+
+  /** The answer is late: a second node begins it too, if there is one that has room. */
+  #helpOut(active: Track): void {
+    const { mayHedge, mayRetry, places, events, now } = this.#deps
+    this.#lateness.wasLate()
+    const hedge = this.#firstTokenAt === undefined && !this.#shown
+    if (!(hedge ? mayHedge() : mayRetry())) return
+    const asked = new Map(this.#asked).set(active.candidate.peerId, 'never')
+    const place = places.tryBook(this.#wanted(), asked)
+    if (place === undefined) return
+    this.#spare = this.#start(place)
+    const { peerId, name } = place.candidate
+    if (hedge) events.hedged(this.#request, { peerId, name, afterMs: now() - active.since })
+  }
+
+  /** Whether the second node has said more than the first one. */
+  #wins(spare: Track, piece: Piece): boolean {
+    if (piece.kind === 'aside') return false
+    if (piece.kind === 'head') {
+      spare.head = piece.head
+      if (piece.head.status >= 400) this.#dropSpare('broken')
+      return false
+    }
+    if (piece.kind === 'body' && !spare.beyond(piece.bytes)) {
+      if (spare.differs) this.#dropSpare('broken')
+      return false
+    }
+    const loser = this.#active
+    this.#spare = undefined
+    this.#active = spare
+    if (loser !== undefined) {
+      if (this.#shown || this.#firstTokenAt !== undefined) this.#seams.begin(loser, 'stalled', this.#journal)
+      else if (!loser.signed) this.#note(loser, 'late')
+      loser.leg.cancel()
+    }
+    if (spare.head !== undefined && !this.#shown) this.#head = spare.head
+    return true
+  }
+
+  #receive(track: Track, piece: Piece): Shown | undefined {
+    if (piece.kind === 'head') return this.#receiveHead(track, piece.head)
+    this.#sign(track)
+    switch (piece.kind) {
+      case 'tokens':
+        this.#receiveTokens(track, piece.bytes)
+        return undefined
+      case 'aside':
+        // In the middle of a line it would become part of it.
+        return this.#shown && this.#lastByte === LINE_FEED ? { kind: 'bytes', bytes: piece.bytes } : undefined
+      case 'end':
+        if (!track.comparison.done) throw new LegLost('broken', differs())
+        this.#goesOn(track)
+        return { kind: 'end' }
+      default:
+        return this.#receiveBody(track, piece.bytes)
+    }
+  }
+
+  #receiveHead(track: Track, head: AnswerHead): undefined {
+    if (this.#shown) {
+      if (head.status !== this.#head?.status) throw new LegLost('failed', differs())
+      return
+    }
+    if (head.notStarted && !track.signed) {
+      this.#note(track, 'not-started')
+      if (this.#retryAllowed()) {
+        this.#end(track)
+        return
+      }
+    }
+    this.#head = head
+  }
+
+  #receiveTokens(track: Track, payload: Buffer): void {
+    if (this.#journal.note(payload) === 0) return
+    const now = this.#deps.now()
+    if (this.#firstTokenAt === undefined) {
+      this.#firstTokenAt = now
+      this.#lateness.firstToken(now - track.since)
+    } else if (!this.#seams.open) {
+      this.#lateness.gap(now - this.#lastSignAt)
+    }
+    this.#goesOn(track)
+  }
+
+  #receiveBody(track: Track, bytes: Buffer): Shown | undefined {
+    const rest = track.rest(bytes)
+    if (track.differs) throw new LegLost('failed', differs())
+    if (rest.length === 0) return undefined
+    this.#goesOn(track)
+    this.#journal.sent(rest)
+    this.#lastByte = rest[rest.length - 1] ?? LINE_FEED
+    return { kind: 'bytes', bytes: rest }
+  }
+
+  /** A node is lost, or has said that it cannot. Throws when nobody can take its place. */
+  #lose(track: Track, error: unknown): void {
+    this.#signal?.throwIfAborted()
+    this.#throwIfStopping()
+    if (!(error instanceof LegLost)) throw error
+    if (track === this.#spare) {
+      this.#dropSpare(error.outcome === 'unreachable' ? 'unreachable' : 'broken')
+      return
+    }
+    const begun = track.signed
+    if (!begun) this.#note(track, error.outcome === 'unreachable' ? 'unreachable' : 'broken', error.error)
+    else this.#asked.set(track.candidate.peerId, 'never')
+    this.#end(track)
+    if (begun || this.#shown) this.#seams.begin(track, error.outcome === 'failed' ? 'leaving' : 'lost', this.#journal)
+    if (error.outcome === 'failed') this.#failed += 1
+    const spare = this.#spare
+    if (spare !== undefined) {
+      // It is on its way with the same tokens already.
+      this.#spare = undefined
+      this.#active = spare
+      return
+    }
+    const goesOn = this.#shown || begun ? this.#mayCarryOn() : this.#retryAllowed()
+    if (goesOn) return
+    this.#seams.giveUp('peer.unreachable', this.#silentMs())
+    throw this.#shown ? error.error : allFailed(this.#attempts, error.error)
+  }
+
+  #mayCarryOn(): boolean {
+    if (this.#failed > MOST_FAILED || this.#seams.count > this.#init.maxSeams) return false
+    if (this.#shown) return this.#carriesOn()
+    return this.#deps.places.anyLeft(this.#request, this.#asked)
+  }
+
+  /** Whether another node could go on where this one is. */
+  #carriesOn(): boolean {
+    const told = !this.#shown || this.#head?.carriesOn === true
+    return this.#request.carriesOn === true && told && this.#journal.complete && this.#likeness !== undefined
+  }
+
+  #retryAllowed(): boolean {
+    const { maxTries, retryWithinMs } = this.#init
+    if (this.#attempts.length >= maxTries || this.#deps.now() - this.#began >= retryWithinMs) return false
+    return this.#deps.places.anyLeft(this.#request, this.#asked) && this.#deps.mayRetry()
+  }
+
+  async #book(): Promise<Place> {
+    const { places, changed, now } = this.#deps
+    const options = this.#signal === undefined ? {} : { signal: this.#signal }
+    if (!this.#shown) {
+      const same = this.#wanted()
+      return await places.book(places.anyLeft(same, this.#asked) ? same : this.#request, this.#asked, options)
+    }
+    const until = now() + this.#init.carryOnWithinMs
+    for (;;) {
+      try {
+        return await places.book(this.#wanted(), this.#asked, options)
+      } catch (error) {
+        this.#signal?.throwIfAborted()
+        this.#throwIfStopping()
+        const left = until - now()
+        if (left <= 0) {
+          this.#seams.giveUp(AppError.from(error, 'internal').code, this.#silentMs())
+          throw error
+        }
+        await changed(left, options)
+        // Who has failed may have come back meanwhile.
+        this.#asked = new Map()
+      }
+    }
+  }
+
+  /** What the next node must have. */
+  #wanted(): RoutedRequest {
+    const bound = this.#likeness !== undefined && (this.#shown || this.#journal.tokens > 0)
+    return bound ? { ...this.#request, likeness: this.#likeness ?? '' } : this.#request
+  }
+
+  #start(place: Place): Track {
+    const { candidate, release } = place
+    const { clientTo, now } = this.#deps
+    const carriesOn = this.#request.carriesOn === true
+    if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness)) {
+      this.#journal.forgetTokens()
+      this.#likeness = candidate.likeness
+    }
+    this.#home ??= homeOf(candidate.peerId)
+    const leg = createLeg(clientTo(candidate.peerId), this.#request, {
+      home: this.#home,
+      journalled: carriesOn,
+      resume: this.#journal.records(),
+      onOver: release,
+      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+    })
+    return new Track({ leg, candidate, since: now(), comparison: this.#journal.compare() })
+  }
+
+  /** The first thing that is heard of a node. */
+  #sign(track: Track): void {
+    track.lastSignAt = this.#deps.now()
+    if (track.signed) return
+    track.signed = true
+    if (this.#lastSignAt === 0) this.#lastSignAt = track.lastSignAt
+    if (!track.noted) this.#note(track, 'answered')
+  }
+
+  #note(track: Track, outcome: Attempt['outcome'], cause?: Error): void {
+    const { peerId, name } = track.candidate
+    const attempt = { peerId, name, outcome, ms: this.#deps.now() - track.since }
+    track.noted = true
+    this.#attempts.push(attempt)
+    if (outcome !== 'answered') noteAsked(attempt, this.#asked)
+    this.#deps.events.tried(this.#request, attempt, cause)
+  }
+
+  #dropSpare(outcome: Attempt['outcome']): void {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare === undefined) return
+    if (!spare.noted) this.#note(spare, outcome)
+    spare.leg.cancel()
+  }
+
+  #end(track: Track): void {
+    track.leg.cancel()
+    this.#lost = track
+    if (this.#active === track) this.#active = undefined
+  }
+
+  /** Something new has come of it. */
+  #goesOn(track: Track): void {
+    if (this.#seams.close(track, this.#silentMs())) this.#asked = new Map()
+    this.#lastSignAt = this.#deps.now()
+  }
+
+  #silentMs(): number {
+    return this.#deps.now() - this.#lastSignAt
+  }
+
+  #throwIfStopping(): void {
+    const reason = this.#deps.stopping()
+    if (reason !== undefined) throw reason
+  }
+}
