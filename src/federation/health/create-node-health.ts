@@ -46,7 +46,7 @@ export function createNodeHealth(
   init: NodeHealthInit,
 ): NodeHealth & Pick<RoutingEvents, 'tried' | 'seam' | 'finished'> {
   const latencies = createLatencies(init.slowness)
-  const { note, ...health } = createWard(
+  const { note, isThere, ...health } = createWard(
     { now, events, onFreshStart: latencies.judgeAnew, onForgotten: latencies.forget },
     init,
   )
@@ -55,14 +55,15 @@ export function createNodeHealth(
   return {
     ...health,
     tried(_request, { peerId, outcome }, cause) {
-      if (outcome === 'unreachable' || outcome === 'broken') note(peerId, 'unanswered')
+      if (outcome === 'unreachable' || outcome === 'broken' || outcome === 'late') note(peerId, 'unanswered')
       else if (outcome === 'not-started' && isSickness(cause)) note(peerId, 'unanswered')
       // It answers, and what it says is no sign of an illness.
       else note(peerId, 'began')
     },
     seam(request, { from, cause }) {
       seamed.add(request)
-      if (cause !== 'leaving') note(from.peerId, 'cut-short')
+      // A node that really leaves takes nothing new. One that gives up an answer and stays is not well.
+      if (cause !== 'leaving' || isThere(from.peerId)) note(from.peerId, 'cut-short')
     },
     finished(request, finished) {
       const { peerId, outcome, status } = finished

@@ -45,6 +45,8 @@ export interface WardInit {
 /** All nodes together: how many may be out, and when so many look sick that it must be something else. */
 export interface Ward extends NodeHealth {
   note(peerId: string, event: NodeEvent): void
+  /** Whether it was among those that are present. */
+  isThere(peerId: string): boolean
 }
 
 interface Known {
@@ -126,6 +128,10 @@ export function createWard({ now, events, onFreshStart, onForgotten }: WardDeps,
         beginAnew(peerId, node)
         events.nodeReturned?.({ peerId })
       } else if (event === 'unanswered' && isProbing(state)) takeOut(peerId, node, state)
+    },
+    isThere(peerId) {
+      const node = nodes.get(peerId)
+      return node !== undefined && node.awaySince === undefined
     },
     standingOf(peerId) {
       const node = nodes.get(peerId)

@@ -93,10 +93,20 @@ describe('failures', () => {
     }
   })
 
-  test('one that leaves as announced has not failed', () => {
+  test('one that leaves as announced has not failed, one that gives up and stays has', () => {
     const ward = createWard(4)
+    ward.see('n0', 'n2', 'n3')
     for (let count = 0; count < 9; count += 1) ward.lose('n1', 'leaving')
     assert.deepEqual(ward.out(), [])
+    for (let count = 0; count < 3; count += 1) ward.lose('n2', 'leaving')
+    assert.deepEqual(ward.out(), ['n2'])
+  })
+
+  test('a node that others had to stand in for three times in a row is taken out', () => {
+    const ward = createWard(4)
+    const attempt = { peerId: 'n1', name: 'n1', ms: 900, outcome: 'late' } as const
+    for (let count = 0; count < 3; count += 1) ward.health.tried?.(newRequest(), attempt)
+    assert.deepEqual(ward.out(), ['n1'])
   })
 
   test('answers that broke off are counted also where nobody could tell of a seam', () => {
