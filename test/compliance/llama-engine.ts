@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import Schema from 'typebox/schema'
 import { AppError } from '../../src/base/errors.ts'
 import type { AbortOptions } from '../../src/base/signals.ts'
 import type {
@@ -14,6 +15,8 @@ import type {
   GenerationEnd,
   LoadEngine,
 } from '../../src/builtin/llama-cpp/engine.ts'
+import { advanceGbnf } from '../../src/grammar/advance-gbnf.ts'
+import { jsonSchemaToGbnf } from '../../src/grammar/json-schema-to-gbnf.ts'
 import {
   tinyChat,
   tinyEmbedding,
@@ -215,6 +218,22 @@ function textTests({ load }: LlamaEngineComplianceInit): void {
   it('obeys a grammar', async () => {
     assert.match((await generate(random, { grammar: 'root ::= [0-9]{5}' })).text, /^[0-9]{5}$/)
     assert.match((await generate(chat, { grammar: 'root ::= "yes" | "no"' })).text, /^(yes|no)$/)
+  })
+  it('obeys what is left of a grammar after some text', async () => {
+    const kind = { enum: ['plum', 'pear'] }
+    const properties = {
+      kind,
+      sizes: { type: 'array', items: { type: 'integer', minimum: 10, maximum: 99 }, maxItems: 3 },
+    }
+    const schema = { type: 'object', properties, required: ['kind', 'sizes'] }
+    const whole = jsonSchemaToGbnf(schema)
+    for (const begun of ['{"ki', '{"kind": "p', '{"kind":"pear","sizes":[', '{"kind": "plum", "sizes": [12, 3']) {
+      const { text, end } = await generate(random, { grammar: advanceGbnf(whole, begun) ?? '', maxTokens: 200 })
+      assert.equal(end.reason, 'stop')
+      const value: unknown = JSON.parse(`${begun}${text}`)
+      assert.ok(Schema.Compile(schema).Check(value), `${begun} ┃ ${text}`)
+    }
+    assert.equal((await generate(random, { grammar: advanceGbnf('root ::= "ab" "c"?', 'abc') ?? '' })).text, '')
   })
   it('refuses a grammar that does not parse', async () => {
     await assert.rejects(generate(chat, { grammar: 'root ::= (' }), hasCode('request.invalid'))
