@@ -1,0 +1,39 @@
+import { createNodeHealth, HEALTH_DEFAULTS } from '../federation/health/create-node-health.ts'
+import type { NodeHealth } from '../federation/health/node-health.ts'
+import { createNodeLimits, LIMITS_DEFAULTS, type NodeLimits } from '../federation/node-limits.ts'
+import type { RoutingEvents } from '../federation/routing-events.ts'
+import type { Network } from '../p2p/network.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+/** What the router learns of the nodes from its own requests; both are among its listeners as well. */
+export interface LearnedOfNodes {
+  readonly health: NodeHealth & Partial<RoutingEvents>
+  readonly limits: NodeLimits
+}
+
+export function composeHealth(
+  deps: { readonly log: Pick<Logger, 'info' | 'warn'>; readonly network: Pick<Network, 'peers'>; now: () => number },
+  init: { readonly requestsPerSlot: number },
+): LearnedOfNodes {
+  const { log, network, now } = deps
+  const nameOf = (peerId: string) => network.peers().find(({ record }) => record.peerId === peerId)?.record.name
+  const health = createNodeHealth(
+    {
+      now,
+      events: {
+        nodeEjected({ peerId, why, forMs }) {
+          log.warn({ peerId, node: nameOf(peerId), why, forMs }, 'a node gets no requests for a while')
+        },
+        nodeReturned({ peerId }) {
+          log.info({ peerId, node: nameOf(peerId) }, 'a node gets requests again')
+        },
+        panic({ on, sick, present }) {
+          if (on) log.warn({ sick, present }, 'most nodes seem to fail: all of them are asked again')
+          else log.info({ sick, present }, 'enough nodes are well again')
+        },
+      },
+    },
+    HEALTH_DEFAULTS,
+  )
+  return { health, limits: createNodeLimits({ ...LIMITS_DEFAULTS, usual: init.requestsPerSlot }) }
+}
