@@ -105,11 +105,19 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
   })
 }
 
-function toLocalNode({ inference: { registry }, loader }: MembershipDeps, { parallel }: RunSettings): LocalNode {
+function toLocalNode(deps: MembershipDeps, { parallel }: RunSettings): LocalNode {
+  const { loader, speeds, digests } = deps
+  const { registry } = deps.inference
   return {
     slots: parallel,
     busy: () => requestsAt(loader.loaded()),
     models: () => registry.list().map(({ id }) => id),
+    figures(model) {
+      const config = model === undefined ? undefined : registry.find(model)
+      if (config === undefined) return undefined
+      const digest = digests.of(config.modelFile)
+      return { ...speeds.of(config.name), ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes }) }
+    },
     serves(model, capability) {
       if (model !== undefined) return registry.find(model) !== undefined
       return registry.list().some(({ config }) => config.knownUseCases.includes(capability))

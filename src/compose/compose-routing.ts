@@ -2,16 +2,13 @@ import type { NetworkDeps } from '../api/public-routes.ts'
 import type { JoinSettings, RoutingSettings } from '../config/network-settings.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RunningRouter } from '../federation/create-router.ts'
 import { listNetworkModels } from '../federation/network-models.ts'
-import type { Choose } from '../federation/policies/choose.ts'
-import { leastBusy } from '../federation/policies/least-busy.ts'
-import { pinned } from '../federation/policies/pinned.ts'
-import { randomNode } from '../federation/policies/random.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { RoutingMetrics } from '../telemetry/routing-metrics.ts'
 import { composeExplainer } from './compose-explainer.ts'
 import type { Member } from './compose-member.ts'
+import { toPolicy } from './to-policy.ts'
 
 export interface RoutingDeps {
   readonly member: Member
@@ -39,7 +36,7 @@ export function composeRouting(
     {
       network,
       local,
-      choose: toPolicy(settings),
+      policy: toPolicy(settings),
       now: () => performance.now(),
       random: Math.random,
       events: [...listeners],
@@ -68,9 +65,4 @@ export function composePeerToPeer(
   self: RoutingDeps['self'],
 ): NonNullable<NetworkDeps['p2p']> {
   return { status: network.status, peers: network.peers, self, token: () => token.text }
-}
-
-function toPolicy({ randomWorker, targetWorker }: RoutingSettings): Choose {
-  const among = randomWorker ? randomNode : leastBusy
-  return targetWorker === undefined ? among : pinned(targetWorker, among)
 }

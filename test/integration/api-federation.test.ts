@@ -5,6 +5,7 @@ import { AppError } from '../../src/base/errors.ts'
 import { createRequestRouter, ROUTER_DEFAULTS } from '../../src/federation/create-router.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
 import { poll } from '../support/poll.ts'
+import { sorting } from '../unit/federation/make-candidate.ts'
 import { type PeerHarness, readEvents, startEntry, startPeerApp } from './api-harness.ts'
 import { fakeNetwork, peerOf } from './fake-network.ts'
 import { reply } from './scripted-backend.ts'
@@ -40,7 +41,7 @@ async function startFederation(
       network,
       local: { serves: () => false, loaded: () => false, slots: 1 },
       // In the order of their names.
-      choose: (candidates) => candidates,
+      policy: sorting(),
       now: () => performance.now(),
       random: () => 0,
       events: [],

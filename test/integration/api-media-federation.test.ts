@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { createRequestRouter, ROUTER_DEFAULTS, type RunningRouter } from '../../src/federation/create-router.ts'
 import { homeOf } from '../../src/federation/home.ts'
 import { type MediaBackend, startMediaBackend } from '../support/media-backend/node.ts'
+import { sorting } from '../unit/federation/make-candidate.ts'
 import { type ApiHarness, type PeerHarness, startApi, startEntry, startPeerApp } from './api-harness.ts'
 import { fakeNetwork, peerOf } from './fake-network.ts'
 
@@ -41,7 +42,7 @@ before(async () => {
         },
       },
       local: { serves: () => false, loaded: () => false, slots: 1 },
-      choose: (candidates) => candidates,
+      policy: sorting(),
       now: () => performance.now(),
       random: () => 0,
       events: [],

@@ -5,6 +5,7 @@ import { createRequestRouter, ROUTER_DEFAULTS } from '../../src/federation/creat
 import { homeOf } from '../../src/federation/home.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
 import { poll } from '../support/poll.ts'
+import { sorting } from '../unit/federation/make-candidate.ts'
 import { type ApiHarness, type PeerHarness, startApi, startEntry, startPeerApp } from './api-harness.ts'
 import { fakeNetwork, peerOf } from './fake-network.ts'
 import { clientOf, holds, type KeptResponses, keepResponses } from './responses-harness.ts'
@@ -38,7 +39,7 @@ async function startNetwork() {
       {
         network,
         local: { serves: () => serves, loaded: () => serves, slots: 4 },
-        choose: (candidates) => candidates.toSorted((one) => (one.name === preferred ? -1 : 1)),
+        policy: sorting((one) => (one.name === preferred ? -1 : 1)),
         now: () => performance.now(),
         random: () => 0,
         events: [],

@@ -6,26 +6,27 @@ import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../src/base/errors.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RouterInit } from '../../src/federation/create-router.ts'
-import type { Choose } from '../../src/federation/policies/choose.ts'
+import type { Policy } from '../../src/federation/policies/choose.ts'
 import { leastBusy } from '../../src/federation/policies/least-busy.ts'
 import type { LocalNode, Routed, RoutedAnswer, RoutedRequest } from '../../src/federation/routed-request.ts'
 import type { RequestRouted } from '../../src/federation/routing-events.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
 import { seededRandom } from '../support/random.ts'
+import { sorting } from '../unit/federation/make-candidate.ts'
 import { makePeer, type PeerTraits, SERVES_NOTHING } from '../unit/federation/make-peer.ts'
 
 const NOT_STARTED = 'x-local-ai-not-started'
 
 /** Asked in the order of their names: tests decide who is first. */
-const byName: Choose = (candidates) => candidates.toSorted((left, right) => (left.name < right.name ? -1 : 1))
+const byName = sorting((left, right) => (left.name < right.name ? -1 : 1))
 
 interface StageInit extends Partial<Omit<RouterInit, 'group'>> {
-  readonly choose?: Choose
+  readonly policy?: Policy
   readonly local?: LocalNode
 }
 
 /** A router in a network whose members are servers on the loopback interface. */
-async function createStage(context: TestContext, { choose = byName, local = SERVES_NOTHING, ...init }: StageInit = {}) {
+async function createStage(context: TestContext, { policy = byName, local = SERVES_NOTHING, ...init }: StageInit = {}) {
   const ports = new Map<string, number>()
   const changes = new EventEmitter()
   const servers: Server[] = []
@@ -59,7 +60,7 @@ async function createStage(context: TestContext, { choose = byName, local = SERV
     {
       network,
       local,
-      choose,
+      policy,
       now: () => performance.now(),
       random: seededRandom(1),
       events: [{ routed: (_request, event) => routings.push(event) }],
@@ -573,7 +574,7 @@ describe('a client that leaves', () => {
 
 describe('many requests', () => {
   test('300 at once are spread over the nodes, and none gets the answer of another', async (context) => {
-    const stage = await createStage(context, { choose: leastBusy })
+    const stage = await createStage(context, { policy: leastBusy })
     const counts = new Map<string, number>()
     for (const name of ['a', 'b', 'c']) {
       await stage.add(name, async (request, response) => {
@@ -593,7 +594,7 @@ describe('many requests', () => {
   })
 
   test('a node gets no more at a time than it has places, and the others wait', async (context) => {
-    const stage = await createStage(context, { requestsPerSlot: 1, choose: leastBusy })
+    const stage = await createStage(context, { requestsPerSlot: 1, policy: leastBusy })
     let [now, most] = [0, 0]
     const full = new EventEmitter()
     const listener: RequestListener = async (request, response) => {
@@ -656,7 +657,7 @@ describe('this node', () => {
   const local: LocalNode = { serves: (model) => model === 'm', loaded: () => true, slots: 1 }
 
   test('serves what it has, and its places are booked like those of others', async (context) => {
-    const stage = await createStage(context, { local, choose: leastBusy })
+    const stage = await createStage(context, { local, policy: leastBusy })
     await stage.add('a', answering('from a'), { slots: 1 })
     const first = await stage.router.route(makeRequest())
     assert.equal(first.kind, 'local')

@@ -1,9 +1,15 @@
-import type { Choose } from './choose.ts'
+import type { Candidate, Policy } from './choose.ts'
+import { asTheyAre } from './in-order.ts'
 
 /** Any of them, however busy: `--random-worker`. */
-export const randomNode: Choose = (candidates, random) => {
+export const randomNode: Policy = {
+  name: 'random',
+  order: (candidates, { random }) => asTheyAre(shuffle(candidates, random)),
+}
+
+/** Fisher and Yates. */
+export function shuffle(candidates: readonly Candidate[], random: () => number): Candidate[] {
   const order = [...candidates]
-  // Fisher and Yates.
   for (let left = order.length - 1; left > 0; left -= 1) {
     const taken = Math.floor(random() * (left + 1))
     const [candidate, other] = [order[taken], order[left]]

@@ -68,11 +68,22 @@ describe('candidates', () => {
   })
 
   test('tell what the choice needs', () => {
-    const cold = makeModel('m', { loaded: false })
+    const cold = makeModel('m', {
+      loaded: false,
+      fileSizeBytes: 9,
+      promptTokensPerSecond: 50,
+      generationTokensPerSecond: 5,
+    })
+    const facts = { seen: undefined, prefixShare: 0.5 }
     const peers = [makePeer('a', { group: 'red', models: [cold], slots: 4, roundTripMs: 7 })]
     const busy = (peerId: string): number => (peerId === 'id-a' ? 3 : 0)
-    assert.deepEqual(findCandidates(wanted('m'), around(peers, SERVES_NOTHING, busy)), [
-      { peerId: 'id-a', name: 'a', local: false, slots: 4, busy: 3, loaded: false, roundTripMs: 7, standing: TRUSTED },
+    const surroundings = { ...around(peers, SERVES_NOTHING, busy), factsOf: () => facts }
+    assert.partialDeepStrictEqual(findCandidates(wanted('m'), surroundings), [
+      {
+        ...{ peerId: 'id-a', name: 'a', local: false, slots: 4, busy: 3, loaded: false, roundTripMs: 7 },
+        ...{ fileSizeBytes: 9, promptTokensPerSecond: 50, generationTokensPerSecond: 5 },
+        ...{ standing: TRUSTED, ...facts },
+      },
     ])
   })
 
@@ -89,7 +100,7 @@ describe('candidates', () => {
       wanted('m'),
       around([], local, () => 1),
     )
-    assert.deepEqual(found, {
+    assert.partialDeepStrictEqual(found, {
       peerId: 'self',
       name: 'here',
       local: true,

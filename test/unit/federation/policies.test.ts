@@ -3,75 +3,18 @@ import { describe, test } from 'node:test'
 import { createBookings } from '../../../src/federation/bookings.ts'
 import { findCandidates } from '../../../src/federation/candidates.ts'
 import { TRUSTED } from '../../../src/federation/health/node-health.ts'
-import type { Candidate, Choose } from '../../../src/federation/policies/choose.ts'
+import type { Candidate, Ranked } from '../../../src/federation/policies/choose.ts'
 import { leastBusy } from '../../../src/federation/policies/least-busy.ts'
 import { pinned } from '../../../src/federation/policies/pinned.ts'
 import { randomNode } from '../../../src/federation/policies/random.ts'
 import { seededRandom } from '../../support/random.ts'
+import { ask, makeCandidate } from './make-candidate.ts'
 import { makePeer, SERVES_NOTHING } from './make-peer.ts'
 
-function makeCandidate(name: string, traits: Partial<Candidate> = {}): Candidate {
-  return {
-    peerId: `id-${name}`,
-    name,
-    local: false,
-    slots: 1,
-    busy: 0,
-    loaded: true,
-    roundTripMs: 1,
-    standing: TRUSTED,
-    ...traits,
-  }
-}
-
-const names = (candidates: readonly Candidate[]): readonly string[] => candidates.map(({ name }) => name)
-
-const POLICIES: Readonly<Record<string, Choose>> = {
-  leastBusy,
-  randomNode,
-  'pinned to nobody there': pinned('nowhere', leastBusy),
-  'pinned to a': pinned('a', leastBusy),
-}
-
-for (const [policy, choose] of Object.entries(POLICIES)) {
-  describe(`what every policy promises: ${policy}`, () => {
-    const random = seededRandom(3)
-    const crowd = Array.from({ length: 40 }, (_, at) =>
-      makeCandidate(String.fromCharCode(97 + (at % 20)) + (at < 20 ? '' : '2'), {
-        busy: Math.floor(random() * 9),
-        slots: 1 + Math.floor(random() * 4),
-        loaded: random() < 0.5,
-        roundTripMs: random() < 0.3 ? undefined : random() * 40,
-      }),
-    )
-
-    test('gives some of the candidates, none twice', () => {
-      const order = choose(crowd, seededRandom(1))
-      assert.equal(new Set(order).size, order.length)
-      for (const candidate of order) assert.ok(crowd.includes(candidate))
-    })
-
-    test('is the same for the same candidates and dice, and changes nothing', () => {
-      const before = structuredClone(crowd)
-      assert.deepEqual(choose(crowd, seededRandom(5)), choose(crowd, seededRandom(5)))
-      assert.deepEqual(crowd, before)
-    })
-
-    test('lives with no candidates, one, and the ends of the dice', () => {
-      assert.deepEqual(
-        choose([], () => 0),
-        [],
-      )
-      for (const dice of [0, 0.999_999_999_999_999_9]) {
-        assert.ok(choose(crowd, () => dice).length <= crowd.length)
-        assert.ok(choose([makeCandidate('a')], () => dice).length <= 1)
-      }
-    })
-  })
-}
+const names = (order: readonly Ranked[]): readonly string[] => order.map(({ candidate }) => candidate.name)
 
 describe('the least busy node', () => {
-  const first = (candidates: readonly Candidate[]): string | undefined => leastBusy(candidates, () => 0)[0]?.name
+  const first = (candidates: readonly Candidate[]): string | undefined => names(leastBusy.order(candidates, ask()))[0]
 
   // LocalAI's search takes a 0 for "no minimum yet": the one after an idle node always wins.
   test('an idle node is taken wherever it stands among busy ones', () => {
@@ -79,7 +22,9 @@ describe('the least busy node', () => {
       const crowd = Array.from({ length: 5 }, (_, index) =>
         makeCandidate(`n${index}`, { busy: index === at ? 0 : index + 1 }),
       )
-      for (const dice of [0, 0.3, 0.7, 0.99]) assert.equal(leastBusy(crowd, () => dice)[0]?.name, `n${at}`)
+      for (const dice of [0, 0.3, 0.7, 0.99]) {
+        assert.equal(names(leastBusy.order(crowd, ask({ random: () => dice })))[0], `n${at}`)
+      }
     }
   })
 
@@ -106,13 +51,13 @@ describe('the least busy node', () => {
     const firsts = new Set<string | undefined>()
     const random = seededRandom(9)
     const neighbours = [makeCandidate('a', { roundTripMs: 0.4 }), makeCandidate('b', { roundTripMs: 3 })]
-    for (let round = 0; round < 50; round += 1) firsts.add(leastBusy(neighbours, random)[0]?.name)
+    for (let round = 0; round < 50; round += 1) firsts.add(names(leastBusy.order(neighbours, ask({ random })))[0])
     assert.deepEqual([...firsts].sort(), ['a', 'b'])
   })
 
   test('the order is from the least to the most busy', () => {
     const crowd = [makeCandidate('c', { busy: 2 }), makeCandidate('a', { busy: 0 }), makeCandidate('b', { busy: 1 })]
-    assert.deepEqual(names(leastBusy(crowd, Math.random)), ['a', 'b', 'c'])
+    assert.deepEqual(names(leastBusy.order(crowd, ask({ random: Math.random }))), ['a', 'b', 'c'])
   })
 
   // LocalAI counts a request when it has ended: 500 at once all go to the same node.
@@ -130,8 +75,9 @@ describe('the least busy node', () => {
         busy: bookings.busy,
         standingOf: () => TRUSTED,
       }
-      const [chosen] = leastBusy(findCandidates({ model: 'm', capability: 'chat' }, around), random)
-      assert.ok(chosen !== undefined)
+      const [first] = leastBusy.order(findCandidates({ model: 'm', capability: 'chat' }, around), ask({ random }))
+      assert.ok(first !== undefined)
+      const chosen = first.candidate
       releases.push(bookings.book(chosen.peerId))
       counts.set(chosen.peerId, (counts.get(chosen.peerId) ?? 0) + 1)
     }
@@ -147,7 +93,7 @@ describe('any node', () => {
     const crowd = ['a', 'b', 'c'].map((name) => makeCandidate(name))
     const orders = new Map<string, number>()
     for (let round = 0; round < 6000; round += 1) {
-      const order = names(randomNode(crowd, random)).join('')
+      const order = names(randomNode.order(crowd, ask({ random }))).join('')
       orders.set(order, (orders.get(order) ?? 0) + 1)
     }
     assert.equal(orders.size, 6)
@@ -159,14 +105,16 @@ describe('one node only', () => {
   const crowd = [makeCandidate('a'), makeCandidate('b', { busy: 5 }), makeCandidate('b2', { name: 'b' })]
 
   test('by name or by peer id, however busy it is', () => {
-    assert.deepEqual(names(pinned('id-a', leastBusy)(crowd, Math.random)), ['a'])
+    assert.deepEqual(names(pinned('id-a', leastBusy).order(crowd, ask())), ['a'])
     assert.deepEqual(
-      pinned('b', leastBusy)(crowd, Math.random).map(({ peerId }) => peerId),
+      pinned('b', leastBusy)
+        .order(crowd, ask())
+        .map(({ candidate }) => candidate.peerId),
       ['id-b2', 'id-b'],
     )
   })
 
   test('and nobody when it is not there', () => {
-    assert.deepEqual(pinned('c', leastBusy)(crowd, Math.random), [])
+    assert.deepEqual(pinned('c', leastBusy).order(crowd, ask()), [])
   })
 })
