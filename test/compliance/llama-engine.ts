@@ -25,6 +25,7 @@ import {
   tinyLora,
   tinyReranker,
 } from '../support/tiny-models.ts'
+import { resumeTests } from './resume.ts'
 
 export interface LlamaEngineComplianceInit {
   readonly load: LoadEngine
@@ -123,6 +124,7 @@ function textTests({ load }: LlamaEngineComplianceInit): void {
     await chat?.[Symbol.asyncDispose]()
     await random?.[Symbol.asyncDispose]()
   })
+  resumeTests(() => ({ chat, random }))
 
   it('tells what model it runs', () => {
     assert.equal(chat.info.contextSize, 512)

@@ -1,7 +1,9 @@
 import type { ChatDelta as ChatDeltaMessage } from '../../grpc/generated/backend/ChatDelta.ts'
+import type { GeneratedToken } from '../../grpc/generated/backend/GeneratedToken.ts'
 import type { Reply } from '../../grpc/generated/backend/Reply.ts'
 import type { ChatDelta } from './chat-format/chat-format.ts'
-import type { EngineTokenLogprob, GenerationEnd } from './engine.ts'
+import type { EngineToken, EngineTokenLogprob, GenerationEnd } from './engine.ts'
+import { toOpenAiLogprob } from './token-logprob.ts'
 
 /** A piece of answer on its way to the wire, or a whole one. */
 export interface AnswerPart {
@@ -12,6 +14,8 @@ export interface AnswerPart {
   readonly logprobs: readonly EngineTokenLogprob[]
   /** Tokens generated so far. */
   readonly tokens: number
+  /** The tokens since the part before, where the caller wants to know them. */
+  readonly generated: readonly EngineToken[]
   /** On the last part only. */
   readonly end?: GenerationEnd
 }
@@ -22,7 +26,8 @@ export function toReply(part: AnswerPart): Reply {
     message: Buffer.from(part.text),
     tokens: part.tokens,
     ...(part.deltas.length > 0 ? { chat_deltas: part.deltas.map(toMessage) } : {}),
-    ...(part.logprobs.length > 0 ? { logprobs: Buffer.from(JSON.stringify(toOpenAi(part.logprobs))) } : {}),
+    ...(part.logprobs.length > 0 ? { logprobs: toLogprobs(part.logprobs) } : {}),
+    ...(part.generated.length > 0 ? { generated: part.generated.map(toGeneratedToken) } : {}),
     ...(end === undefined
       ? {}
       : {
@@ -41,6 +46,7 @@ export function joinParts(parts: readonly AnswerPart[]): AnswerPart {
     deltas: joinDeltas(parts.flatMap((part) => part.deltas)),
     logprobs: parts.flatMap((part) => part.logprobs),
     tokens: last?.tokens ?? 0,
+    generated: parts.flatMap((part) => part.generated),
     ...(last?.end === undefined ? {} : { end: last.end }),
   }
 }
@@ -82,15 +88,11 @@ function toMessage(delta: ChatDelta): ChatDeltaMessage {
   }
 }
 
-/** OpenAI's `logprobs` object. JSON has no infinities, and OpenAI writes -9999 for a token that could not come. */
-function toOpenAi(logprobs: readonly EngineTokenLogprob[]) {
-  const finite = (value: number): number => (Number.isFinite(value) ? value : -9999)
-  return {
-    content: logprobs.map((entry) => ({
-      token: entry.token,
-      bytes: entry.bytes,
-      logprob: finite(entry.logprob),
-      top_logprobs: entry.top.map((other) => ({ ...other, logprob: finite(other.logprob) })),
-    })),
-  }
+function toGeneratedToken({ id, logprob }: EngineToken): GeneratedToken {
+  return { id, ...(logprob === undefined ? {} : { logprobs: Buffer.from(JSON.stringify(toOpenAiLogprob(logprob))) }) }
+}
+
+/** OpenAI's `logprobs` object. */
+function toLogprobs(logprobs: readonly EngineTokenLogprob[]): Buffer {
+  return Buffer.from(JSON.stringify({ content: logprobs.map(toOpenAiLogprob) }))
 }

@@ -63,6 +63,20 @@ export interface GenerateRequest {
   readonly grammar?: string
   /** Alternatives per token to report; absent: no log probabilities. */
   readonly topLogprobs?: number
+  /** Pieces tell the tokens they are made of. */
+  readonly reportTokens?: boolean
+  /**
+   * Tokens that were sampled before, in another process. Their pieces come first, at once, as if the tokens had been
+   * sampled here; generation goes on behind them. `maxTokens` and `completionTokens` count them, `promptTokens` does not.
+   */
+  readonly resume?: readonly EngineToken[]
+}
+
+/** One sampled token. */
+export interface EngineToken {
+  readonly id: number
+  /** Absent when none are asked for, and where the engine does not know it. */
+  readonly logprob?: EngineTokenLogprob
 }
 
 export interface EngineTokenLogprob {
@@ -78,7 +92,16 @@ export interface GeneratedPiece {
   /** Tokens generated so far, this piece included. */
   readonly tokens: number
   readonly logprobs?: readonly EngineTokenLogprob[]
+  /**
+   * With `reportTokens`: all tokens since the piece before, in their order, the end of generation among them. They are
+   * told as soon as they make whole characters, however much of their text is held back: no text is ahead of its
+   * tokens, and the tokens told so far never end inside a character. An id of `UNKNOWN_TOKEN` cannot be resumed from.
+   */
+  readonly generated?: readonly EngineToken[]
 }
+
+/** The id of a token that the engine did not get to see. */
+export const UNKNOWN_TOKEN = -1
 
 export interface GenerationEnd {
   readonly reason: 'stop' | 'length'
@@ -105,7 +128,7 @@ export interface EngineStatus {
  *
  * Failures are AppErrors: `request.context-exceeded` (the prompt does not fit; `details` has `promptTokens` and
  * `contextSize`), `request.invalid` (a grammar that does not parse), `backend.unsupported`, `backend.died` (the child
- * is gone), else `backend.failed`. An aborted signal ends generation within one token and rejects with its reason.
+ * is gone), `request.unsupported` (it cannot be resumed from these tokens), else `backend.failed`. An aborted signal ends generation within one token and rejects with its reason.
  */
 export interface Engine extends AsyncDisposable {
   readonly name: 'node-llama-cpp' | 'llama-server'

@@ -5,7 +5,8 @@ import { type AnswerPart, contentOf } from './answer-part.ts'
 import type { ChatFormat, OutputParser } from './chat-format/chat-format.ts'
 import { toChatInput } from './chat-request.ts'
 import type { Engine, EngineModelInfo, GeneratedPiece, GenerateRequest, GenerationEnd } from './engine.ts'
-import { toGenerationSettings } from './predict-request.ts'
+import { type GenerationSettings, toGenerationSettings } from './predict-request.ts'
+import { seedBehind, toResume } from './resume-request.ts'
 
 export interface PredictDeps {
   readonly engine: Engine
@@ -19,7 +20,7 @@ export async function* predict(
   request: PredictOptions__Output,
   options: Required<AbortOptions>,
 ): AsyncGenerator<AnswerPart, GenerationTrailers> {
-  const settings = toGenerationSettings(request)
+  const settings = withResume(toGenerationSettings(request), request, engine.info)
   if (!isChat(request)) {
     const end = yield* plainAnswer(
       engine.generate({ ...settings, prompt: prompt(engine.info, request.Prompt) }, options),
@@ -27,7 +28,9 @@ export async function* predict(
     return toTrailers(end, end.reason, settings.stop)
   }
   const answerIsConstrained = settings.grammar !== undefined
-  const rendered = (await chatFormat()).render({ ...toChatInput(request), answerIsConstrained })
+  // Ids made here would be others on every node that the answer is carried to.
+  const leavesCallIds = request.ReportGenerated || request.Resume.length > 0
+  const rendered = (await chatFormat()).render({ ...toChatInput(request), answerIsConstrained, leavesCallIds })
   const grammar = settings.grammar ?? rendered.grammar
   const generateRequest: GenerateRequest = {
     ...settings,
@@ -45,6 +48,21 @@ export function isChat(request: Pick<PredictOptions__Output, 'UseTokenizerTempla
   return request.UseTokenizerTemplate && request.Messages.length > 0
 }
 
+function withResume(
+  settings: GenerationSettings,
+  request: PredictOptions__Output,
+  info: EngineModelInfo,
+): GenerationSettings {
+  const { sampling } = settings
+  const resume = toResume(request.Resume, info, { logprobs: settings.topLogprobs !== undefined })
+  const seed = sampling.seed === undefined ? {} : { seed: seedBehind(sampling.seed, resume.length) }
+  return {
+    ...settings,
+    ...(request.ReportGenerated ? { reportTokens: true } : {}),
+    ...(resume.length > 0 ? { resume, sampling: { ...sampling, ...seed } } : {}),
+  }
+}
+
 type Pieces = AsyncGenerator<GeneratedPiece, GenerationEnd>
 
 async function* plainAnswer(pieces: Pieces): AsyncGenerator<AnswerPart, GenerationEnd> {
@@ -53,18 +71,20 @@ async function* plainAnswer(pieces: Pieces): AsyncGenerator<AnswerPart, Generati
     deltas: [],
     logprobs: piece.logprobs ?? [],
     tokens: piece.tokens,
+    generated: piece.generated ?? [],
   }))
-  yield { text: '', deltas: [], logprobs: [], tokens: end.completionTokens, end }
+  yield { text: '', deltas: [], logprobs: [], tokens: end.completionTokens, generated: [], end }
   return end
 }
 
 async function* chatAnswer(pieces: Pieces, parser: OutputParser): AsyncGenerator<AnswerPart, GenerationEnd> {
   const end = yield* eachPiece(pieces, (piece) => {
     const deltas = parser.push(piece.text)
-    return { text: contentOf(deltas), deltas, logprobs: piece.logprobs ?? [], tokens: piece.tokens }
+    const { tokens, logprobs = [], generated = [] } = piece
+    return { text: contentOf(deltas), deltas, logprobs, tokens, generated }
   })
   const deltas = parser.finish()
-  yield { text: contentOf(deltas), deltas, logprobs: [], tokens: end.completionTokens, end }
+  yield { text: contentOf(deltas), deltas, logprobs: [], tokens: end.completionTokens, generated: [], end }
   return end
 }
 
@@ -78,7 +98,8 @@ async function* eachPiece(
       const next = await pieces.next()
       if (next.done === true) return next.value
       const part = toPart(next.value)
-      if (part.text !== '' || part.deltas.length > 0 || part.logprobs.length > 0) yield part
+      const tells = part.logprobs.length > 0 || part.generated.length > 0
+      if (part.text !== '' || part.deltas.length > 0 || tells) yield part
     }
   } finally {
     await pieces.return(undefined as never)

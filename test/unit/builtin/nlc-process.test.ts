@@ -8,6 +8,7 @@ import { contentOf, joinParts, toReply } from '../../../src/builtin/llama-cpp/an
 import type { ChatDelta } from '../../../src/builtin/llama-cpp/chat-format/chat-format.ts'
 import type { Engine } from '../../../src/builtin/llama-cpp/engine.ts'
 import { createModelSlot } from '../../../src/builtin/llama-cpp/model-slot.ts'
+import { fromOpenAiLogprob } from '../../../src/builtin/llama-cpp/token-logprob.ts'
 import { toCallFailure } from '../../../src/grpc/status.ts'
 import { readTrailers } from '../../../src/grpc/trailers.ts'
 
@@ -147,12 +148,13 @@ describe('answer parts', () => {
     assert.equal(contentOf(deltas), 'ab')
     const reply = toReply(
       joinParts([
-        { text: 'a', deltas: deltas.slice(0, 2), logprobs: [], tokens: 2 },
-        { text: 'b', deltas: deltas.slice(2), logprobs: [], tokens: 9 },
+        { text: 'a', deltas: deltas.slice(0, 2), logprobs: [], tokens: 2, generated: [{ id: 5 }] },
+        { text: 'b', deltas: deltas.slice(2), logprobs: [], tokens: 9, generated: [{ id: 6 }] },
       ]),
     )
     assert.equal(String(reply.message), 'ab')
     assert.equal(reply.tokens, 9)
+    assert.deepEqual(reply.generated, [{ id: 5 }, { id: 6 }])
     assert.deepEqual(reply.chat_deltas, [
       { reasoning_content: 'hm' },
       { content: 'ab' },
@@ -164,9 +166,19 @@ describe('answer parts', () => {
   it("carry log probabilities in OpenAI's shape, finite", () => {
     const top = [{ token: 'y', bytes: [121], logprob: -0.5 }]
     const logprobs = [{ token: 'x', bytes: [120], logprob: Number.NEGATIVE_INFINITY, top }]
-    const reply = toReply({ text: 'x', deltas: [], logprobs, tokens: 1 })
+    const reply = toReply({
+      text: 'x',
+      deltas: [],
+      logprobs,
+      tokens: 1,
+      generated: logprobs.map((logprob) => ({ id: 7, logprob })),
+    })
     assert.deepEqual(JSON.parse(String(reply.logprobs)), {
       content: [{ token: 'x', bytes: [120], logprob: -9999, top_logprobs: top }],
     })
+    const [told] = reply.generated ?? []
+    assert.equal(told?.id, 7)
+    const read = fromOpenAiLogprob(told?.logprobs as Buffer)
+    assert.deepEqual(read, { token: 'x', bytes: [120], logprob: -9999, top })
   })
 })

@@ -45,6 +45,8 @@ export interface ChatFormatInput {
   readonly enableThinking?: boolean
   /** The caller has a grammar of its own for the whole answer: no thoughts come first, and no calls are read. */
   readonly answerIsConstrained?: boolean
+  /** Calls get an empty id: whoever asked knows better ones. */
+  readonly leavesCallIds?: boolean
 }
 
 /** What one chat request becomes for an engine. */
@@ -169,7 +171,7 @@ export function createChatFormat(
           channels,
           ...(open === undefined ? {} : { openThoughts: open }),
           ...(input.tools.length === 0 ? {} : { tools: { syntax, list: input.tools } }),
-          newCallId,
+          newCallId: asked.leavesCallIds === true ? () => '' : newCallId,
         }),
       }
     },

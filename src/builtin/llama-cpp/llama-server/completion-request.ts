@@ -14,15 +14,18 @@ const FINAL_FIELDS = [
   'timings/predicted_ms',
 ]
 
+/** A request whose prompt may be tokens already. */
+export type CompletionPrompt = Omit<GenerateRequest, 'prompt'> & { readonly prompt: string | readonly number[] }
+
 /**
  * The body of POST /completion. Pure. Says every value outright: llama-server's own defaults (top-k 40, top-p 0.95,
  * min-p 0.05) are not neutral. Stop strings are not sent: llama-server forgets the text it holds back for one when the
  * answer ends at its length, so they are found on this side; for that the progress of the prompt is asked for, too.
  */
-export function toCompletionBody(request: GenerateRequest, info: EngineModelInfo): string {
+export function toCompletionBody(request: CompletionPrompt, info: EngineModelInfo): string {
   const { topLogprobs, grammar } = request
   return JSON.stringify({
-    prompt: toPrompt(request.prompt, info),
+    prompt: typeof request.prompt === 'string' ? toPrompt(request.prompt, info) : request.prompt,
     n_predict: request.maxTokens > 0 ? request.maxTokens : -1,
     stream: true,
     cache_prompt: true,
@@ -35,7 +38,7 @@ export function toCompletionBody(request: GenerateRequest, info: EngineModelInfo
 }
 
 /** llama-server puts the beginning-of-sequence token in front itself, even of a text that already has it. */
-function toPrompt(text: string, { bosToken, addsBos }: EngineModelInfo): string {
+export function toPrompt(text: string, { bosToken, addsBos }: EngineModelInfo): string {
   if (text === '') return addsBos ? '' : bosToken
   return addsBos && bosToken !== '' && text.startsWith(bosToken) ? text.slice(bosToken.length) : text
 }

@@ -1,12 +1,9 @@
 import { AppError } from '../../../base/errors.ts'
 import { type AbortOptions, anySignal, raceSignal } from '../../../base/signals.ts'
-import type { Engine, GeneratedPiece, GenerateRequest, GenerationEnd } from '../engine.ts'
-import { type CompletionEvent, createCompletionAnswer } from './completion-answer.ts'
-import { toCompletionBody } from './completion-request.ts'
-import { openEventStream } from './event-stream.ts'
+import type { Engine, GenerationEnd } from '../engine.ts'
+import { createComplete } from './complete.ts'
 import { createGather } from './gather-wakes.ts'
 import { member, type ServerApi } from './server-api.ts'
-import { toServerError } from './server-errors.ts'
 import type { ServerFacts } from './server-info.ts'
 import type { ServerProcess } from './server-process.ts'
 import { createVectors } from './vectors.ts'
@@ -68,41 +65,13 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       throw await failure(error, options)
     }
   }
-  function count(end: GenerationEnd): void {
-    counters.generated += end.completionTokens
+  function count(end: GenerationEnd, resumed: number): void {
+    const generated = end.completionTokens - resumed
+    counters.generated += generated
     counters.prompt += end.promptTokens - end.cachedTokens
-    if (end.generationMs > 0) counters.tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
+    if (end.generationMs > 0) counters.tokensPerSecond = ((generated - 1) * 1000) / end.generationMs
   }
-  async function* complete(
-    request: GenerateRequest,
-    options: AbortOptions,
-  ): AsyncGenerator<GeneratedPiece, GenerationEnd> {
-    const signal = anySignal(closing.signal, options.signal)
-    const answer = createCompletionAnswer({ request, endTexts: facts.endTexts, now: () => performance.now() })
-    const stream = openEventStream<CompletionEvent>(api.dispatcher, {
-      path: '/completion',
-      body: toCompletionBody(request, info),
-      signal,
-      gather,
-      toError: toServerError,
-    })
-    try {
-      for (let event = await stream.next(); event !== undefined; event = await stream.next()) {
-        const { piece, end } = answer.push(event)
-        if (piece !== undefined) {
-          yield piece
-          signal.throwIfAborted()
-        }
-        if (end !== undefined) {
-          count(end)
-          return end
-        }
-      }
-      throw new Error('llama-server broke off its answer')
-    } finally {
-      stream.cancel()
-    }
-  }
+  const complete = createComplete({ dispatcher: api.dispatcher, call, facts, gather, onEnd: count })
   const checkTokens = (tokens: readonly number[]): void => refuseStrangeTokens(tokens, info.vocabularySize)
   return {
     name: 'llama-server',
@@ -112,7 +81,8 @@ export function createLlamaServerEngine(deps: LlamaServerEngineDeps, init: Llama
       if (facts.endTexts.size === 0) throw new AppError('backend.unsupported', 'this model does not generate text')
       counters.running += 1
       try {
-        return yield* complete(request, options)
+        checkTokens((request.resume ?? []).map((token) => token.id))
+        return yield* complete(request, anySignal(closing.signal, options.signal))
       } catch (error) {
         throw await failure(error, options)
       } finally {

@@ -7,14 +7,13 @@ import type {
   Token,
 } from 'node-llama-cpp'
 import { AppError } from '../../../base/errors.ts'
-import type { EngineTokenLogprob, GeneratedPiece, GenerateRequest, GenerationEnd } from '../engine.ts'
-import { createStopMatcher } from '../text/stop-matcher.ts'
-import { createTokenText } from '../text/token-text.ts'
+import type { GeneratedPiece, GenerateRequest, GenerationEnd } from '../engine.ts'
+import type { Answer, Outcome } from './answer.ts'
 import type { GatherRule } from './batching.ts'
 import type { CacheBarrier } from './cache-barrier.ts'
 import { toSamplingOptions } from './sampling.ts'
 import type { SequenceSlot } from './sequence-pool.ts'
-import { createTokenSource, type RawLogprobs, type TokenSource } from './token-source.ts'
+import { createTokenSource, type TokenSource } from './token-source.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 export interface GenerationDeps {
@@ -33,6 +32,10 @@ export interface GenerationDeps {
 export interface GenerationJob {
   readonly request: GenerateRequest
   readonly prompt: readonly number[]
+  /** Has read the tokens of `request.resume`, and goes on. */
+  readonly answer: Answer
+  /** The pieces of those tokens. */
+  readonly replayed: readonly GeneratedPiece[]
   readonly slot: SequenceSlot<LlamaContextSequence>
   readonly signal: AbortSignal
 }
@@ -42,15 +45,12 @@ export async function* generateOnSequence(
   deps: GenerationDeps,
   job: GenerationJob,
 ): AsyncGenerator<GeneratedPiece, GenerationEnd> {
-  const { request, prompt, slot } = job
-  const history = [...prompt]
+  const { request, prompt, answer, slot } = job
+  const history = [...prompt, ...(request.resume ?? []).map((token) => token.id)]
   const options = await evaluateOptions(deps, job, history)
   const started = performance.now()
   try {
-    const rest = await reusePrefix(deps, slot.sequence, prompt)
-    const cachedTokens = prompt.length - rest.length
-    const last = await evaluateAllButLastBatch(deps, job, rest)
-    deps.counters.prompt += rest.length
+    const { last, cachedTokens } = yield* replayWhile(readTokens(deps, job, history), job.replayed)
     const source = createTokenSource(
       { sequence: slot.sequence, barrier: deps.barrier },
       {
@@ -59,30 +59,26 @@ export async function* generateOnSequence(
         ...(request.topLogprobs === undefined ? {} : { topLogprobs: request.topLogprobs }),
       },
     )
-    const room = deps.contextSize - prompt.length
-    const limit = request.maxTokens > 0 ? Math.min(request.maxTokens, room) : room
     try {
-      const text = createAnswer(deps.vocabulary, { stop: request.stop, prompt })
       let firstTokenAt: number | undefined
-      let outcome: Pick<GenerationEnd, 'reason' | 'stopSequence'> | undefined
+      let outcome: Outcome | undefined
       while (outcome === undefined) {
         const sampled = await nextToken(deps, job, source)
         firstTokenAt ??= performance.now()
         history.push(sampled.token)
         deps.counters.generated += 1
-        const step = text.push(sampled)
+        const step = answer.push(sampled)
         if (step.piece !== undefined) yield step.piece
         outcome = step.outcome
-        if (outcome === undefined && text.tokens >= limit) outcome = { reason: 'length' }
       }
-      const tail = text.finish()
+      const tail = answer.finish()
       if (tail !== undefined) yield tail
       const now = performance.now()
       return {
         ...outcome,
         promptTokens: prompt.length,
-        cachedTokens,
-        completionTokens: text.tokens,
+        cachedTokens: Math.min(cachedTokens, prompt.length),
+        completionTokens: answer.tokens,
         promptMs: (firstTokenAt ?? now) - started,
         generationMs: now - (firstTokenAt ?? now),
       }
@@ -92,6 +88,28 @@ export async function* generateOnSequence(
   } finally {
     deps.rule.forget(slot.index)
   }
+}
+
+/** Gives out what is known already while the model reads. The sequence is not given back before it has done so. */
+async function* replayWhile<T>(
+  reading: Promise<T>,
+  replayed: readonly GeneratedPiece[],
+): AsyncGenerator<GeneratedPiece, T> {
+  const settled = reading.catch(() => {})
+  try {
+    yield* replayed
+  } finally {
+    await settled
+  }
+  return await reading
+}
+
+/** Has the model read all but the last pass of the tokens, which is to give the first new one. */
+async function readTokens(deps: GenerationDeps, job: GenerationJob, tokens: readonly number[]) {
+  const rest = await reusePrefix(deps, job.slot.sequence, tokens)
+  const last = await evaluateAllButLastBatch(deps, job, rest)
+  deps.counters.prompt += rest.length
+  return { last, cachedTokens: tokens.length - rest.length }
 }
 
 async function evaluateOptions(
@@ -158,59 +176,4 @@ async function turn(deps: GenerationDeps, sequence: number, signal: AbortSignal)
   signal.throwIfAborted()
   for (let closed = deps.barrier.pass(); closed !== undefined; closed = deps.barrier.pass()) await closed
   deps.rule.expect(sequence)
-}
-
-interface Answer {
-  readonly tokens: number
-  push(sampled: { readonly token: number; readonly logprobs?: RawLogprobs }): {
-    readonly piece?: GeneratedPiece
-    readonly outcome?: Pick<GenerationEnd, 'reason' | 'stopSequence'>
-  }
-  finish(): GeneratedPiece | undefined
-}
-
-/** Tokens to text: whole characters, without stop strings; log probabilities leave together with their text. */
-function createAnswer(
-  vocabulary: Vocabulary,
-  init: { readonly stop: readonly string[]; readonly prompt: readonly number[] },
-): Answer {
-  const tokenText = createTokenText(vocabulary.textOf, init.prompt)
-  const matcher = createStopMatcher(init.stop)
-  const waiting: { readonly at: number; readonly logprob: EngineTokenLogprob }[] = []
-  let tokens = 0
-  let read = 0
-  let shown = 0
-  let ended = false
-
-  function piece(text: string): GeneratedPiece | undefined {
-    shown += text.length
-    const due = waiting.findIndex(({ at }) => at >= shown)
-    const logprobs = waiting.splice(0, due < 0 ? waiting.length : due).map(({ logprob }) => logprob)
-    if (text === '' && logprobs.length === 0) return undefined
-    return { text, tokens, ...(logprobs.length > 0 ? { logprobs } : {}) }
-  }
-  return {
-    get tokens() {
-      return tokens
-    },
-    push({ token, logprobs }) {
-      tokens += 1
-      if (vocabulary.isEnd(token)) return { outcome: { reason: 'stop' } }
-      if (logprobs !== undefined) waiting.push({ at: read, logprob: vocabulary.describe(token, logprobs) })
-      const text = tokenText.push(token)
-      read += text.length
-      const match = matcher.push(text)
-      const shownNow = piece(match.text)
-      ended = match.stop !== undefined
-      return {
-        ...(shownNow === undefined ? {} : { piece: shownNow }),
-        ...(match.stop === undefined ? {} : { outcome: { reason: 'stop', stopSequence: match.stop } }),
-      }
-    },
-    finish() {
-      if (ended) return undefined
-      const match = matcher.push(tokenText.finish())
-      return piece(match.text + (match.stop === undefined ? matcher.finish() : ''))
-    },
-  }
 }

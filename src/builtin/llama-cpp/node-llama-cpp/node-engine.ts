@@ -4,7 +4,8 @@ import { anySignal } from '../../../base/signals.ts'
 import type { Engine, EngineModelInfo, GenerateRequest, GenerationEnd } from '../engine.ts'
 import type { GatherRule } from './batching.ts'
 import { createCacheBarrier } from './cache-barrier.ts'
-import { type GenerationDeps, generateOnSequence } from './generation.ts'
+import { generateAnswer } from './generate-answer.ts'
+import type { GenerationDeps } from './generation.ts'
 import { readAhead } from './read-ahead.ts'
 import { createSequencePool } from './sequence-pool.ts'
 import { createVectorContexts } from './vector-contexts.ts'
@@ -59,19 +60,13 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
       { details: { promptTokens: prompt.length, contextSize: info.contextSize } },
     )
   }
-  function noteSpeed(end: GenerationEnd): void {
-    if (end.generationMs > 0) tokensPerSecond = ((end.completionTokens - 1) * 1000) / end.generationMs
+  function noteSpeed(end: GenerationEnd, resumed: number): void {
+    if (end.generationMs > 0) tokensPerSecond = ((end.completionTokens - resumed - 1) * 1000) / end.generationMs
   }
-  async function* onFreeSequence(request: GenerateRequest, signal: AbortSignal) {
-    const prompt = readPrompt(request.prompt)
-    const slot = await pool.acquire(prompt, { signal })
-    try {
-      const end = yield* generateOnSequence(generation, { request, prompt, slot, signal })
-      noteSpeed(end)
-      return end
-    } finally {
-      pool.release(slot)
-    }
+  async function* answer(request: GenerateRequest, signal: AbortSignal) {
+    const end = yield* generateAnswer({ ...generation, pool }, { request, prompt: readPrompt(request.prompt), signal })
+    noteSpeed(end, request.resume?.length ?? 0)
+    return end
   }
   return {
     name: 'node-llama-cpp',
@@ -81,7 +76,7 @@ export function createNodeEngine(deps: NodeEngineDeps): Engine {
       const left = new AbortController()
       const signal = anySignal(AbortSignal.any([left.signal, closing.signal]), options.signal)
       try {
-        return yield* readAhead(onFreeSequence(request, signal), { limit: READ_AHEAD, abandon: () => left.abort() })
+        return yield* readAhead(answer(request, signal), { limit: READ_AHEAD, abandon: () => left.abort() })
       } catch (error) {
         options.signal?.throwIfAborted()
         ensureOpen()

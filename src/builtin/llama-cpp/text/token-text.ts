@@ -8,6 +8,8 @@ const CONTEXT_TOKENS = 3
 export interface TokenText {
   /** The text that this token completes; empty while a character is still missing bytes. */
   push(token: number): string
+  /** The tokens so far end inside a character. */
+  readonly isInside: boolean
   /** What can still be shown at the end: whole characters only. */
   finish(): string
 }
@@ -30,6 +32,9 @@ export function createTokenText(detokenize: Detokenize, before: readonly number[
       context = [...context, ...pending].slice(-CONTEXT_TOKENS)
       pending = []
       return text
+    },
+    get isInside() {
+      return pending.length > 0
     },
     finish() {
       if (pending.length === 0) return ''
