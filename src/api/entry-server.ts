@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import { mayBeAsked } from '../federation/candidates.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import type { AccessDeps } from './access/access.ts'
 import { COUNT_TOKENS, MESSAGES } from './anthropic/inference-paths.ts'
 import { createHttpApp } from './http-app.ts'
@@ -16,9 +17,10 @@ import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps
-  extends Required<Omit<NetworkDeps, 'explainer'>>,
+  extends Required<Omit<NetworkDeps, 'explainer' | 'drain'>>,
     Pick<NetworkDeps, 'explainer'> {
   readonly access: AccessDeps
+  readonly tracing?: Tracing | undefined
   readonly metrics: Metrics
   readonly log: Logger
 }

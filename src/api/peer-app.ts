@@ -5,6 +5,7 @@ import type { KeptAnswers } from '../federation/idempotency/kept-answers.ts'
 import type { KeyTable } from '../federation/idempotency/key-table.ts'
 import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { addOpaqueErrors } from './access/opaque-errors.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import type { Caller } from './caller.ts'
@@ -16,13 +17,19 @@ import { JournalledResponse } from './journal/journalled-response.ts'
 import { addJsonBody } from './json-body.ts'
 import { keyRoutes } from './keyed/key-routes.ts'
 import { addKeyedAnswers, type KeyedAnswersDeps } from './keyed/keyed-answers.ts'
+import type { Drain } from './localai/drain.ts'
+import { refuseWhileDraining } from './refuse-while-draining.ts'
 import { addRequestLog } from './request-log.ts'
 import { createShutdown } from './shutdown.ts'
 import { createSockets } from './sockets.ts'
 import { addStamps } from './stamp.ts'
+import { addTracing } from './tracing.ts'
 
 export interface PeerAppDeps extends InferenceDeps {
   readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+  readonly tracing?: Tracing | undefined
+  /** Absent: the node takes requests until it stops. */
+  readonly drain?: Pick<Drain, 'draining'>
   /** Absent: no answer is kept for a client that asks again. */
   readonly keyed?: { readonly kept: KeptAnswers; readonly table: KeyTable } | undefined
 }
@@ -70,12 +77,15 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     headers['x-forwarded-proto'] ??= 'http'
   })
   addStamps(app, { toMembers: true })
+  if (deps.tracing !== undefined) addTracing(app, deps.tracing)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
-  const { unwrap } = addJournals(app)
-  addJsonBody(app, () => false, unwrap)
   const counted = (request: FastifyRequest) => calls.counted(request) || isKeyed(request)
   addRequestLog(app, { metrics, log, stopping, counted }, {})
+  // Before the journals: what is kept is in frames already.
   const isKeyed = addKeys(app, { ...deps, brokeOff: (request) => calls.brokeOff(request) }, init)
+  const { unwrap } = addJournals(app)
+  addJsonBody(app, () => false, unwrap)
+  refuseWhileDraining(app, deps.drain)
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {
     async start({ signal } = {}) {

@@ -4,6 +4,7 @@ import type { NetworkModel, RequestRouter } from '../federation/routed-request.t
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
@@ -13,6 +14,7 @@ import type { HttpAppInit } from './http-app.ts'
 import { STREAM_LIMITS } from './inference-routes.ts'
 import { addJsonBody } from './json-body.ts'
 import { authRoutes } from './localai/auth.ts'
+import { type Drain, drainRoutes } from './localai/drain.ts'
 import { federationRequests } from './localai/federation-requests.ts'
 import { health } from './localai/health.ts'
 import { metricsRoute } from './localai/metrics.ts'
@@ -27,6 +29,7 @@ import { addRequestLog, type RequestLogInit } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
 import { addStamps } from './stamp.ts'
+import { addTracing } from './tracing.ts'
 
 /** The private network, as far as the API shows and uses it. Without any of it the node is alone. */
 export interface NetworkDeps {
@@ -37,6 +40,8 @@ export interface NetworkDeps {
   readonly p2p?: PeerToPeer
   /** Why requests went where they went. */
   readonly explainer?: Explainer
+  /** Absent: the node is never taken out of service but by its end. */
+  readonly drain?: Drain
 }
 
 export interface PublicInit extends HttpAppInit, RequestLogInit {
@@ -59,6 +64,8 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
 }
 
 interface PublicDeps extends NetworkDeps {
+  /** Absent: no traces are made. */
+  readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'list'>
   readonly metrics: Metrics
@@ -82,6 +89,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
   const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
   addStamps(app, { toMembers: false })
+  if (deps.tracing !== undefined) addTracing(app, deps.tracing)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   if (deps.explainer !== undefined) addExplanations(app, deps.explainer)
   const passedOn = addBodies(app, { ...deps, callerOf }, init)
@@ -90,10 +98,11 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
   app.register(version, { version: init.version })
   app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })
-  app.register(health, { startingBecause, stopping })
+  app.register(health, { startingBecause, stopping, draining: () => deps.drain?.draining === true })
   const { streamLimits = STREAM_LIMITS } = init
   app.register(federationRequests, { explainer: deps.explainer, streamLimits, giveUp: shutdown.giveUp })
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
+  app.register(drainRoutes, { drain: deps.drain })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
 }
 

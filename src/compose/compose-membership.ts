@@ -1,4 +1,5 @@
 import type { InferenceDeps } from '../api/inference-routes.ts'
+import type { Drain } from '../api/localai/drain.ts'
 import type { NodeState } from '../api/localai/node-state.ts'
 import { createPeerApp } from '../api/peer-app.ts'
 import type { NetworkDeps } from '../api/public-routes.ts'
@@ -10,17 +11,23 @@ import type { FileDigests } from '../models/file-digests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { SpeedMeter } from '../telemetry/speed-meter.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
+import { createDrain } from './create-drain.ts'
 import { deviceOf, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
 
 export interface MembershipDeps {
   readonly log: Logger
-  readonly inference: InferenceDeps & { readonly registry: ModelRegistry; readonly log: Logger }
+  readonly inference: InferenceDeps & {
+    readonly registry: ModelRegistry
+    readonly log: Logger
+    readonly tracing: Tracing | undefined
+  }
   readonly loader: Pick<ModelLoader, 'loaded'>
   readonly state: Pick<NodeState, 'backends'>
   readonly digests: FileDigests
@@ -47,20 +54,27 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     if (federated) log.warn('--federated does nothing without --p2p or a token')
     return undefined
   }
-  const peerApp = createPeerApp(deps.inference, apiInit(settings, undefined))
+  const drain = createDrain({
+    log: log.child({ room: 'node' }),
+    running: () => requestsAt(loader.loaded()),
+    changed() {
+      advertiser.look()
+      routing?.part.localChanged()
+    },
+  })
+  const peerApp = createPeerApp({ ...deps.inference, drain }, apiInit(settings, undefined))
   const member = await prepareMember(
     { log, accept: (socket) => (federated ? peerApp.accept(socket) : socket.destroy()) },
     settings,
   )
   const { network } = member
-  let draining = false
-  const offer = () => ({ ...nodeOffer(deps, settings), draining })
+  const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
   const load = () => toNodeLoad(loader.loaded(), settings.parallel)
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
     ? composeRouting(
         {
-          ...{ member, local: toLocalNode(deps, settings), self, metrics: deps.inference.metrics },
+          ...{ member, local: toLocalNode({ ...deps, drain }, settings), self, metrics: deps.inference.metrics, tracing: deps.inference.tracing },
           log: log.child({ room: 'federation' }),
         },
         settings,
@@ -70,14 +84,8 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   return {
     member,
     peerApp,
-    draining: {
-      start: async () => {},
-      async stop() {
-        draining = true
-        advertiser.look()
-      },
-    },
-    apiDeps: routing?.deps ?? { p2p: composePeerToPeer(member, self) },
+    draining: drain,
+    apiDeps: routing === undefined ? { p2p: composePeerToPeer(member, self) } : { ...routing.deps, drain },
     parts: [
       closing(member),
       digests,
@@ -105,7 +113,10 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
   })
 }
 
-function toLocalNode(deps: MembershipDeps, { parallel }: RunSettings): LocalNode {
+function toLocalNode(
+  deps: MembershipDeps & { readonly drain: Pick<Drain, 'draining'> },
+  { parallel }: RunSettings,
+): LocalNode {
   const { loader, speeds, digests } = deps
   const { registry } = deps.inference
   return {
@@ -119,6 +130,7 @@ function toLocalNode(deps: MembershipDeps, { parallel }: RunSettings): LocalNode
       return { ...speeds.of(config.name), ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes }) }
     },
     serves(model, capability) {
+      if (deps.drain.draining) return false
       if (model !== undefined) return registry.find(model) !== undefined
       return registry.list().some(({ config }) => config.knownUseCases.includes(capability))
     },

@@ -1,12 +1,15 @@
 import type { NetworkDeps } from '../api/public-routes.ts'
 import type { JoinSettings, RoutingSettings } from '../config/network-settings.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RunningRouter } from '../federation/create-router.ts'
+import { traceRequests } from '../federation/explain/trace-requests.ts'
 import { listNetworkModels } from '../federation/network-models.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { RoutingMetrics } from '../telemetry/routing-metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { composeExplainer } from './compose-explainer.ts'
+import { composeHealth } from './compose-health.ts'
 import type { Member } from './compose-member.ts'
 import { toPolicy } from './to-policy.ts'
 
@@ -16,30 +19,36 @@ export interface RoutingDeps {
   readonly self: () => { readonly offer: NodeOffer; readonly load: NodeLoad }
   readonly log: Logger
   readonly metrics: RoutingMetrics
+  readonly tracing?: Tracing | undefined
 }
 
 /** What the HTTP API needs of the network, and the part of it that has a life. */
 export interface Routing {
   readonly part: RunningRouter
-  readonly deps: Required<NetworkDeps>
+  readonly deps: Required<Omit<NetworkDeps, 'drain'>>
 }
 
 /** Requests go to the node that serves them best. */
 export function composeRouting(
-  { member, local, self, log, metrics }: RoutingDeps,
+  { member, local, self, log, metrics, tracing }: RoutingDeps,
   settings: RoutingSettings & Pick<JoinSettings, 'p2pNetworkId'>,
 ): Routing {
   const { network } = member
   const group = settings.p2pNetworkId
   const { explainer, listeners } = composeExplainer({ network, log, metrics })
+  const traces = tracing === undefined ? undefined : traceRequests(tracing)
+  const now = () => performance.now()
+  const learned = composeHealth({ log, network, now }, ROUTER_DEFAULTS)
   const router = createRequestRouter(
     {
+      ...learned,
       network,
       local,
       policy: toPolicy(settings),
-      now: () => performance.now(),
+      now,
       random: Math.random,
-      events: [...listeners],
+      traceTry: traces?.traceTry,
+      events: [...listeners, ...(traces === undefined ? [] : [traces.events]), learned.health, learned.limits],
     },
     {
       ...ROUTER_DEFAULTS,

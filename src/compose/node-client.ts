@@ -4,6 +4,8 @@ import { type AbortOptions, anySignal } from '../base/signals.ts'
 export interface NodeClient {
   /** Body of a JSON answer. Throws `peer.unreachable` when nobody listens, `request.invalid` for any other status. */
   get(path: string, options?: AbortOptions): Promise<unknown>
+  /** The same of a request that changes something, without a body. */
+  send(method: 'POST' | 'DELETE', path: string, options?: AbortOptions): Promise<unknown>
 }
 
 const TIMEOUT_MS = 10_000
@@ -13,27 +15,26 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 export function createNodeClient(init: { readonly endpoint: string; readonly apiKey: string | undefined }): NodeClient {
   const base = parseEndpoint(init.endpoint)
   const headers: Record<string, string> = init.apiKey === undefined ? {} : { authorization: `Bearer ${init.apiKey}` }
+
+  async function ask(path: string, init: AbortOptions & { readonly method: string }): Promise<unknown> {
+    const { method } = init
+    const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), init.signal)
+    const answer = await fetch(new URL(path, base), { method, headers, signal, redirect: 'error' }).catch(
+      (cause: unknown) => {
+        init.signal?.throwIfAborted()
+        const message = `no node answers at ${base.origin}: is it running? (--endpoint names another)`
+        throw new AppError('peer.unreachable', message, { cause })
+      },
+    )
+    const text = await answer.text()
+    if (text.length > MAX_ANSWER_BYTES) throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
+    if (answer.ok) return parseAnswer(text, `${base.origin}${path}`)
+    throw new AppError('request.invalid', refusal(answer.status, text, base))
+  }
+
   return {
-    async get(path, options = {}) {
-      const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), options.signal)
-      const answer = await fetch(new URL(path, base), { headers, signal, redirect: 'error' }).catch(
-        (error: unknown) => {
-          options.signal?.throwIfAborted()
-          throw new AppError(
-            'peer.unreachable',
-            `no node answers at ${base.origin}: is it running? (--endpoint names another)`,
-            {
-              cause: error,
-            },
-          )
-        },
-      )
-      const text = await answer.text()
-      if (text.length > MAX_ANSWER_BYTES)
-        throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
-      if (answer.ok) return parseAnswer(text, `${base.origin}${path}`)
-      throw new AppError('request.invalid', refusal(answer.status, text, base))
-    },
+    get: (path, options = {}) => ask(path, { ...options, method: 'GET' }),
+    send: (method, path, options = {}) => ask(path, { ...options, method }),
   }
 }
 

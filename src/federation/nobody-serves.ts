@@ -26,8 +26,9 @@ export function nobodyServes(wanted: Wanted, surroundings: Surroundings): AppErr
   return new AppError('network.model-not-found', `${missing}; ${whatThereIs([...names].sort(byCodeUnits))}`)
 }
 
-/** Somebody has it who cannot be asked at the moment: silent, or about to leave. */
-function isElsewhere(model: string, { self, peers }: Surroundings): boolean {
+/** Somebody has it who cannot be asked at the moment: silent, or about to leave; or this node, which drains. */
+function isElsewhere(model: string, { self, local, peers }: Surroundings): boolean {
+  if (local.models?.().includes(model) === true) return true
   return peers.some(
     ({ record: { offer, leaving } }) =>
       offer.group === self.group && offer.serves && !leaving && offer.models.some(({ name }) => name === model),

@@ -4,6 +4,7 @@ import { peekRequest } from '../../federation/peek-request.ts'
 import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
 import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
 import { OPAQUE_HEADER, toldInStream } from '../access/opaque-errors.ts'
+import { admissionOf } from '../admission-of-request.ts'
 import type { CallerOf } from '../caller.ts'
 import { createRequestSignals } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
@@ -64,6 +65,7 @@ export function serveOrForward(
       capability: inference.capability,
       stamp: newStamp(),
       carriesOn: inference.carriesOn === true,
+      ...admissionOf({ headers, body }, performance.now()),
       ...(caller === undefined ? {} : { caller }),
       ...(owner === undefined ? {} : { owner }),
       ...(home === undefined ? {} : { home }),

@@ -6,6 +6,8 @@ export interface HealthDeps {
   readonly startingBecause: () => string | undefined
   /** True from the moment the node is asked to stop: nobody should send it new work. */
   readonly stopping: () => boolean
+  /** True while the node finishes what runs and takes nothing new. */
+  readonly draining: () => boolean
 }
 
 const tags = ['system']
@@ -16,16 +18,17 @@ const ready = {
   response: {
     200: Type.Null({ description: 'it can' }),
     503: Type.Object(
-      { status: Type.Enum(['starting', 'stopping']), reason: Type.String() },
+      { status: Type.Enum(['starting', 'stopping', 'draining']), reason: Type.String() },
       { description: 'not yet, or not any more' },
     ),
   },
 }
 
-export const health: FastifyPluginAsync<HealthDeps> = async (app, { startingBecause, stopping }) => {
+export const health: FastifyPluginAsync<HealthDeps> = async (app, { startingBecause, stopping, draining }) => {
   app.get('/healthz', { schema: alive, logLevel: 'debug' }, async (_request, reply) => reply.code(200).send())
   app.get('/readyz', { schema: ready, logLevel: 'debug' }, async (_request, reply) => {
     if (stopping()) return reply.code(503).send({ status: 'stopping', reason: 'the node is shutting down' })
+    if (draining()) return reply.code(503).send({ status: 'draining', reason: 'the node takes nothing new' })
     const reason = startingBecause()
     return reason === undefined ? reply.code(200).send() : reply.code(503).send({ status: 'starting', reason })
   })

@@ -57,6 +57,16 @@ export function toShownStatus(answer: unknown): ShownStatus | undefined {
   }
 }
 
+export interface ShownDrain {
+  readonly draining: boolean
+  readonly running: number
+}
+
+export function toShownDrain(answer: unknown): ShownDrain {
+  if (!isObject(answer)) return { draining: false, running: 0 }
+  return { draining: answer['draining'] === true, running: count(answer['running']) }
+}
+
 /** Models come as names or as objects with a name. */
 function namesOf(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return []

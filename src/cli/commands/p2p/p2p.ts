@@ -1,5 +1,6 @@
 import { toCommand, toGroup } from '../../program.ts'
 import { doctorCommand } from './doctor.ts'
+import { drainCommand } from './drain.ts'
 import { explainCommand } from './explain.ts'
 import { peersCommand, statusCommand } from './look.ts'
 import { tokenCommand } from './token.ts'
@@ -11,6 +12,7 @@ export const p2pCommand = toGroup({
     toCommand(statusCommand),
     toCommand(peersCommand),
     toCommand(explainCommand),
+    toCommand(drainCommand),
     toCommand(tokenCommand),
     toCommand(doctorCommand),
   ],
