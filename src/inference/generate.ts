@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { ModelLoader } from '../backends/model-lease.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ModelLease, ModelLoader } from '../backends/model-lease.ts'
 import { AppError } from '../base/errors.ts'
+import type { AbortOptions } from '../base/signals.ts'
 import type { PredictOptions } from '../grpc/generated/backend/PredictOptions.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -20,6 +22,8 @@ export interface GenerationDeps {
   readonly log: Pick<Logger, 'debug'>
   /** Milliseconds of a clock that never goes back; by default the process's. */
   readonly clock?: () => number
+  /** By default the process's timers. */
+  readonly wait?: (ms: number, options: AbortOptions) => Promise<unknown>
   /** 0 <= x < 1; by default Math.random. The seed of a request that names none and has no stamp. */
   readonly random?: () => number
 }
@@ -51,7 +55,7 @@ export async function* generate(
   for (let restarts = 0; ; restarts += 1) {
     given.begin()
     try {
-      for await (const event of generateOnce(deps, { ...prepared, tokens }, options)) {
+      for await (const event of generateOnce(deps, { ...prepared, tokens, begun: given.count > 0 }, options)) {
         if (given.isNew(event)) yield event
       }
       given.end()
@@ -83,13 +87,39 @@ function mayStartAgain(
   return error instanceof AppError && error.code === 'backend.died' && error.details['stopped'] !== true
 }
 
+/** A model that died twice in a row may not be started at once; an answer that has begun waits so long for it. */
+const LONGEST_WAIT_MS = 5_000
+
+async function acquireAgain(
+  { loader, wait = (ms, { signal }) => delay(ms, undefined, signal && { signal }) }: GenerationDeps,
+  config: ModelConfig,
+  options: AbortOptions,
+): Promise<ModelLease> {
+  try {
+    return await loader.acquire(config, options)
+  } catch (error) {
+    const cooling = error instanceof AppError && error.code === 'backend.cooling-down'
+    const waitMs = cooling ? Number(error.details['retryAfterMs'] ?? Infinity) : Infinity
+    if (waitMs > LONGEST_WAIT_MS) throw error
+    await wait(waitMs, options)
+    return await loader.acquire(config, options)
+  }
+}
+
+interface Attempt extends ReturnType<PrepareGeneration> {
+  readonly tokens: TokenJournal
+  /** Something of the answer was given out before. */
+  readonly begun: boolean
+}
+
 async function* generateOnce(
-  { loader, log, clock = () => performance.now() }: GenerationDeps,
-  { config, predict, answer, tokens }: ReturnType<PrepareGeneration> & { readonly tokens: TokenJournal },
+  deps: GenerationDeps,
+  { config, predict, answer, tokens, begun }: Attempt,
   { stamp, signal }: GenerationOptions,
 ): AsyncGenerator<InferenceEvent, void> {
+  const { loader, log, clock = () => performance.now() } = deps
   const options = signal === undefined ? {} : { signal }
-  using lease = await loader.acquire(config, options)
+  using lease = await (begun ? acquireAgain(deps, config, options) : loader.acquire(config, options))
   const before = tokens.begin() ?? []
   const resume = before.length === 0 ? {} : { Resume: [...before] }
   const replies = lease.client.predictStream({ ...predict, ReportGenerated: true, ...resume }, options)

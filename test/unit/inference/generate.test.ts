@@ -162,6 +162,35 @@ describe('a chat whose backend dies midway', () => {
     assert.ok(texts.length > 2)
   })
 
+  it('waits for a model that may not be started at once, if that is not for long', async () => {
+    const kind = KINDS['plain'] ?? assert.fail()
+    for (const [retryAfterMs, outcome] of [
+      [5000, 'answered'],
+      [5001, 'gone'],
+    ] as const) {
+      const { deps: made } = scripted(replaying(kind, { diesAfter: [4] }))
+      const waited: number[] = []
+      let acquired = 0
+      const loader: GenerationDeps['loader'] = {
+        async acquire(...asked) {
+          acquired += 1
+          if (acquired !== 2) return await made.loader.acquire(...asked)
+          throw new AppError('backend.cooling-down', 'later', { details: { retryAfterMs } })
+        },
+      }
+      const wait = async (ms: number): Promise<void> => void waited.push(ms)
+      const answer = collect(createChat({ ...made, loader, wait })(given))
+      assert.equal(
+        await answer.then(
+          () => 'answered',
+          ({ message }: Error) => message,
+        ),
+        outcome,
+      )
+      assert.deepEqual(waited, outcome === 'answered' ? [5000] : [])
+    }
+  })
+
   it('fails as it would have when the next process cannot go on, or says something else', async () => {
     const kind = KINDS['plain'] ?? assert.fail()
     const other: AnswerKind = { ...kind, say: (_index, id) => ({ message: Buffer.from(`other ${id}`) }) }
