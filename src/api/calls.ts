@@ -32,6 +32,8 @@ export interface Calls {
   run<T>(reply: FastifyReply, facts: CallFacts, work: (call: Call) => Promise<T>): Promise<T>
   /** Whether this request went through `run`, and so has its own line in the log. */
   counted(request: FastifyRequest): boolean
+  /** Whether its answer, which had begun well, was one that failed. */
+  brokeOff(request: FastifyRequest): boolean
 }
 
 interface CallsDeps {
@@ -47,10 +49,12 @@ export function createCalls(
   init: { readonly maxInFlight: number /** From one remote address. */; readonly maxOfSource: number },
 ): Calls {
   const ran = new WeakSet<FastifyRequest>()
+  const broken = new WeakSet<FastifyRequest>()
   const signalOf = createRequestSignals(giveUp)
   const places = createBudget({ total: init.maxInFlight, perSource: init.maxOfSource })
   return {
     counted: (request) => ran.has(request),
+    brokeOff: (request) => broken.has(request),
     async run(reply, facts, work) {
       const { request } = reply
       const place = places.take(request.raw.socket.remoteAddress ?? '', 1)
@@ -63,6 +67,7 @@ export function createCalls(
       const signal = facts.detached === true ? giveUp : signalOf(reply)
       let status = 200
       function failed(error: AppError): void {
+        broken.add(request)
         status = statusOf(error.code)
         if (status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'stream failed')
       }

@@ -19,6 +19,8 @@ export interface MemberCallsInit {
   readonly maxAnswerBytes: number
 }
 
+export const MEMBER_CALLS = { timeoutMs: 5000, maxAnswerBytes: 64 * 1024 } as const satisfies MemberCallsInit
+
 /** What nodes tell each other beside the requests of clients, over the face that they show to members. */
 export interface MemberCalls {
   /** Throws `peer.unreachable` when there is no whole answer in time, and the signal's reason. */

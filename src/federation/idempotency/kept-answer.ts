@@ -49,133 +49,151 @@ const HIGH_WATER_BYTES = 64 * 1024
 
 /** Begins at once. Kept, it is made as fast as it can be; not kept, as fast as the slowest reader reads. */
 export function keepAnswer(make: (signal: AbortSignal) => Promise<MadeAnswer>, init: KeptAnswerInit): KeptAnswer {
-  const ending = new AbortController()
-  const head = Promise.withResolvers<AnswerHead>()
-  head.promise.catch(() => {})
-  /** With the place of the next piece that each gets. */
-  const readers = new Set<{ next: number }>()
-  const pieces: Uint8Array[] = []
-  let forgotten = 0
-  let bytes = 0
-  let kept = true
-  let over: { readonly error?: unknown } | undefined
-  let changed = Promise.withResolvers<void>()
-  let patience: NodeJS.Timeout | undefined
-
-  const answer: KeptAnswer = {
-    get bytes() {
-      return bytes
-    },
-    get over() {
-      return over !== undefined
-    },
-    get whole() {
-      return kept
-    },
-    read,
-    drop() {
-      kept = false
-      trim()
-      tell()
-      lose()
-    },
-  }
-
-  function tell(): void {
-    const { resolve } = changed
-    changed = Promise.withResolvers()
-    resolve()
-    init.changed(answer)
-  }
-
-  /** Lets go of what every reader has got. */
-  function trim(): void {
-    if (kept) return
-    const least = Math.min(forgotten + pieces.length, ...[...readers].map(({ next }) => next))
-    for (const piece of pieces.splice(0, least - forgotten)) bytes -= piece.length
-    forgotten = least
-  }
-
-  function lose(): void {
-    if (readers.size === 0 && over === undefined) {
-      ending.abort(new AppError('request.cancelled', 'nobody waits for the answer'))
-    }
-  }
-
-  function wait(): void {
-    clearTimeout(patience)
-    if (over !== undefined || readers.size > 0) return
-    if (!kept) return lose()
-    const { patienceMs, patienceOnceLostMs, lost } = init
-    patience = setTimeout(() => {
-      if (!kept || !lost() || patienceOnceLostMs <= patienceMs) lose()
-      else patience = setTimeout(lose, patienceOnceLostMs - patienceMs)
-    }, patienceMs)
-    // An answer that nobody reads keeps no process alive.
-    patience.unref()
-  }
-
-  async function take(piece: Uint8Array): Promise<void> {
-    pieces.push(piece)
-    bytes += piece.length
-    if (kept && bytes > init.maxBytes) kept = false
-    trim()
-    tell()
-    if (!kept) lose()
-    while (!kept && bytes > HIGH_WATER_BYTES && !ending.signal.aborted) {
-      await raceSignal(changed.promise, ending.signal)
-    }
-  }
-
-  async function run(): Promise<void> {
-    try {
-      const made = await raceSignal(make(ending.signal), ending.signal)
-      if (made.status >= 300) kept = false
-      head.resolve({ status: made.status, headers: made.headers })
-      for await (const piece of made.body) await take(piece)
-      over = {}
-    } catch (thrown) {
-      const error = ending.signal.aborted ? ending.signal.reason : thrown
-      kept = false
-      over = { error }
-      head.reject(error)
-    }
-    clearTimeout(patience)
-    trim()
-    tell()
-  }
-
-  function read(): Reader {
-    const reader = { next: forgotten }
-    if (forgotten > 0) throw new AppError('internal', 'the beginning of the answer is no longer there')
-    readers.add(reader)
-    clearTimeout(patience)
-    return {
-      head: ({ signal } = {}) => raceSignal(head.promise, signal),
-      async *body({ signal } = {}) {
-        for (;;) {
-          signal?.throwIfAborted()
-          const piece = pieces[reader.next - forgotten]
-          if (piece !== undefined) {
-            reader.next += 1
-            trim()
-            tell()
-            yield piece
-          } else if (over === undefined) await raceSignal(changed.promise, signal)
-          else if ('error' in over) throw over.error
-          else return
-        }
-      },
-      leave() {
-        if (!readers.delete(reader)) return
-        trim()
-        tell()
-        wait()
-      },
-    }
-  }
-
-  wait()
-  void run()
+  const answer = new AnswerInTheMaking(init)
+  void answer.run(make)
   return answer
+}
+
+/** With the place of the next piece that it gets. */
+interface Place {
+  next: number
+}
+
+class AnswerInTheMaking implements KeptAnswer {
+  readonly #init: KeptAnswerInit
+  readonly #ending = new AbortController()
+  readonly #head = Promise.withResolvers<AnswerHead>()
+  readonly #readers = new Set<Place>()
+  readonly #pieces: Uint8Array[] = []
+  /** Pieces before the first one that is still there. */
+  #forgotten = 0
+  #bytes = 0
+  #kept = true
+  #over: { readonly error?: unknown } | undefined
+  #changed = Promise.withResolvers<void>()
+  #patience: NodeJS.Timeout | undefined
+
+  constructor(init: KeptAnswerInit) {
+    this.#init = init
+    this.#head.promise.catch(() => {})
+    this.#wait()
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get over(): boolean {
+    return this.#over !== undefined
+  }
+
+  get whole(): boolean {
+    return this.#kept
+  }
+
+  async run(make: (signal: AbortSignal) => Promise<MadeAnswer>): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      const { status, headers, body } = await raceSignal(make(signal), signal)
+      if (status >= 300) this.#kept = false
+      this.#head.resolve({ status, headers })
+      for await (const piece of body) await this.#take(piece)
+      this.#over = {}
+    } catch (thrown) {
+      const error: unknown = signal.aborted ? signal.reason : thrown
+      this.#kept = false
+      this.#over = { error }
+      this.#head.reject(error)
+    }
+    clearTimeout(this.#patience)
+    this.#trim()
+    this.#tell()
+  }
+
+  drop(): void {
+    this.#kept = false
+    this.#trim()
+    this.#tell()
+    this.#lose()
+  }
+
+  read(): Reader {
+    if (this.#forgotten > 0) throw new AppError('internal', 'the beginning of the answer is no longer there')
+    const place: Place = { next: 0 }
+    this.#readers.add(place)
+    clearTimeout(this.#patience)
+    return {
+      head: ({ signal } = {}) => raceSignal(this.#head.promise, signal),
+      body: ({ signal } = {}) => this.#readFrom(place, signal),
+      leave: () => {
+        if (!this.#readers.delete(place)) return
+        this.#trim()
+        this.#tell()
+        this.#wait()
+      },
+    }
+  }
+
+  async *#readFrom(place: Place, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+    for (;;) {
+      signal?.throwIfAborted()
+      const piece = this.#pieces[place.next - this.#forgotten]
+      if (piece !== undefined) {
+        place.next += 1
+        if (!this.#kept) {
+          this.#trim()
+          this.#tell()
+        }
+        yield piece
+      } else if (this.#over === undefined) await raceSignal(this.#changed.promise, signal)
+      else if ('error' in this.#over) throw this.#over.error
+      else return
+    }
+  }
+
+  async #take(piece: Uint8Array): Promise<void> {
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    if (this.#kept && this.#bytes > this.#init.maxBytes) this.#kept = false
+    this.#trim()
+    this.#tell()
+    if (!this.#kept) this.#lose()
+    while (!this.#kept && this.#bytes > HIGH_WATER_BYTES) await raceSignal(this.#changed.promise, this.#ending.signal)
+  }
+
+  #tell(): void {
+    const { resolve } = this.#changed
+    this.#changed = Promise.withResolvers()
+    resolve()
+    this.#init.changed(this)
+  }
+
+  /** Not kept, it lets go of what every reader has got. */
+  #trim(): void {
+    if (this.#kept) return
+    const end = this.#forgotten + this.#pieces.length
+    const least = Math.min(end, ...[...this.#readers].map(({ next }) => next))
+    for (const piece of this.#pieces.splice(0, least - this.#forgotten)) this.#bytes -= piece.length
+    this.#forgotten = least
+  }
+
+  #lose(): void {
+    if (this.#readers.size > 0 || this.#over !== undefined) return
+    this.#ending.abort(new AppError('request.cancelled', 'nobody waits for the answer'))
+  }
+
+  /** Nobody reads: from here on it is made for whoever comes back. */
+  #wait(): void {
+    clearTimeout(this.#patience)
+    if (this.#over !== undefined || this.#readers.size > 0) return
+    if (!this.#kept) {
+      this.#lose()
+      return
+    }
+    const { patienceMs, patienceOnceLostMs, lost } = this.#init
+    this.#patience = setTimeout(() => {
+      if (lost()) this.#patience = setTimeout(() => this.#lose(), patienceOnceLostMs - patienceMs).unref()
+      else this.#lose()
+    }, patienceMs).unref()
+  }
 }

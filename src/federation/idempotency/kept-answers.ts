@@ -88,7 +88,10 @@ export function createKeptAnswers({ now, isLost, events }: KeptAnswersDeps, init
   function onChange(entry: Entry): void {
     const { key, answer } = entry
     if (entries.get(key.digest) !== entry) return
-    if (!answer.whole) return remove(entry)
+    if (!answer.whole) {
+      remove(entry)
+      return
+    }
     if (answer.over) entry.endedAt ??= now()
     total += answer.bytes - entry.counted
     entry.counted = answer.bytes

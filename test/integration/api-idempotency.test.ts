@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { poll } from '../support/poll.ts'
+import { createMemberNetwork, type EntryMember } from './member-network.ts'
+import { holds } from './responses-harness.ts'
+import { words } from './scripted-backend.ts'
+
+const CHAT = '/v1/chat/completions'
+const ASK = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }] }
+const WAIT_MS = 5000
+
+async function ask(entry: EntryMember, key: string, { body = ASK, as = '' }: { body?: object; as?: string } = {}) {
+  return await entry.post(CHAT, body, {
+    headers: { 'content-type': 'application/json', 'idempotency-key': key, authorization: `Bearer ${as}` },
+  })
+}
+
+describe('a request that comes again under its Idempotency-Key', () => {
+  it('gets the answer that was made, through any entry, and nothing is generated again', async () => {
+    await using network = createMemberNetwork()
+    const members = ['a', 'b', 'c'].map((name) => network.serving(name))
+    const first = await network.entry('x')
+    const second = await network.entry('y', { prefers: 'b' })
+    const answer = await (await ask(first, 'k1')).text()
+    assert.match(answer, /Hello world/)
+    for (const entry of [first, second]) {
+      const again = await ask(entry, 'k1')
+      assert.equal(again.headers.get('idempotency-replayed'), 'true')
+      assert.equal(await again.text(), answer)
+    }
+    const asked = () => members.reduce((sum, { node }) => sum + node.asked.length, 0)
+    assert.equal(asked(), 1)
+    // Another name, and none, are other requests.
+    await (await ask(second, 'k2')).text()
+    await (await second.post(CHAT, ASK)).text()
+    assert.equal(asked(), 3)
+  })
+
+  it('follows its stream from the beginning when its entry has died', async () => {
+    await using network = createMemberNetwork()
+    const [a, b] = [network.serving('a'), network.serving('b')]
+    const first = await network.entry('x')
+    const second = await network.entry('y', { prefers: 'b' })
+    const held = holds()
+    a.node.script = held.script
+    const body = { ...ASK, stream: true }
+    const broken = await ask(first, 'k', { body })
+    const reader = broken.body?.getReader()
+    await reader?.read()
+    network.kill('x')
+    const again = await ask(second, 'k', { body })
+    assert.equal(again.status, 200)
+    held.goOn()
+    const text = await again.text()
+    assert.match(text, /"Hello"[\s\S]*" world"[\s\S]*\[DONE\]/)
+    assert.deepEqual([a.node.asked.length, b.node.asked.length], [1, 0])
+    await reader?.cancel().catch(() => {})
+    await poll('all leases given back', WAIT_MS, () => a.node.leases === 0)
+  })
+
+  it('joins the one that is still at work', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const entry = await network.entry('x')
+    const held = holds()
+    a.node.script = held.script
+    const one = ask(entry, 'k')
+    await held.began
+    const other = ask(entry, 'k')
+    await poll('both are there', WAIT_MS, () => a.node.asked.length === 1)
+    held.goOn()
+    assert.equal(await (await one).text(), await (await other).text())
+    assert.equal(a.node.asked.length, 1)
+  })
+
+  it('is refused when it asks for something else, in the words of the dialect', async () => {
+    await using network = createMemberNetwork()
+    network.serving('a')
+    const entry = await network.entry('x')
+    await (await ask(entry, 'k')).text()
+    const refused = await ask(entry, 'k', { body: { ...ASK, temperature: 1 } })
+    assert.equal(refused.status, 422)
+    assert.match(await refused.text(), /Idempotency-Key was used for another request/)
+    const message = await entry.post(
+      '/v1/messages',
+      { ...ASK, max_tokens: 5 },
+      {
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+      },
+    )
+    assert.equal(message.status, 422)
+    assert.equal(((await message.json()) as { type: string }).type, 'error')
+    assert.equal((await ask(entry, 'k'.repeat(256))).status, 400)
+  })
+
+  it('is another one for another caller', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const entry = await network.entry('x', { apiKeys: ['ann', 'bob'] })
+    for (const key of ['ann', 'bob']) {
+      const answer = await ask(entry, 'k', { as: key })
+      assert.equal(answer.headers.get('idempotency-replayed'), null)
+      await answer.text()
+    }
+    assert.equal(a.node.asked.length, 2)
+  })
+
+  it('is made anew when the first time failed, or its node is gone', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const b = network.serving('b')
+    const entry = await network.entry('x')
+    a.node.script = async function* fails() {
+      yield* []
+      throw new Error('broken')
+    }
+    assert.equal((await ask(entry, 'k')).status, 500)
+    a.node.script = words('Well')
+    assert.match(await (await ask(entry, 'k')).text(), /Well/)
+    b.node.script = words('From b')
+    network.kill('a')
+    assert.match(await (await ask(entry, 'k')).text(), /From b/)
+  })
+})
