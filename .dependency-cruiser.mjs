@@ -42,6 +42,7 @@ const homes = [
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],
   ['jinja', '@huggingface/jinja', ['builtin']],
   ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
+  ['opentelemetry', '@opentelemetry', ['telemetry']],
   ['dotenv', 'dotenv', ['config']],
   ['mcp', '@modelcontextprotocol', ['mcp']],
   ['re2js', 're2js', ['templates']],

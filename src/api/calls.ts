@@ -7,6 +7,7 @@ import type { Endpoint, Metrics } from '../telemetry/metrics.ts'
 import { createBudget } from './budget.ts'
 import { createRequestSignals } from './client-gone.ts'
 import { statusOf, toAppError } from './error-response.ts'
+import { beginInference } from './tracing.ts'
 
 /** One inference request on its way: its signal, and what it tells the metrics. */
 export interface Call {
@@ -63,6 +64,7 @@ export function createCalls(
       }
       ran.add(request)
       metrics.requestStarted(facts.endpoint)
+      const traced = beginInference(request, facts)
       const watch = createStopwatch(() => metrics.requestAnswering(facts.endpoint))
       const signal = facts.detached === true ? giveUp : signalOf(reply)
       let status = 200
@@ -80,7 +82,9 @@ export function createCalls(
       } finally {
         place.release()
         const model = registry.find(facts.model)?.name
-        metrics.requestFinished({ id: request.id, endpoint: facts.endpoint, model, status, ...watch.read() })
+        const finished = { id: request.id, endpoint: facts.endpoint, model, status, ...watch.read() }
+        metrics.requestFinished(finished)
+        traced?.(finished)
       }
     },
   }

@@ -2,6 +2,7 @@ import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Stores } from '../inference/stores/stores.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import type { AccessDeps } from './access/access.ts'
 import { tellServed } from './explain.ts'
 import { createHttpApp } from './http-app.ts'
@@ -19,6 +20,7 @@ import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-rou
 import { createShutdown } from './shutdown.ts'
 
 export interface ApiServerDeps extends InferenceDeps, NetworkDeps {
+  readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'find' | 'list' | 'fallback'>
   readonly loader: ModelLoader

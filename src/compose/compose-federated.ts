@@ -10,6 +10,7 @@ import { closing } from './closing.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
+import { composeTracing } from './compose-tracing.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
 
@@ -28,6 +29,7 @@ export async function composeFederated(
   // Nobody is served here: a member that asks is cut off.
   const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy(), mayFound: false }, settings)
   const { network } = member
+  const tracing = await composeTracing({ log }, settings)
   const offer = () => entryOffer(settings)
   const load = () => toNodeLoad([], 0)
   const routing = composeRouting(
@@ -36,17 +38,18 @@ export async function composeFederated(
       local: { serves: () => false, loaded: () => false, slots: 0 },
       self: () => ({ offer: offer(), load: load() }),
       log: log.child({ room: 'federation' }),
-      metrics,
+      ...{ metrics, tracing },
     },
     settings,
   )
   const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
-    { ...routing.deps, access: access.deps, metrics, log: log.child({ room: 'api' }) },
+    { ...routing.deps, access: access.deps, metrics, tracing, log: log.child({ room: 'api' }) },
     apiInit(settings, network.name),
   )
   return lifecycle([
     closing(member),
+    ...(tracing === undefined ? [] : [tracing]),
     network,
     routing.part,
     createAdvertiser({ network, offer, load }),

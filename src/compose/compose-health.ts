@@ -4,6 +4,7 @@ import { createNodeLimits, LIMITS_DEFAULTS, type NodeLimits } from '../federatio
 import type { RoutingEvents } from '../federation/routing-events.ts'
 import type { Network } from '../p2p/network.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { RoutingMetrics } from '../telemetry/routing-metrics.ts'
 
 /** What the router learns of the nodes from its own requests; both are among its listeners as well. */
 export interface LearnedOfNodes {
@@ -12,22 +13,30 @@ export interface LearnedOfNodes {
 }
 
 export function composeHealth(
-  deps: { readonly log: Pick<Logger, 'info' | 'warn'>; readonly network: Pick<Network, 'peers'>; now: () => number },
+  deps: {
+    readonly log: Pick<Logger, 'info' | 'warn'>
+    readonly metrics: RoutingMetrics
+    readonly network: Pick<Network, 'peers'>
+    readonly now: () => number
+  },
   init: { readonly requestsPerSlot: number },
 ): LearnedOfNodes {
-  const { log, network, now } = deps
+  const { log, metrics, network, now } = deps
   const nameOf = (peerId: string) => network.peers().find(({ record }) => record.peerId === peerId)?.record.name
   const health = createNodeHealth(
     {
       now,
       events: {
         nodeEjected({ peerId, why, forMs }) {
+          metrics.nodeEjected(why)
           log.warn({ peerId, node: nameOf(peerId), why, forMs }, 'a node gets no requests for a while')
         },
         nodeReturned({ peerId }) {
+          metrics.nodeReturned()
           log.info({ peerId, node: nameOf(peerId) }, 'a node gets requests again')
         },
         panic({ on, sick, present }) {
+          metrics.panicked(on)
           if (on) log.warn({ sick, present }, 'most nodes seem to fail: all of them are asked again')
           else log.info({ sick, present }, 'enough nodes are well again')
         },

@@ -19,6 +19,7 @@ import { composeMcp } from './compose-mcp.ts'
 import { composeMedia } from './compose-media.ts'
 import { composeMembership } from './compose-membership.ts'
 import { composeResponses } from './compose-responses.ts'
+import { composeTracing } from './compose-tracing.ts'
 import { composeEngineRoom, type EngineRoomContext } from './engine-room.ts'
 import { inBackground } from './in-background.ts'
 import { createNodeState } from './node-state.ts'
@@ -46,6 +47,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     settings,
   )
   const mcp = composeMcp(log, settings)
+  const tracing = await composeTracing({ log }, settings)
   const inference = {
     chat: createChat(generation),
     complete,
@@ -58,7 +60,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     registry,
     responses,
     mcp,
-    metrics,
+    ...{ metrics, tracing },
     log: log.child({ room: 'api' }),
   }
   const state = createNodeState({ catalog, engine: () => engines.current() })
@@ -86,6 +88,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
   )
   return lifecycle([
     ...room.ground,
+    ...(tracing === undefined ? [] : [tracing]),
     content,
     loader,
     ...(mcp === undefined ? [] : [mcp]),

@@ -24,6 +24,7 @@ import {
   type Values,
 } from './setting.ts'
 import { templateSettings } from './template-settings.ts'
+import { tracingSettings } from './tracing-settings.ts'
 
 const inWorkingDirectory = (name: string) => (): string => resolve(name)
 
@@ -292,6 +293,7 @@ export const apiSettings = {
     secret: true,
   }),
   ...accessSettings,
+  ...tracingSettings,
 } as const
 
 export type ApiSettings = Values<typeof apiSettings>

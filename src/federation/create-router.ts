@@ -13,11 +13,14 @@ import { createChanges } from './run/changes.ts'
 import { createHedgeBudget } from './run/hedge-budget.ts'
 import { createPaces } from './run/paces.ts'
 import type { RelayInit } from './run/relay-deps.ts'
+import type { TraceTry } from './run/traced-try.ts'
 
 export interface RouterDeps extends Omit<PlacesDeps, 'events'> {
   readonly network: Pick<Network, 'peerId' | 'name' | 'peers' | 'onChange' | 'openSocket'>
   /** A connection to the face that this node shows to members: it may carry on what another one began. Absent: an entry. */
   readonly openSelf?: () => Duplex
+  /** Absent: no traces are made. */
+  readonly traceTry?: TraceTry | undefined
   /** Who wants to know what the router does. */
   readonly events: readonly Partial<RoutingEvents>[]
 }
@@ -62,6 +65,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
   const runDeps = {
     ...{ places, events, now },
     clientTo: clients.to,
+    traceTry: deps.traceTry,
     paces: createPaces(),
     mayRetry: createRetryBudget(now, init.retries),
     mayHedge: hedges.spend,

@@ -4,10 +4,13 @@ import type { AbortOptions } from '../../base/signals.ts'
 import type { Places } from '../places.ts'
 import type { RoutingEvents } from '../routing-events.ts'
 import type { Paces } from './paces.ts'
+import type { TraceTry } from './traced-try.ts'
 
 export interface RelayDeps {
   readonly places: Pick<Places, 'book' | 'tryBook' | 'anyLeft'>
   readonly clientTo: (peerId: string) => Dispatcher
+  /** Absent: no traces are made. */
+  readonly traceTry?: TraceTry | undefined
   readonly events: RoutingEvents
   readonly paces: Paces
   readonly now: () => number

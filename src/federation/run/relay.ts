@@ -10,6 +10,7 @@ import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
 import type { RelayDeps, RelayInit } from './relay-deps.ts'
 import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
+import { tracedTry } from './traced-try.ts'
 import { Track } from './track.ts'
 
 export type Shown =
@@ -314,19 +315,20 @@ export class Relay {
   }
 
   #start(place: Place): Track {
-    const { candidate, release } = place
-    const { clientTo, now } = this.#deps
+    const { candidate } = place
+    const { clientTo, now, traceTry } = this.#deps
     const carriesOn = this.#request.carriesOn === true
     if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness)) {
       this.#journal.forgetTokens()
       this.#likeness = candidate.likeness
     }
     this.#home ??= homeOf(candidate.peerId)
-    const leg = createLeg(clientTo(candidate.peerId), this.#request, {
+    const traced = tracedTry(traceTry, this.#request, place)
+    const leg = createLeg(clientTo(candidate.peerId), traced.request, {
       home: this.#home,
       journalled: carriesOn,
       resume: this.#journal.records(),
-      onOver: release,
+      onOver: traced.onOver,
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
     })
     return new Track({ leg, candidate, since: now(), comparison: this.#journal.compare() })
