@@ -1,6 +1,7 @@
 import { createEntryServer } from '../api/entry-server.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
+import { createMemberCalls, MEMBER_CALLS } from '../federation/member-calls.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
@@ -8,6 +9,7 @@ import { announceNode } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
+import { composeKeys } from './compose-keys.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
 import { composeTracing } from './compose-tracing.ts'
@@ -42,15 +44,22 @@ export async function composeFederated(
     },
     settings,
   )
+  const calls = createMemberCalls({ network }, MEMBER_CALLS)
+  const keys = composeKeys(
+    { network, calls },
+    { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs },
+  )
   const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
-    { ...routing.deps, access: access.deps, metrics, tracing, log: log.child({ room: 'api' }) },
+    { ...routing.deps, router: keys.around(routing.part), access: access.deps, metrics, tracing, log: log.child({ room: 'api' }) },
     apiInit(settings, network.name),
   )
   return lifecycle([
     closing(member),
     ...(tracing === undefined ? [] : [tracing]),
     network,
+    calls,
+    keys.part,
     routing.part,
     createAdvertiser({ network, offer, load }),
     access.part,

@@ -6,6 +6,7 @@ import type { NetworkDeps } from '../api/public-routes.ts'
 import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { RunSettings } from '../config/settings.ts'
+import { createMemberCalls, MEMBER_CALLS } from '../federation/member-calls.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { FileDigests } from '../models/file-digests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -15,10 +16,12 @@ import type { Tracing } from '../telemetry/tracing.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
+import { composeKeys } from './compose-keys.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
 import { createDrain } from './create-drain.ts'
 import { deviceOf, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { openSelf } from './open-self.ts'
 import { version } from './version.ts'
 
 export interface MembershipDeps {
@@ -62,12 +65,17 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
       routing?.part.localChanged()
     },
   })
-  const peerApp = createPeerApp({ ...deps.inference, drain }, apiInit(settings, undefined))
   const member = await prepareMember(
     { log, accept: (socket) => (federated ? peerApp.accept(socket) : socket.destroy()) },
     settings,
   )
   const { network } = member
+  const calls = createMemberCalls({ network }, MEMBER_CALLS)
+  const keys = composeKeys(
+    { network, calls, openSelf: () => openSelf(network.peerId, peerApp.accept) },
+    { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs },
+  )
+  const peerApp = createPeerApp({ ...deps.inference, drain, keyed: keys.keyed }, apiInit(settings, undefined))
   const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
   const load = () => toNodeLoad(loader.loaded(), settings.parallel)
   const self = () => ({ offer: offer(), load: load() })
@@ -85,12 +93,14 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     member,
     peerApp,
     draining: drain,
-    apiDeps: routing === undefined ? { p2p: composePeerToPeer(member, self) } : { ...routing.deps, drain },
+    apiDeps: routing === undefined ? { p2p: composePeerToPeer(member, self) } : { ...routing.deps, router: keys.around(routing.part), drain },
     parts: [
       closing(member),
       digests,
       { start: peerApp.start, stop: async () => {} },
       network,
+      calls,
+      keys.part,
       ...(routing === undefined ? [] : [routing.part]),
       advertiser,
     ],

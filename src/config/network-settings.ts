@@ -211,6 +211,15 @@ export const routingSettings = {
     group: 'Federation',
     kind: oneOf('weighted', 'least-busy', 'round-robin', 'random'),
   }),
+  idempotencyWindowMs: setting({
+    flags: ['--idempotency-window'],
+    env: ['LOCALAI_IDEMPOTENCY_WINDOW'],
+    fallback: 600_000,
+    fallbackText: '10m',
+    help: 'How long a request that comes again under its Idempotency-Key gets the answer that was made; 0: never',
+    group: 'Federation',
+    kind: duration,
+  }),
   randomWorker: setting({
     flags: ['--random-worker'],
     env: ['LOCALAI_RANDOM_WORKER', 'RANDOM_WORKER'],
