@@ -38,7 +38,7 @@ export function composeRouting(
   const { explainer, listeners } = composeExplainer({ network, log, metrics })
   const traces = tracing === undefined ? undefined : traceRequests(tracing)
   const now = () => performance.now()
-  const learned = composeHealth({ log, network, now }, ROUTER_DEFAULTS)
+  const learned = composeHealth({ log, metrics, network, now }, ROUTER_DEFAULTS)
   const router = createRequestRouter(
     {
       ...learned,

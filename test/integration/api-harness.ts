@@ -8,7 +8,7 @@ import type { Accounts } from '../../src/accounts/open-accounts.ts'
 import { createKeyRing, type KeyRing } from '../../src/api/access/key-ring.ts'
 import { createEntryServer, type EntryServerDeps } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
-import { createPeerApp, type PeerApp, type PeerAppInit } from '../../src/api/peer-app.ts'
+import { createPeerApp, type PeerApp, type PeerAppDeps, type PeerAppInit } from '../../src/api/peer-app.ts'
 import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
 import { type ApiServerDeps, type ApiServerInit, createApiServer } from '../../src/api/server.ts'
 import type { BackendClient } from '../../src/backends/backend-client.ts'
@@ -281,11 +281,19 @@ export interface PeerHarness extends AsyncDisposable {
 export async function startPeerApp({
   responses,
   media,
+  drain,
+  tracing,
   ...init
-}: Partial<PeerAppInit> & WithResponses & WithMedia = {}): Promise<PeerHarness> {
+}: Partial<PeerAppInit> &
+  WithResponses &
+  WithMedia &
+  Pick<PeerAppDeps, 'drain' | 'tracing'> = {}): Promise<PeerHarness> {
   const node = createFakeNode()
   const inference = createInference(node, responses, media)
-  const app = createPeerApp(inference, { ...DEFAULTS, ...init })
+  const app = createPeerApp(
+    { ...inference, tracing, ...(drain === undefined ? {} : { drain }) },
+    { ...DEFAULTS, ...init },
+  )
   await app.start()
   return { node, app, metrics: () => inference.metrics.text(), [Symbol.asyncDispose]: () => app.stop() }
 }

@@ -10,7 +10,14 @@ export interface CorsRules {
 }
 
 /** What a page may read beside the few headers that it always may. */
-const EXPOSED = ['X-Correlation-ID', 'X-Request-ID', 'X-LocalAI-Node', 'X-LocalAI-Explain', 'Machine-Tag', 'Retry-After']
+const EXPOSED = [
+  'X-Correlation-ID',
+  'X-Request-ID',
+  'X-LocalAI-Node',
+  'X-LocalAI-Explain',
+  'Machine-Tag',
+  'Retry-After',
+]
 const ASKED_HEADERS = 'access-control-request-headers'
 /** What only proxies say, and nodes to each other: a page that could say it would pass for one of this node's own. */
 const NOT_FOR_PAGES = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-local-ai-.*)$/i
