@@ -45,13 +45,17 @@ export async function composeFederated(
     settings,
   )
   const calls = createMemberCalls({ network }, MEMBER_CALLS)
-  const keys = composeKeys(
-    { network, calls },
-    { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs },
-  )
+  const keys = composeKeys({ network, calls }, { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs })
   const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
-    { ...routing.deps, router: keys.around(routing.part), access: access.deps, metrics, tracing, log: log.child({ room: 'api' }) },
+    {
+      ...routing.deps,
+      router: keys.around(routing.part),
+      access: access.deps,
+      metrics,
+      tracing,
+      log: log.child({ room: 'api' }),
+    },
     apiInit(settings, network.name),
   )
   return lifecycle([
@@ -81,5 +85,6 @@ function entryOffer({ p2pNetworkId }: FederatedSettings) {
     loaded: [],
     digestOf: () => undefined,
     speedOf: () => ({}),
+    engine: undefined,
   })
 }

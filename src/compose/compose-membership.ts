@@ -7,6 +7,8 @@ import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { RunSettings } from '../config/settings.ts'
 import { createMemberCalls, MEMBER_CALLS } from '../federation/member-calls.ts'
+import { KEPT_PREFIXES_DEFAULTS } from '../federation/prefix/kept-prefixes.ts'
+import { createServedPrompts } from '../federation/prefix/served-prompts.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { FileDigests } from '../models/file-digests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -20,7 +22,7 @@ import { composeKeys } from './compose-keys.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
 import { createDrain } from './create-drain.ts'
-import { deviceOf, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { deviceOf, likeness, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { openSelf } from './open-self.ts'
 import { version } from './version.ts'
 
@@ -32,7 +34,7 @@ export interface MembershipDeps {
     readonly tracing: Tracing | undefined
   }
   readonly loader: Pick<ModelLoader, 'loaded'>
-  readonly state: Pick<NodeState, 'backends'>
+  readonly state: Pick<NodeState, 'backends' | 'engine'>
   readonly digests: FileDigests
   readonly speeds: Pick<SpeedMeter, 'of'>
 }
@@ -70,19 +72,32 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     settings,
   )
   const { network } = member
+  const ownSocket = () => openSelf(network.peerId, peerApp.accept)
   const calls = createMemberCalls({ network }, MEMBER_CALLS)
   const keys = composeKeys(
-    { network, calls, openSelf: () => openSelf(network.peerId, peerApp.accept) },
+    { network, calls, openSelf: ownSocket },
     { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs },
   )
-  const peerApp = createPeerApp({ ...deps.inference, drain, keyed: keys.keyed }, apiInit(settings, undefined))
+  const served = createServedPrompts({ now: () => performance.now() }, KEPT_PREFIXES_DEFAULTS)
+  const peerApp = createPeerApp(
+    { ...deps.inference, drain, keyed: keys.keyed, served: served.note },
+    apiInit(settings, undefined),
+  )
   const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
-  const load = () => toNodeLoad(loader.loaded(), settings.parallel)
+  const load = () => ({ ...toNodeLoad(loader.loaded(), settings.parallel), ...served.told() })
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
     ? composeRouting(
         {
-          ...{ member, local: toLocalNode({ ...deps, drain }, settings), self, metrics: deps.inference.metrics, tracing: deps.inference.tracing },
+          openSelf: ownSocket,
+          ...{
+            member,
+            local: toLocalNode({ ...deps, drain }, settings),
+            self,
+            served,
+            metrics: deps.inference.metrics,
+            tracing: deps.inference.tracing,
+          },
           log: log.child({ room: 'federation' }),
         },
         settings,
@@ -93,7 +108,10 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     member,
     peerApp,
     draining: drain,
-    apiDeps: routing === undefined ? { p2p: composePeerToPeer(member, self) } : { ...routing.deps, router: keys.around(routing.part), drain },
+    apiDeps:
+      routing === undefined
+        ? { p2p: composePeerToPeer(member, self) }
+        : { ...routing.deps, router: keys.around(routing.part), drain },
     parts: [
       closing(member),
       digests,
@@ -119,6 +137,7 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
     models: inference.registry.list(),
     loaded: loader.loaded(),
     digestOf: (file) => digests.of(file),
+    engine: state.engine()?.name,
     speedOf: (model) => speeds.of(model),
   })
 }
@@ -138,6 +157,12 @@ function toLocalNode(
       if (config === undefined) return undefined
       const digest = digests.of(config.modelFile)
       return { ...speeds.of(config.name), ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes }) }
+    },
+    likeness(model) {
+      const config = model === undefined ? undefined : registry.find(model)
+      if (config === undefined) return undefined
+      const facts = { digestOf: digests.of, engine: deps.state.engine()?.name, version: version() }
+      return likeness(config, facts).likeness
     },
     serves(model, capability) {
       if (deps.drain.draining) return false

@@ -1,8 +1,11 @@
+import type { Duplex } from 'node:stream'
 import type { NetworkDeps } from '../api/public-routes.ts'
 import type { JoinSettings, RoutingSettings } from '../config/network-settings.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RunningRouter } from '../federation/create-router.ts'
 import { traceRequests } from '../federation/explain/trace-requests.ts'
 import { listNetworkModels } from '../federation/network-models.ts'
+import { createForesight, FORESIGHT_DEFAULTS } from '../federation/observed/create-foresight.ts'
+import type { ServedPrompts } from '../federation/prefix/served-prompts.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -16,6 +19,8 @@ import { toPolicy } from './to-policy.ts'
 export interface RoutingDeps {
   readonly member: Member
   readonly local: LocalNode
+  /** Absent: an entry, which answers nothing itself. */
+  readonly openSelf?: () => Duplex
   readonly self: () => { readonly offer: NodeOffer; readonly load: NodeLoad }
   readonly log: Logger
   readonly metrics: RoutingMetrics
@@ -30,7 +35,7 @@ export interface Routing {
 
 /** Requests go to the node that serves them best. */
 export function composeRouting(
-  { member, local, self, log, metrics, tracing }: RoutingDeps,
+  { member, local, self, log, metrics, tracing, openSelf }: RoutingDeps,
   settings: RoutingSettings & Pick<JoinSettings, 'p2pNetworkId'>,
 ): Routing {
   const { network } = member
@@ -38,17 +43,26 @@ export function composeRouting(
   const { explainer, listeners } = composeExplainer({ network, log, metrics })
   const traces = tracing === undefined ? undefined : traceRequests(tracing)
   const now = () => performance.now()
+  const foresight = createForesight({ now, peers: network.peers, self: network.peerId, served }, FORESIGHT_DEFAULTS)
   const learned = composeHealth({ log, metrics, network, now }, ROUTER_DEFAULTS)
   const router = createRequestRouter(
     {
       ...learned,
       network,
       local,
+      ...(openSelf === undefined ? {} : { openSelf }),
       policy: toPolicy(settings),
+      foresight,
       now,
       random: Math.random,
       traceTry: traces?.traceTry,
-      events: [...listeners, ...(traces === undefined ? [] : [traces.events]), learned.health, learned.limits],
+      events: [
+        ...listeners,
+        ...(traces === undefined ? [] : [traces.events]),
+        learned.health,
+        learned.limits,
+        foresight,
+      ],
     },
     {
       ...ROUTER_DEFAULTS,

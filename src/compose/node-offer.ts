@@ -1,6 +1,8 @@
 import { freemem, totalmem } from 'node:os'
 import type { LoadedModel } from '../backends/model-lease.ts'
 import type { FileDigest } from '../models/file-digests.ts'
+import { likenessOf } from '../models/likeness.ts'
+import type { ModelConfig } from '../models/model-config.ts'
 import type { ListedModel } from '../models/model-registry.ts'
 import type { ModelAdvert, NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { ModelSpeed } from '../telemetry/speed-meter.ts'
@@ -18,6 +20,8 @@ export interface NodeFacts {
   readonly loaded: readonly LoadedModel[]
   readonly digestOf: (file: string) => FileDigest | undefined
   readonly speedOf: (model: string) => ModelSpeed
+  /** Which engine runs the models; undefined until it is chosen. */
+  readonly engine: string | undefined
 }
 
 /** What this node tells the network about itself. A node that serves nobody tells of no models. */
@@ -47,9 +51,20 @@ function toModelAdvert({ id, config, created, demonstration }: ListedModel, fact
     created,
     ...(config.contextSize === undefined ? {} : { contextSize: config.contextSize }),
     ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes, fileHash: digest.sha256 }),
+    ...likeness(config, facts),
     ...(description === undefined || description === '' ? {} : { description: description.slice(0, 200) }),
     ...inSteps(speed),
   }
+}
+
+/** Known once the file has been read and the engine is chosen. */
+export function likeness(
+  config: ModelConfig,
+  { digestOf, engine, version }: Pick<NodeFacts, 'digestOf' | 'engine' | 'version'>,
+): Pick<ModelAdvert, 'likeness'> {
+  const digest = digestOf(config.modelFile)
+  if (digest === undefined || engine === undefined) return {}
+  return { likeness: likenessOf(config, { fileHash: digest.sha256, engine, version }) }
 }
 
 /** In steps of a fifth, which are enough to choose by: a record must not change with every request. */

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../base/errors.ts'
 import { JOURNAL_HEADER, RESUME_HEADER } from '../../federation/journal/frames.ts'
-import type { GeneratedToken } from '../../grpc/generated/backend/GeneratedToken.ts'
 import type { Continuity } from '../../inference/continuity.ts'
 import { isNothingBegun } from '../error-response.ts'
 import type {} from '../inference-route.ts'
@@ -28,7 +27,7 @@ export interface Journals {
 }
 
 export function addJournals(app: FastifyInstance): Journals {
-  const resumed = new WeakMap<FastifyRequest, readonly GeneratedToken[]>()
+  const resumed = new WeakMap<FastifyRequest, Continuity['resume']>()
   const responses = new WeakMap<FastifyRequest, JournalledResponse>()
 
   app.decorateRequest('continuity', {

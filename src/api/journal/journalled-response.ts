@@ -115,8 +115,9 @@ export class JournalledResponse<Request extends IncomingMessage = IncomingMessag
       this.#own.set(name.toLowerCase(), value)
       super.removeHeader(name)
     }
-    this.#stage = 'framed'
+    // It sets the header with this object's own `setHeader`, which must not be ours yet.
     super.writeHead(200, { 'content-type': JOURNAL_TYPE })
+    this.#stage = 'framed'
   }
 
   #body(chunk: unknown, encoding: BufferEncoding, callback?: (error?: Error | null) => void): boolean {

@@ -1,5 +1,7 @@
 import { AppError } from '../../base/errors.ts'
-import type { GeneratedToken } from '../../grpc/generated/backend/GeneratedToken.ts'
+import type { Continuity } from '../../inference/continuity.ts'
+
+type GeneratedToken = Continuity['resume'][number]
 
 /** A record is the token's id and the length of its log probabilities, each four bytes, big-endian, and these. */
 const PREFIX_BYTES = 8

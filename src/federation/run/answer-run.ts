@@ -15,7 +15,7 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
   readonly #relay: Relay
   readonly #began: number
   #first: Shown | undefined
-  #over = false
+  #over: { readonly error?: unknown } | undefined
 
   constructor(deps: RelayDeps, init: RelayInit, facts: { readonly request: RoutedRequest } & AbortOptions) {
     this.#deps = deps
@@ -45,7 +45,10 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#over) return { value: undefined, done: true }
+    if (this.#over !== undefined) {
+      if ('error' in this.#over) throw this.#over.error
+      return { value: undefined, done: true }
+    }
     try {
       const shown = this.#first ?? (await this.#relay.advance())
       this.#first = undefined
@@ -54,6 +57,7 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
     } catch (error) {
       const cancelled = this.#facts.signal?.aborted === true || this.#deps.stopping() !== undefined
       this.#finish(cancelled ? 'cancelled' : 'lost')
+      this.#over = { error }
       throw error
     }
     return { value: undefined, done: true }
@@ -69,8 +73,8 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
   }
 
   #finish(outcome: RequestFinished['outcome']): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.#over !== undefined) return
+    this.#over = {}
     const { peerId, name } = this.#relay.node ?? { peerId: '', name: '' }
     const told = this.#relay.close()
     this.#deps.events.finished(this.#facts.request, {

@@ -128,8 +128,7 @@ export class Relay {
     const lateMs = this.#lateAfterMs(active)
     if (lateMs === undefined) return active
     const late = Promise.withResolvers<undefined>()
-    const leftMs = lateMs - (this.#deps.now() - active.lastSignAt)
-    const timer = setTimeout(() => late.resolve(undefined), Math.max(0, leftMs))
+    const timer = setTimeout(() => late.resolve(undefined), lateMs)
     const speaker = await Promise.race([active.ready(), late.promise])
     clearTimeout(timer)
     if (speaker === undefined) this.#helpOut(active)

@@ -22,6 +22,7 @@ const facts: NodeFacts = {
   loaded: [],
   digestOf: () => ({ sha256: 'ab', sizeBytes: 12 }),
   speedOf: () => ({ generationTokensPerSecond: 123.4 }),
+  engine: undefined,
 }
 
 test('an offer tells of the models, with what was measured in steps of a fifth', () => {
