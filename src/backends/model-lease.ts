@@ -20,7 +20,8 @@ export interface ModelLoader {
    * Gives a ready client for the model, loading it first when nobody has: one load however many wait.
    * A caller whose signal aborts stops waiting; the load goes on while anyone else waits, and is aborted when nobody does.
    * A model whose config has changed is loaded anew after its running requests; who comes meanwhile waits for that.
-   * Rejects with `model.busy` when the model has as many requests as its config allows.
+   * Rejects with `model.loading` when the load takes longer than a request may wait, while it goes on for the next one, and
+   * with `model.busy` when the model has as many requests as its config allows.
    */
   acquire(config: ModelConfig, options?: AcquireOptions): Promise<ModelLease>
   /** Models in memory, by config name. */

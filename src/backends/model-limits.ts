@@ -17,6 +17,8 @@ export interface ModelLimits {
   readonly memoryReclaimerThreshold: number
   /** A model works on one request after the other. */
   readonly serialRequests: boolean
+  /** How long a request waits for its model to be loaded; then `model.loading`, and the load goes on. */
+  readonly loadWaitMs: number
   /** `unload` does not wait for running requests, whoever asks. */
   readonly forceUnload: boolean
 }
@@ -35,5 +37,6 @@ export const DEFAULT_MODEL_LIMITS: ModelLimits = {
   enableMemoryReclaimer: false,
   memoryReclaimerThreshold: 0.95,
   serialRequests: false,
+  loadWaitMs: 5 * 60_000,
   forceUnload: false,
 }

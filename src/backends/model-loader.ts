@@ -17,6 +17,7 @@ import { createModelWatch, type ModelWatch } from './model-watch.ts'
 import { DEFAULT_RESTART_POLICY } from './process-state.ts'
 import { bringUpBackend, type RunningBackend } from './running-backend.ts'
 import { createTurnstile } from './turnstile.ts'
+import { waitForLoad } from './wait-for-load.ts'
 import type { WatchedModel } from './watchdog.ts'
 import { withTimeout } from './with-timeout.ts'
 
@@ -131,10 +132,11 @@ class Loader implements ConfigurableLoader {
     if (this.#stopping) throw new AppError('node.stopping', 'the node is stopping')
     const { serialRequests: serial } = this.#init
     const slot = this.#slotOf(config.name)
-    if (options.aside === true || (!serial && config.limits === undefined)) return await slot.acquire(config, options)
+    if (options.aside === true || (!serial && config.limits === undefined))
+      return await this.#waitFor(slot, config, options)
     const place = await this.#turnstile.enter(config.name, { ...config.limits, serial }, options)
     try {
-      const { client, backend, [Symbol.dispose]: giveBack } = await slot.acquire(config, options)
+      const { client, backend, [Symbol.dispose]: giveBack } = await this.#waitFor(slot, config, options)
       return {
         client,
         backend,
@@ -147,6 +149,14 @@ class Loader implements ConfigurableLoader {
       place[Symbol.dispose]()
       throw error
     }
+  }
+
+  async #waitFor(slot: ModelSlot, config: ModelConfig, options: AcquireOptions): Promise<ModelLease> {
+    if (slot.phase === 'ready') return await slot.acquire(config, options)
+    return await waitForLoad((signal) => slot.acquire(config, { ...options, signal }), {
+      ...{ model: slot.id, waitMs: this.#init.loadWaitMs },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
   }
 
   loaded(): readonly LoadedModel[] {

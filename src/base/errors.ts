@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'model.config-invalid'
   | 'model.file-invalid'
   | 'model.busy'
+  | 'model.loading'
   | 'download.refused'
   | 'download.failed'
   | 'download.checksum-mismatch'

@@ -16,6 +16,7 @@ export function modelLimits(settings: RunSettings): ModelLimits {
     enableMemoryReclaimer: settings.memoryReclaimer,
     memoryReclaimerThreshold: settings.memoryReclaimerThreshold,
     serialRequests: settings.parallelRequests === false,
+    loadWaitMs: settings.loadWaitTimeoutMs,
     forceUnload: settings.forceBackendShutdown,
   }
 }

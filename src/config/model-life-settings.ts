@@ -65,6 +65,15 @@ export const modelLifeSettings = {
     group: 'Backends',
     kind: duration,
   }),
+  loadWaitTimeoutMs: setting({
+    flags: ['--load-wait-timeout'],
+    env: ['LOCALAI_LOAD_WAIT_TIMEOUT'],
+    fallback: 5 * 60_000,
+    fallbackText: '5m',
+    help: 'How long a request waits for its model to be loaded; beyond it 503, and the load goes on',
+    group: 'Backends',
+    kind: duration,
+  }),
   forceBackendShutdown: setting({
     flags: ['--force-backend-shutdown'],
     env: ['LOCALAI_FORCE_BACKEND_SHUTDOWN'],
