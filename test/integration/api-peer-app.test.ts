@@ -84,6 +84,22 @@ function waiting() {
   return { script, open: () => gate?.resolve(), started: started?.promise, ended: ended?.promise }
 }
 
+describe('the face of a node that drains', () => {
+  it('begins nothing new and says so, until it takes requests again; what lives there only is answered', async () => {
+    const drain = { draining: true }
+    await using peer = await startPeerApp({ drain })
+    const refused = await ask(openPair(peer.app), CHAT, CHAT_BODY)
+    assert.deepEqual([refused.status, refused.headers[NOT_STARTED_HEADER]], [503, '1'])
+    assert.ok(Number(refused.headers['retry-after']) > 0)
+    const stored = await ask(openPair(peer.app), '/v1/responses/resp_00000000aa_1')
+    assert.equal(stored.status, 404)
+    const next = { model: 'tiny', input: 'hi', previous_response_id: 'resp_00000000aa_1' }
+    assert.notEqual((await ask(openPair(peer.app), '/v1/responses', next)).status, 503)
+    drain.draining = false
+    assert.equal((await ask(openPair(peer.app), CHAT, CHAT_BODY)).status, 200)
+  })
+})
+
 describe('the face for members', () => {
   it('answers inference requests on a stream that is no socket, one after the other', async () => {
     await using peer = await startPeerApp()
