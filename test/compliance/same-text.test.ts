@@ -70,6 +70,16 @@ describe('both engines say the same: a chat model', { skip, timeout: 120_000 }, 
       { prompt: '<|endoftext|>The', maxTokens: 8 },
     ])
   })
+  it('in the same pieces, and each goes on where the other was', async () => {
+    const wish: Wish = { prompt: ask('Tell me a story. 😀'), reportTokens: true, maxTokens: 40, stop: ['nowhere'] }
+    const [first, second] = await both(async (engine) => (await generate(engine, wish)).pieces)
+    assert.deepEqual(first, second)
+    const resume = first.slice(0, Math.floor(first.length / 2)).flatMap((piece) => piece.generated ?? [])
+    assert.ok(resume.length > 1)
+    const [third, fourth] = await both(async (engine) => (await generate(engine, { ...wish, resume })).pieces)
+    assert.deepEqual(third, first)
+    assert.deepEqual(fourth, first)
+  })
   it('about itself, and about what tokens are', async () => {
     const [first, second] = await both(async (engine) => engine.info)
     assert.deepEqual(first, second)

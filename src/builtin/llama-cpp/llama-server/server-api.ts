@@ -4,6 +4,8 @@ import { isObject } from '../../../base/json.ts'
 import type { AbortOptions } from '../../../base/signals.ts'
 import { toServerError } from './server-errors.ts'
 
+const IDLE_LIMIT_MS = 1000
+
 /** llama-server's HTTP API over its unix socket. */
 export interface ServerApi {
   readonly dispatcher: Dispatcher
@@ -19,6 +21,10 @@ export function createServerApi(socketPath: string): ServerApi {
     // A request that waits its turn hears nothing, for as long as the others take.
     headersTimeout: 0,
     bodyTimeout: 0,
+    // llama-server closes what was idle for five seconds: a connection must be let go well before, or a request that
+    // takes it up at that moment fails, on a machine so busy that the news of its end is late.
+    keepAliveTimeout: IDLE_LIMIT_MS,
+    keepAliveMaxTimeout: IDLE_LIMIT_MS,
   })
   async function call(request: Dispatcher.RequestOptions): Promise<unknown> {
     const { statusCode, body } = await pool.request(request)
