@@ -12,6 +12,8 @@ export interface ChaosNode {
   readonly name: string
   readonly node: SwarmNode
   readonly state: NodeState
+  /** How often trouble has begun. */
+  readonly troubles: number
   /** SIGKILL; it comes back with the same folder after that time. Resolves when the signal is sent, like all below. */
   kill(downMs: number): void
   /** SIGTERM, and a new start as soon as it has ended. */
@@ -72,8 +74,8 @@ export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNe
       })),
       ...nodeNames.map((name) => ({
         name,
-        files: { [`${init.model}.gguf`]: init.file },
-        arguments: ['--load-to-memory', init.model, ...(init.nodeArguments ?? [])],
+        files: { [init.model]: init.file },
+        arguments: ['--load-to-memory', init.model, '--threads', '1', ...(init.nodeArguments ?? [])],
         ...placeOf(name),
       })),
     ]),
@@ -142,6 +144,7 @@ interface NodeParts {
 function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode {
   const node = swarm.node(name)
   let state: NodeState = 'ready'
+  let troubles = 0
   let trouble: Promise<void> = Promise.resolve()
   const keepLog = (): void => {
     ran.set(name, [...(ran.get(name) ?? []), node.process.log])
@@ -150,6 +153,7 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
 
   function begin(first: NodeState, act: () => Promise<void>): void {
     state = first
+    troubles += 1
     trouble = (async () => {
       await act()
       state = 'coming'
@@ -170,6 +174,9 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
     node,
     get state() {
       return state
+    },
+    get troubles() {
+      return troubles
     },
     kill(downMs) {
       const ended = node.end('SIGKILL')
