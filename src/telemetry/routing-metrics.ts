@@ -7,12 +7,16 @@ export interface RequestDecided {
   readonly policy: string | undefined
   readonly to: 'local' | 'remote' | 'nobody'
   readonly queuedMs: number
+  /** How much of the prompt the node was thought to keep computed, 0 to 1; undefined when nothing was known. */
+  readonly prefixShare: number | undefined
   /** Until an answer began, or it was handed to this node's own models, or refused. */
   readonly ms: number
 }
 
 /** The decisions of a node that sends requests to others. */
 export interface RoutingMetrics {
+  /** To be followed by `requestDecided`. */
+  requestCame(): void
   requestDecided(event: RequestDecided): void
   nodeTried(event: { readonly node: string; readonly outcome: string }): void
   /** `won`: the second node was the one that answered. */
@@ -45,6 +49,16 @@ const SERIES = {
     help: 'Wait for a free node, 0 for those that found one at once',
     labelNames: [],
     buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+  },
+  pending: {
+    name: 'local_ai_routing_pending_requests',
+    help: 'Requests that wait for a free node, or for the first bytes of one',
+    labelNames: [],
+  },
+  prefixes: {
+    name: 'local_ai_routing_prefix_total',
+    help: 'Requests by whether their node was thought to keep some of their prompt computed: hit or miss',
+    labelNames: ['result'],
   },
   tries: {
     name: 'local_ai_routing_tries_total',
@@ -101,6 +115,8 @@ export function createRoutingMetrics(registers: Registry[]): RoutingMetrics {
   const decisions = counter(SERIES.decisions)
   const decisionSeconds = histogram(SERIES.decisionSeconds)
   const queueSeconds = histogram(SERIES.queueSeconds)
+  const pending = gauge(SERIES.pending)
+  const prefixes = counter(SERIES.prefixes)
   const tries = counter(SERIES.tries)
   const hedges = counter(SERIES.hedges)
   const seams = counter(SERIES.seams)
@@ -110,7 +126,10 @@ export function createRoutingMetrics(registers: Registry[]): RoutingMetrics {
   const panic = gauge(SERIES.panic)
   const nodes = createNodeLabels()
   return {
-    requestDecided({ policy = 'none', to, queuedMs, ms }) {
+    requestCame: () => pending.inc(),
+    requestDecided({ policy = 'none', to, queuedMs, prefixShare, ms }) {
+      pending.dec()
+      if (prefixShare !== undefined) prefixes.inc({ result: prefixShare > 0 ? 'hit' : 'miss' })
       decisions.inc({ policy, to })
       decisionSeconds.observe({ to }, ms / 1000)
       queueSeconds.observe(queuedMs / 1000)

@@ -40,6 +40,7 @@ const Candidate = Type.Object({
   slots: Count,
   loaded: Type.Boolean(),
   roundTripMs: Type.Optional(Milliseconds),
+  prefixShare: Type.Optional(Type.Number({ description: 'How much of the prompt it is thought to keep computed' })),
   ejected: Type.Boolean({ description: 'Gets nothing but probes for a while' }),
   share: Type.Number({ description: 'Of the requests that it would get otherwise' }),
   score: Type.Optional(Type.Number({ description: 'What the policy made of it; lower is better' })),

@@ -2,7 +2,7 @@ import type { RoutingMetrics } from '../../telemetry/routing-metrics.ts'
 import type { RoutingEvents } from '../routing-events.ts'
 import type { StoryListener } from './create-explainer.ts'
 
-type Counted = Pick<RoutingMetrics, 'requestDecided' | 'nodeTried' | 'requestHedged' | 'answerLost'>
+type Counted = Pick<RoutingMetrics, 'requestCame' | 'requestDecided' | 'nodeTried' | 'requestHedged' | 'answerLost'>
 
 /** Every single thing that the router does, in numbers. */
 export function countEvents(metrics: Counted): Partial<RoutingEvents> {
@@ -17,10 +17,13 @@ export function countEvents(metrics: Counted): Partial<RoutingEvents> {
 /** What it takes the whole story of a request to count. */
 export function countStories(metrics: Counted): StoryListener {
   return {
+    came: () => metrics.requestCame(),
     routed({ decisions, routed, timeline, node }) {
       if (routed === undefined) return
       const { to, ms, queuedMs } = routed
-      metrics.requestDecided({ policy: decisions.at(-1)?.policy, to, ms, queuedMs })
+      const last = decisions.at(-1)
+      const chosen = last?.order.find(({ candidate }) => candidate.peerId === node?.peerId)?.candidate
+      metrics.requestDecided({ policy: last?.policy, to, ms, queuedMs, prefixShare: chosen?.prefixShare })
       for (const step of timeline) {
         if (step.type === 'hedge') metrics.requestHedged(step.node.peerId === node?.peerId ? 'won' : 'lost')
       }

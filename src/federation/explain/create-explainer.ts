@@ -19,6 +19,8 @@ import { toExplanation, toSummary } from './to-explanation.ts'
 
 /** Who wants to know of whole stories rather than of single events. What they throw harms nobody. */
 export interface StoryListener {
+  /** It is the first that is heard of it. */
+  came?(story: RequestStory): void
   /** It was handed over, or refused. */
   routed?(story: RequestStory): void
   /** Nothing more comes of it. */
@@ -98,6 +100,7 @@ export function createExplainer({ self, now, unixNow, listeners }: ExplainerDeps
     byRequest.set(request, story)
     kept.set(story, 0)
     byId.set(story.id, story)
+    for (const listener of listeners) listener.came?.(story)
     if (kept.size > init.maxRequests) forgetOldest()
     return story
   }

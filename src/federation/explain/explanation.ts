@@ -71,6 +71,8 @@ export interface ConsideredCandidate extends NodeName {
   readonly slots: number
   readonly loaded: boolean
   readonly roundTripMs?: number
+  /** How much of the prompt it is thought to keep computed, 0 to 1. */
+  readonly prefixShare?: number
   readonly ejected: boolean
   /** Of the requests that it would get otherwise, above 0 and up to 1. */
   readonly share: number

@@ -57,12 +57,13 @@ function toDecision({ policy, firstAtMs, lastAtMs, looks, order, others }: Look)
 }
 
 function toCandidate({ candidate, score }: Look['order'][number]): ConsideredCandidate {
-  const { peerId, name, local, busy, slots, loaded, roundTripMs, standing } = candidate
+  const { peerId, name, local, busy, slots, loaded, roundTripMs, prefixShare, standing } = candidate
   return {
     ...{ peerId, name, local, busy, slots, loaded },
     ...(roundTripMs === undefined ? {} : { roundTripMs: tenths(roundTripMs) }),
+    ...(prefixShare === undefined ? {} : { prefixShare: hundredths(prefixShare) }),
     ejected: standing.ejected,
-    share: Math.round(standing.share * 100) / 100,
+    share: hundredths(standing.share),
     ...(score === undefined || !Number.isFinite(score) ? {} : { score: Number(score.toPrecision(4)) }),
   }
 }
@@ -78,6 +79,10 @@ function roundTimes(step: Explanation['timeline'][number]): Explanation['timelin
 function tokensPerSecond(tokens: number | undefined, generationMs: number | undefined): number | undefined {
   if (tokens === undefined || tokens < 2 || generationMs === undefined || generationMs <= 0) return undefined
   return ((tokens - 1) * 1000) / generationMs
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100
 }
 
 function tenths(value: number): number {

@@ -45,6 +45,8 @@ export interface ShownCandidate {
   readonly slots: number
   readonly loaded: boolean
   readonly roundTripMs: number | undefined
+  /** 0 to 1. */
+  readonly prefixShare: number | undefined
   readonly ejected: boolean
   readonly share: number
   readonly score: number | undefined
@@ -117,6 +119,7 @@ function readDecision(fields: Fields): ShownDecision {
       slots: number(candidate['slots']) ?? 0,
       loaded: candidate['loaded'] === true,
       roundTripMs: number(candidate['roundTripMs']),
+      prefixShare: number(candidate['prefixShare']),
       ejected: candidate['ejected'] === true,
       share: number(candidate['share']) ?? 1,
       score: number(candidate['score']),

@@ -75,10 +75,10 @@ function tellDecision({ policy, atMs, candidates, looks, waitedMs, others }: Sho
   return `${title}\n${formatTable(rows)}${others > 0 ? `and ${others} more\n` : ''}`
 }
 
-const CANDIDATE_HEADINGS = ['  NODE', 'SCORE', 'BUSY', 'MODEL', 'RTT', 'STANDING']
+const CANDIDATE_HEADINGS = ['  NODE', 'SCORE', 'BUSY', 'MODEL', 'RTT', 'PROMPT', 'STANDING']
 
 function candidateRow(candidate: ShownCandidate, paint: Paint): readonly string[] {
-  const { name, local, score, busy, slots, loaded, roundTripMs } = candidate
+  const { name, local, score, busy, slots, loaded, roundTripMs, prefixShare } = candidate
   return [
     `  ${name}${local ? ' (this node)' : ''}`,
     score === undefined ? '-' : String(score),
@@ -86,6 +86,7 @@ function candidateRow(candidate: ShownCandidate, paint: Paint): readonly string[
     slots > 1_000_000 ? String(busy) : `${busy}/${slots}`,
     loaded ? 'loaded' : paint('yellow', 'to be loaded'),
     roundTripMs === undefined ? '-' : `${roundTripMs} ms`,
+    prefixShare === undefined ? '-' : `${Math.round(prefixShare * 100)} % kept`,
     standingOf(candidate, paint),
   ]
 }
