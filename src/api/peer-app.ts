@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Startable } from '../base/lifecycle.ts'
 import type { KeptAnswers } from '../federation/idempotency/kept-answers.ts'
 import type { KeyTable } from '../federation/idempotency/key-table.ts'
+import type { ServedPrompts } from '../federation/prefix/served-prompts.ts'
 import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
@@ -30,6 +31,8 @@ export interface PeerAppDeps extends InferenceDeps {
   readonly tracing?: Tracing | undefined
   /** Absent: the node takes requests until it stops. */
   readonly drain?: Pick<Drain, 'draining'>
+  /** Hears of every prompt, which will be in the model's cache when its answer begins. */
+  readonly served?: ServedPrompts['note']
   /** Absent: no answer is kept for a client that asks again. */
   readonly keyed?: { readonly kept: KeptAnswers; readonly table: KeyTable } | undefined
 }
@@ -56,7 +59,7 @@ const MAX_SHARE_OF_MEMBER = 3 / 4
  * first byte; from then on the limits of every HTTP face hold.
  */
 export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
-  const { metrics, log } = deps
+  const { metrics, log, served } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const { stopping, giveUp } = shutdown
   const app = createHttpApp(init, {
@@ -64,6 +67,10 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     response: JournalledResponse,
   })
   const sockets = createSockets(app.server)
+  const noteServed = ({ url: target, headers, routeOptions }: FastifyRequest, body: Buffer): void => {
+    const { inference } = routeOptions.config
+    if (inference !== undefined) served?.({ target, contentType: headers['content-type'], body, ...inference })
+  }
   addErrorAnswers(app, { log }, { toMembers: true })
   if (init.access?.opaqueErrors === true) addOpaqueErrors(app)
   app.decorateRequest('caller', {
@@ -84,7 +91,15 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   // Before the journals: what is kept is in frames already.
   const isKeyed = addKeys(app, { ...deps, brokeOff: (request) => calls.brokeOff(request) }, init)
   const { unwrap } = addJournals(app)
-  addJsonBody(app, () => false, unwrap)
+  addJsonBody(
+    app,
+    () => false,
+    (request, wrapped) => {
+      const body = unwrap(request, wrapped)
+      noteServed(request, body)
+      return body
+    },
+  )
   refuseWhileDraining(app, deps.drain)
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {

@@ -25,6 +25,8 @@ export interface RoutingDeps {
   readonly log: Logger
   readonly metrics: RoutingMetrics
   readonly tracing?: Tracing | undefined
+  /** Hears of the prompts that are served here. Absent: none are. */
+  readonly served?: Pick<ServedPrompts, 'served'>
 }
 
 /** What the HTTP API needs of the network, and the part of it that has a life. */
@@ -35,7 +37,7 @@ export interface Routing {
 
 /** Requests go to the node that serves them best. */
 export function composeRouting(
-  { member, local, self, log, metrics, tracing, openSelf }: RoutingDeps,
+  { member, local, self, log, metrics, tracing, openSelf, served }: RoutingDeps,
   settings: RoutingSettings & Pick<JoinSettings, 'p2pNetworkId'>,
 ): Routing {
   const { network } = member

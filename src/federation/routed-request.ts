@@ -35,6 +35,11 @@ export interface RoutedRequest {
   readonly key?: string
 }
 
+/** Requests that name no model are alike when they want the same. */
+export function keyOf({ model, capability }: Pick<RoutedRequest, 'model' | 'capability'>): string {
+  return model ?? ` ${capability}`
+}
+
 /** One node that was asked, and what became of it; for the log, the metrics and `X-LocalAI-Tries`. */
 export interface Attempt {
   readonly peerId: string
@@ -117,6 +122,9 @@ export const HOME_HEADER = 'x-local-ai-home'
 
 /** The key of an answer that may be asked for again (`idempotency/request-key.ts`); never taken from a client. */
 export const KEY_HEADER = 'x-local-ai-key'
+
+/** Set by a node that goes on with what another one had begun; never taken from a client. */
+export const TAKEN_OVER_HEADER = 'x-local-ai-taken-over'
 
 /** Set by a serving node on an error answer that left nothing begun, so that another node may be tried. */
 export const NOT_STARTED_HEADER = 'x-local-ai-not-started'

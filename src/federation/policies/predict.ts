@@ -1,3 +1,4 @@
+import { USUAL_CROWDING } from '../observed/crowding.ts'
 import type { Candidate, Question } from './choose.ts'
 
 /** What is assumed of a node of which something is not known: what the others are like. */
@@ -18,8 +19,6 @@ const SOME_NODE: Usual = { promptTokenMs: 2, tokenMs: 40, requestMs: undefined }
 const ADVERT_WEIGHT = 2
 /** Nobody is believed to be so much faster or slower than the others before it was seen. */
 const MOST_DIFFERENT = 64
-/** Until it was seen: each further request that runs slows the others by this share. */
-export const USUAL_CROWDING = 0.15
 /** Reading a model's file, and starting its process. */
 const LOAD = { bytesPerMs: 400_000, startMs: 2000, unknownMs: 10_000 }
 const UNKNOWN_ROUND_TRIP_MS = 50

@@ -11,7 +11,7 @@ export interface Heartbeat {
   /** The last counter that came from the other side, 0 for none yet, and how long ago it came. */
   readonly echo: number
   readonly heldMs: number
-  /** When it changed, and in every heartbeat while there is any. */
+  /** When it changed, and in every heartbeat while there is any; its `prefixes` only when they changed. */
   readonly load?: NodeLoad
 }
 
@@ -37,6 +37,10 @@ const GOODBYE = 5
 const MAX_HELLO_BYTES = 1024
 const BEAT_BYTES = 12
 const LOAD_BYTES = 16
+const COUNT_BYTES = 2
+const HASH_BYTES = 4
+/** Of `NodeLoad.prefixes`. */
+const MAX_PREFIXES = 256
 const ID_BYTES = 8
 /** Linked records and hints, with room to spare. */
 export const MAX_DIGEST_IDS = 2048
@@ -93,9 +97,12 @@ function decodeHello(payload: Uint8Array): DecodedMessage {
   }
 }
 
-/** `uint32be counter, uint32be echo, uint32be held in microseconds`, then perhaps `uint32be running, uint32be queued, float64be free`. */
+/**
+ * `uint32be counter, uint32be echo, uint32be held in microseconds`, then perhaps `uint32be running, uint32be queued, float64be free`,
+ * then perhaps `uint16be count` and so many `uint32be` hashes of prefixes.
+ */
 function encodeHeartbeat({ counter, echo, heldMs, load }: Heartbeat): Uint8Array {
-  const bytes = Buffer.alloc(BEAT_BYTES + (load === undefined ? 0 : LOAD_BYTES))
+  const bytes = Buffer.alloc(BEAT_BYTES + (load === undefined ? 0 : LOAD_BYTES + prefixBytes(load)))
   bytes.writeUInt32BE(counter >>> 0, 0)
   bytes.writeUInt32BE(echo >>> 0, 4)
   bytes.writeUInt32BE(toUint32(heldMs * 1000), 8)
@@ -103,7 +110,15 @@ function encodeHeartbeat({ counter, echo, heldMs, load }: Heartbeat): Uint8Array
   bytes.writeUInt32BE(toUint32(load.running), 12)
   bytes.writeUInt32BE(toUint32(load.queued), 16)
   bytes.writeDoubleBE(Math.max(0, Math.round(load.memoryFreeBytes)) || 0, 20)
+  const told = load.prefixes?.slice(-MAX_PREFIXES)
+  if (told === undefined) return bytes
+  let at = bytes.writeUInt16BE(told.length, BEAT_BYTES + LOAD_BYTES)
+  for (const hash of told) at = bytes.writeUInt32BE(hash >>> 0, at)
   return bytes
+}
+
+function prefixBytes({ prefixes }: NodeLoad): number {
+  return prefixes === undefined ? 0 : COUNT_BYTES + Math.min(MAX_PREFIXES, prefixes.length) * HASH_BYTES
 }
 
 function decodeHeartbeat(payload: Uint8Array): DecodedMessage {
@@ -113,10 +128,18 @@ function decodeHeartbeat(payload: Uint8Array): DecodedMessage {
   if (payload.byteLength < BEAT_BYTES + LOAD_BYTES) return { type: 'heartbeat', beat }
   const memoryFreeBytes = view.getFloat64(20)
   if (!Number.isSafeInteger(memoryFreeBytes) || memoryFreeBytes < 0) return { type: 'malformed', what: 'load' }
-  return {
-    type: 'heartbeat',
-    beat: { ...beat, load: { running: view.getUint32(12), queued: view.getUint32(16), memoryFreeBytes } },
-  }
+  const load = { running: view.getUint32(12), queued: view.getUint32(16), memoryFreeBytes }
+  const prefixes = decodePrefixes(view)
+  return { type: 'heartbeat', beat: { ...beat, load: prefixes === undefined ? load : { ...load, prefixes } } }
+}
+
+/** Undefined when there are none, or what stands there is something else: of a newer version. */
+function decodePrefixes(view: DataView): readonly number[] | undefined {
+  const start = BEAT_BYTES + LOAD_BYTES
+  if (view.byteLength < start + COUNT_BYTES) return undefined
+  const count = view.getUint16(start)
+  if (count > MAX_PREFIXES || view.byteLength < start + COUNT_BYTES + count * HASH_BYTES) return undefined
+  return Array.from({ length: count }, (_, at) => view.getUint32(start + COUNT_BYTES + at * HASH_BYTES))
 }
 
 function decodeDigest(payload: Uint8Array): DecodedMessage {

@@ -52,6 +52,7 @@ export function createLink(wire: { stream: Stream; connection: Connection }, eve
   let counter = 0
   let heard: { readonly counter: number; readonly at: number } | undefined
   let toldLoad: NodeLoad | undefined
+  let toldPrefixes: NodeLoad['prefixes']
 
   const channel = createFrameChannel(stream, {
     onBytes: () => events.onBytes(link),
@@ -76,13 +77,19 @@ export function createLink(wire: { stream: Stream; connection: Connection }, eve
     }
     return events.onMessage(link, message)
   }
+  function withNews(load: NodeLoad): NodeLoad {
+    const { prefixes, ...rest } = load
+    if (prefixes === toldPrefixes) return rest
+    toldPrefixes = prefixes
+    return load
+  }
   function makeBeat(load: NodeLoad): Uint8Array {
     const now = performance.now()
     counter = (counter + 1) >>> 0
     roundTrip.sent(counter, now)
     const echo = { echo: heard?.counter ?? 0, heldMs: heard === undefined ? 0 : now - heard.at }
     // Told again while there is any: whoever counts its own requests on top starts anew from each report.
-    const news = load === toldLoad && isIdle(load) ? {} : { load }
+    const news = load === toldLoad && isIdle(load) ? {} : { load: withNews(load) }
     toldLoad = load
     return encodeMessage({ type: 'heartbeat', beat: { counter, ...echo, ...news } })
   }

@@ -48,7 +48,7 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
     const view: PeerView = {
       record,
       state,
-      load: load ?? before?.load ?? NO_LOAD,
+      load: withPrefixes(load, before?.load),
       path: pathOf(link) ?? before?.path ?? 'direct',
       roundTripMs: link?.roundTripMs ?? before?.roundTripMs,
       lastSeenUnixMs: heardAt.get(peerId)?.unixMs ?? Date.now(),
@@ -97,6 +97,12 @@ export function createMembers(deps: MembersDeps, init: LivenessInit): Members {
     peers: table.peers,
     onChange: table.onChange,
   }
+}
+
+/** A load that tells of no prefixes leaves those that were told before. */
+function withPrefixes(load: NodeLoad | undefined, before: NodeLoad = NO_LOAD): NodeLoad {
+  if (load === undefined || load.prefixes !== undefined || before.prefixes === undefined) return load ?? before
+  return { ...load, prefixes: before.prefixes }
 }
 
 function pathOf(link: Link | undefined): PeerView['path'] | undefined {

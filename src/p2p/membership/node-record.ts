@@ -45,6 +45,11 @@ export interface NodeLoad {
   readonly running: number
   readonly queued: number
   readonly memoryFreeBytes: number
+  /**
+   * Hashes of beginnings of prompts that the node has computed lately (`federation/prefix/chain.ts`), at most 256. Another
+   * array says something else; absent: nothing.
+   */
+  readonly prefixes?: readonly number[]
 }
 
 export function isIdle({ running, queued }: NodeLoad): boolean {

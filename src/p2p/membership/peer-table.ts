@@ -74,7 +74,9 @@ function saysTheSame(one: PeerView, other: PeerView): boolean {
 
 /** A load is told of as often as it is reported; that there is still none is no news. */
 function isSameLoad(one: NodeLoad, other: NodeLoad): boolean {
-  return one === other || (isIdle(one) && isIdle(other) && one.memoryFreeBytes === other.memoryFreeBytes)
+  if (one === other) return true
+  if (one.prefixes !== other.prefixes || one.memoryFreeBytes !== other.memoryFreeBytes) return false
+  return isIdle(one) && isIdle(other)
 }
 
 function isSameRoundTrip(one: number | undefined, other: number | undefined): boolean {
