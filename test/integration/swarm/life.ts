@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { before, it } from 'node:test'
+import { promisify } from 'node:util'
+import { MAIN } from '../../support/local-ai.ts'
 import { poll } from '../../support/poll.ts'
 import type { Swarm, SwarmNode } from '../../support/swarm.ts'
 
@@ -60,6 +63,25 @@ export function lifeTests(swarmOf: () => Swarm): void {
     for (const model of ['of-ada', 'of-bob', 'of-cyd']) {
       await poll(`door reaches ${model}`, JOIN_MS, async () => (await door.chat(model, 'hello')).ok)
     }
+  })
+
+  it('drains: what runs ends well, what is new goes elsewhere, and all of it can be taken back', async () => {
+    const bob = swarm.node('bob')
+    const door = swarm.node('door')
+    const streams = await Promise.all([bob, door].map((node) => node.chat('of-bob', SLOW, { stream: true })))
+    const drained = cli('p2p', 'drain', '--wait', '--endpoint', bob.url)
+    await poll('bob drains', JOIN_MS, async () => (await bob.fetch(`${bob.url}/readyz`)).status === 503)
+    const state = (await bob.ask('/api/p2p/drain')) as { readonly running: number }
+    assert.ok(state.running > 0)
+    for (const node of [bob, door]) {
+      assert.equal((await node.chat('of-bob', 'hello')).status, 503)
+      for (let count = 0; count < 4; count += 1) assert.equal(await answerOf(node, 'shared'), 'ada')
+    }
+    for (const stream of streams) await assertWhole(stream, SLOW.tokens)
+    assert.match(await drained, /nothing runs there/)
+    assert.match(await cli('p2p', 'drain', '--undo', '--endpoint', bob.url), /takes new requests/)
+    assert.equal((await bob.fetch(`${bob.url}/readyz`)).status, 200)
+    await poll('door reaches bob', JOIN_MS, async () => (await answerOf(door, 'of-bob')) === 'bob')
   })
 
   it('says goodbye: a node that stops is gone at once, and back at once as the same node', async () => {
@@ -124,6 +146,11 @@ export function lifeTests(swarmOf: () => Swarm): void {
       await poll(`${node.name} reaches bob`, JOIN_MS, async () => (await answerOf(node, 'of-bob')) === 'bob')
     }
   })
+}
+
+/** What the command prints. */
+async function cli(...words: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [MAIN, ...words])).stdout
 }
 
 const CALLERS = 8
