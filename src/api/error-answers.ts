@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { toNotStarted } from '../federation/health/unwell.ts'
 import { NOT_STARTED_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isNothingBegun, toAppError, toErrorAnswer } from './error-response.ts'
@@ -19,7 +20,7 @@ export function addErrorAnswers(
     if (answer.status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
     if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer')
     if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)
-    if (toMembers && isNothingBegun(error.code)) reply.header(NOT_STARTED_HEADER, '1')
+    if (toMembers && isNothingBegun(error.code)) reply.header(NOT_STARTED_HEADER, toNotStarted(error.code))
     const shape = request.routeOptions.config.errorShape ?? toErrorBody
     return reply.code(answer.status).send(shape(answer))
   })

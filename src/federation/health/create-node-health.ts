@@ -1,9 +1,9 @@
-import { AppError, type ErrorCode } from '../../base/errors.ts'
 import type { RoutedRequest } from '../routed-request.ts'
 import type { RoutingEvents } from '../routing-events.ts'
 import { createLatencies } from './latencies.ts'
 import type { NodeHealth } from './node-health.ts'
 import type { SlownessRules } from './slowness.ts'
+import { isIllness } from './unwell.ts'
 import { createWard, type NodeHealthEvents, type WardInit } from './ward.ts'
 
 export interface NodeHealthDeps {
@@ -56,7 +56,7 @@ export function createNodeHealth(
     ...health,
     tried(_request, { peerId, outcome }, cause) {
       if (outcome === 'unreachable' || outcome === 'broken' || outcome === 'late') note(peerId, 'unanswered')
-      else if (outcome === 'not-started' && isSickness(cause)) note(peerId, 'unanswered')
+      else if (outcome === 'not-started' && isIllness(cause)) note(peerId, 'unanswered')
       // It answers, and what it says is no sign of an illness.
       else note(peerId, 'began')
     },
@@ -75,18 +75,4 @@ export function createNodeHealth(
       }
     },
   }
-}
-
-/** Reasons not to begin that lie in the node: its backends do not come up. Not having a model, or being busy, is none. */
-const SICKNESSES: ReadonlySet<ErrorCode> = new Set([
-  'backend.start-failed',
-  'backend.start-timeout',
-  'backend.cooling-down',
-  'backend.load-failed',
-  'content.storage-failed',
-  'config.invalid',
-])
-
-function isSickness(cause: Error | undefined): boolean {
-  return cause instanceof AppError && SICKNESSES.has(cause.code)
 }
