@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import { illnessOf } from '../health/unwell.ts'
 import { homeOf } from '../home.ts'
 import { createAnswerJournal } from '../journal/answer-journal.ts'
 import type { Place } from '../places.ts'
@@ -36,7 +37,7 @@ export class Relay {
   readonly #journal = createAnswerJournal()
   readonly #seams: SeamWatch
   readonly #lateness: Lateness
-  #asked = new Map<string, 'once-more' | 'never'>()
+  readonly #asked = new Map<string, 'once-more' | 'never'>()
   #active: Track | undefined
   #spare: Track | undefined
   #lost: Track | undefined
@@ -48,6 +49,8 @@ export class Relay {
   #lastByte = LINE_FEED
   #failed = 0
   #lastSignAt = 0
+  /** When the answer was without a node first, this time. */
+  #lostAt = 0
   #firstTokenAt: number | undefined
 
   constructor(deps: RelayDeps, init: RelayInit, facts: { readonly request: RoutedRequest } & AbortOptions) {
@@ -204,7 +207,7 @@ export class Relay {
       return
     }
     if (head.notStarted && !track.signed) {
-      this.#note(track, 'not-started')
+      this.#note(track, 'not-started', illnessOf(head.headers))
       if (this.#retryAllowed()) {
         this.#end(track)
         return
@@ -245,11 +248,7 @@ export class Relay {
       return
     }
     const begun = track.signed
-    if (!begun) this.#note(track, error.outcome === 'unreachable' ? 'unreachable' : 'broken', error.error)
-    else this.#asked.set(track.candidate.peerId, 'never')
-    this.#end(track)
-    if (begun || this.#shown) this.#seams.begin(track, error.outcome === 'failed' ? 'leaving' : 'lost', this.#journal)
-    if (error.outcome === 'failed') this.#failed += 1
+    this.#noteLoss(track, error)
     const spare = this.#spare
     if (spare !== undefined) {
       // It is on its way with the same tokens already.
@@ -257,14 +256,26 @@ export class Relay {
       this.#active = spare
       return
     }
-    const goesOn = this.#shown || begun ? this.#mayCarryOn() : this.#retryAllowed()
+    const carrying = this.#shown || begun || this.#journal.tokens > 0
+    const goesOn = carrying ? this.#mayCarryOn() : this.#retryAllowed()
     if (goesOn) return
     this.#seams.giveUp('peer.unreachable', this.#silentMs())
     throw this.#shown ? error.error : allFailed(this.#attempts, error.error)
   }
 
+  #noteLoss(track: Track, { outcome, error }: LegLost): void {
+    if (!this.#seams.open) this.#lostAt = this.#deps.now()
+    if (!track.signed) this.#note(track, outcome === 'unreachable' ? 'unreachable' : 'broken', error)
+    else this.#asked.set(track.candidate.peerId, 'never')
+    this.#end(track)
+    if (track.signed || this.#shown) this.#seams.begin(track, outcome === 'failed' ? 'leaving' : 'lost', this.#journal)
+    if (outcome === 'failed') this.#failed += 1
+  }
+
   #mayCarryOn(): boolean {
-    if (this.#failed > MOST_FAILED || this.#seams.count > this.#init.maxSeams) return false
+    const { maxSeams, carryOnWithinMs } = this.#init
+    if (this.#failed > MOST_FAILED || this.#seams.count > maxSeams) return false
+    if (this.#deps.now() - this.#lostAt > carryOnWithinMs) return false
     if (this.#shown) return this.#carriesOn()
     return this.#deps.places.anyLeft(this.#request, this.#asked)
   }
@@ -288,7 +299,7 @@ export class Relay {
       const same = this.#wanted()
       return await places.book(places.anyLeft(same, this.#asked) ? same : this.#request, this.#asked, options)
     }
-    const until = now() + this.#init.carryOnWithinMs
+    const until = this.#lostAt + this.#init.carryOnWithinMs
     for (;;) {
       try {
         return await places.book(this.#wanted(), this.#asked, options)
@@ -301,8 +312,7 @@ export class Relay {
           throw error
         }
         await changed(left, options)
-        // Who has failed may have come back meanwhile.
-        this.#asked = new Map()
+        this.#forgive()
       }
     }
   }
@@ -367,8 +377,13 @@ export class Relay {
 
   /** Something new has come of it. */
   #goesOn(track: Track): void {
-    if (this.#seams.close(track, this.#silentMs())) this.#asked = new Map()
+    if (this.#seams.close(track, this.#silentMs())) this.#forgive()
     this.#lastSignAt = this.#deps.now()
+  }
+
+  /** Who has failed may have come back meanwhile; others go first. */
+  #forgive(): void {
+    for (const peerId of this.#asked.keys()) this.#asked.set(peerId, 'once-more')
   }
 
   #silentMs(): number {

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { type Duplex, duplexPair } from 'node:stream'
+import { describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createRequestRouter, ROUTER_DEFAULTS, type RouterInit } from '../../src/federation/create-router.ts'
+import type { Seam } from '../../src/federation/routing-events.ts'
+import type { PeerView } from '../../src/p2p/network.ts'
+import { sorting } from '../unit/federation/make-candidate.ts'
+import { type PeerHarness, startEntry, startPeerApp } from './api-harness.ts'
+import { fakeNetwork, peerOf } from './fake-network.ts'
+import { type AnswerKind, KINDS, replaying } from './replaying-backend.ts'
+import type { Script } from './scripted-backend.ts'
+
+const SAID = [{ role: 'user', content: 'hi' }]
+const TOOLS = [{ type: 'function', function: { name: 'get', parameters: { type: 'object' } } }]
+
+/** The dialects: where to ask, and how. */
+const DIALECTS = {
+  'chat completions': [
+    '/v1/chat/completions',
+    { messages: SAID, tools: TOOLS, stream_options: { include_usage: true } },
+  ],
+  completions: ['/v1/completions', { prompt: 'hi' }],
+  messages: ['/v1/messages', { messages: SAID, max_tokens: 99, thinking: { type: 'enabled', budget_tokens: 1024 } }],
+  responses: ['/v1/responses', { input: 'hi', store: false }],
+} as const
+
+type Members = Readonly<Record<string, PeerHarness>>
+
+interface StageInit extends Partial<RouterInit> {
+  /** By name; default: all have the same model. */
+  readonly likeness?: Readonly<Record<string, string>>
+}
+
+/** The real router and the real members' faces, asked in the order of their names; in between, pairs of streams that can be cut. */
+async function startStage(members: Members, { likeness = {}, ...init }: StageInit = {}) {
+  const sockets = new Map<string, Set<Duplex>>()
+  const seams: Seam[] = []
+  const advert = (name: string) => ({
+    ...{ name: 'tiny', loaded: true, capabilities: ['chat', 'completion'] },
+    likeness: likeness[name] ?? '0123456789abcdef',
+  })
+  const peers: readonly PeerView[] = Object.keys(members).map((name) =>
+    peerOf(name, { load: { running: 0, queued: 0, memoryFreeBytes: 1 }, offer: { models: [advert(name)] } }),
+  )
+  const network = {
+    peerId: 'id-entry',
+    name: 'entry',
+    peers: () => peers,
+    onChange: () => () => {},
+    async openSocket(peerId: string) {
+      const name = peerId.slice('id-'.length)
+      const [theirs, ours] = duplexPair()
+      for (const socket of [theirs, ours]) socket.on('error', () => {})
+      theirs.once('close', () => ours.destroy())
+      ours.once('close', () => theirs.destroy())
+      const own = sockets.get(name) ?? new Set()
+      sockets.set(name, own.add(theirs))
+      members[name]?.app.accept(theirs)
+      return ours
+    },
+  }
+  const router = createRequestRouter(
+    {
+      network,
+      local: { serves: () => false, loaded: () => false, slots: 1 },
+      policy: sorting((left, right) => (left.name < right.name ? -1 : 1)),
+      now: () => performance.now(),
+      random: () => 0,
+      events: [{ seam: (_request, seam) => seams.push(seam) }],
+    },
+    { ...ROUTER_DEFAULTS, carryOnWithinMs: 50, group: '', ...init },
+  )
+  await router.start()
+  const entry = await startEntry({ ...fakeNetwork().deps, router })
+  return {
+    seams,
+    /** What the member has said so far still arrives. */
+    async cut(name: string): Promise<void> {
+      const own = [...(sockets.get(name) ?? [])]
+      await settle()
+      for (const socket of own) socket.destroy()
+    },
+    async ask(url: string, body: object): Promise<string> {
+      const response = await entry.post(url, { model: 'tiny', ...body })
+      const text = await response.text()
+      assert.equal(response.status, 200, text)
+      return likeOthers(text)
+    },
+    async [Symbol.asyncDispose]() {
+      await entry.server.stop()
+      await router.stop()
+    },
+  }
+}
+
+/** Without what is another in each request: its ids, of which there must be as many everywhere, and its times. */
+function likeOthers(text: string): string {
+  const names = new Map<string, string>()
+  const name = (id: string): string => names.get(id) ?? (names.set(id, `id${names.size}`).get(id) as string)
+  return text
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{24,32}/g, name)
+    .replace(/_[0-9a-f]{10}_/g, '_home_')
+    .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
+}
+
+/** Streams hand on what they hold within a few turns of the event loop; nothing here waits for a clock. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn()
+}
+
+/** A fixed seed: the answers to all requests are the same then. */
+const SEED = 12
+
+/** Calls back when so many tokens have been told, and goes on only when nobody listens any more. */
+function losing(
+  kind: AnswerKind,
+  { after, lose }: { readonly after: number; readonly lose: () => Promise<void> },
+): Script {
+  const whole = replaying(kind)
+  return async function* script(request, options) {
+    let told = 0
+    for await (const piece of whole({ ...request, Seed: SEED }, options)) {
+      if (told === after) {
+        await lose()
+        options.signal?.throwIfAborted()
+        return await new Promise((_resolve, reject) => {
+          options.signal?.addEventListener('abort', () => reject(options.signal?.reason))
+        })
+      }
+      told += 1
+      yield piece
+    }
+    return { cachedTokens: 2 }
+  }
+}
+
+function sound(kind: AnswerKind): Script {
+  const whole = replaying(kind)
+  return (request, options) => whole({ ...request, Seed: SEED }, options)
+}
+
+async function leave({ app }: PeerHarness): Promise<void> {
+  await settle()
+  void app.stop()
+}
+
+describe('an answer whose node is lost', () => {
+  for (const [dialect, [url, fields]] of Object.entries(DIALECTS)) {
+    for (const stream of [true, false]) {
+      it(`goes on as if nothing had happened: ${dialect}, ${stream ? 'streamed' : 'whole'}`, async () => {
+        await using a = await startPeerApp()
+        await using b = await startPeerApp()
+        await using c = await startPeerApp()
+        await using stage = await startStage({ a, b, c })
+        const body = { ...fields, stream }
+        for (const [name, kind] of Object.entries(KINDS).filter(([, { logprobs }]) => logprobs !== true)) {
+          for (const node of [a, b, c]) node.node.script = sound(kind)
+          const undisturbed = await stage.ask(url, body)
+          for (let after = 1; after <= kind.tokens; after += 1) {
+            // The second node is lost as well, one token later.
+            a.node.script = losing(kind, { after, lose: () => stage.cut('a') })
+            b.node.script = losing(kind, { after: Math.min(after + 1, kind.tokens), lose: () => stage.cut('b') })
+            stage.seams.length = 0
+            assert.equal(await stage.ask(url, body), undisturbed, `${name}, lost after ${after}`)
+            assert.deepEqual([...new Set(stage.seams.map(({ cause }) => cause))], ['lost'])
+          }
+        }
+      })
+    }
+  }
+
+  it('ends with an error event where no other node answers like it', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b }, { likeness: { b: 'fedcba9876543210' } })
+    const kind = KINDS['plain'] ?? assert.fail()
+    a.node.script = losing(kind, { after: 2, lose: () => stage.cut('a') })
+    b.node.script = () => assert.fail('asked')
+    const [url, fields] = DIALECTS['chat completions']
+    const answer = await stage.ask(url, { ...fields, stream: true })
+    assert.match(answer, /data: \{"error":\{.*\n\ndata: \[DONE\]\n\n$/)
+    assert.deepEqual(
+      stage.seams.map(({ to, tokens }) => [to, tokens]),
+      [[undefined, 2]],
+    )
+  })
+
+  it('is an error, not another answer, when the next node begins otherwise', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    a.node.script = losing(kind, { after: 3, lose: () => stage.cut('a') })
+    // It does not take the tokens, and samples others.
+    b.node.script = (request, options) => replaying(kind)({ ...request, Resume: [], Seed: 99 }, options)
+    const [url, fields] = DIALECTS['chat completions']
+    const answer = await stage.ask(url, { ...fields, stream: true })
+    assert.match(answer, /data: \{"error":\{.*\n\ndata: \[DONE\]\n\n$/)
+    assert.doesNotMatch(answer, /w99/)
+  })
+
+  it('goes on elsewhere when its node gives it back', async () => {
+    await using a = await startPeerApp({ shutdownTimeoutMs: 1 })
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    for (const node of [a, b]) node.node.script = sound(kind)
+    const [url, fields] = DIALECTS.messages
+    const undisturbed = await stage.ask(url, { ...fields, stream: true })
+    a.node.script = losing(kind, { after: 3, lose: () => leave(a) })
+    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
+    assert.deepEqual(
+      stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
+      [['a', 'b', 'leaving']],
+    )
+  })
+
+  it('is begun elsewhere while nothing of it was seen, whatever the other node is like', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b }, { likeness: { b: 'fedcba9876543210' } })
+    const kind = KINDS['plain'] ?? assert.fail()
+    a.node.script = losing(kind, { after: 5, lose: () => stage.cut('a') })
+    b.node.script = sound(kind)
+    const [url, fields] = DIALECTS.completions
+    const whole = await stage.ask(url, { ...fields, stream: false })
+    a.node.script = sound(kind)
+    assert.equal(await stage.ask(url, { ...fields, stream: false }), whole)
+  })
+
+  it('of several choices is told to be lost', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    a.node.script = losing(kind, { after: 3, lose: () => stage.cut('a') })
+    b.node.script = sound(kind)
+    const [url, fields] = DIALECTS['chat completions']
+    const answer = await stage.ask(url, { ...fields, stream: true, n: 2 })
+    assert.match(answer, /data: \{"error":\{.*\n\ndata: \[DONE\]\n\n$/)
+  })
+})
