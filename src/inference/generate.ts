@@ -95,14 +95,17 @@ async function acquireAgain(
   config: ModelConfig,
   options: AbortOptions,
 ): Promise<ModelLease> {
-  try {
-    return await loader.acquire(config, options)
-  } catch (error) {
-    const cooling = error instanceof AppError && error.code === 'backend.cooling-down'
-    const waitMs = cooling ? Number(error.details['retryAfterMs'] ?? Infinity) : Infinity
-    if (waitMs > LONGEST_WAIT_MS) throw error
-    await wait(waitMs, options)
-    return await loader.acquire(config, options)
+  for (let left = LONGEST_WAIT_MS; ; ) {
+    try {
+      return await loader.acquire(config, options)
+    } catch (error) {
+      const cooling = error instanceof AppError && error.code === 'backend.cooling-down'
+      // Timers are a little early at times: then what is left is waited for as well.
+      const waitMs = cooling ? Math.max(1, Math.ceil(Number(error.details['retryAfterMs']))) : Infinity
+      if (!(waitMs <= left)) throw error
+      left -= waitMs
+      await wait(waitMs, options)
+    }
   }
 }
 

@@ -164,17 +164,21 @@ describe('a chat whose backend dies midway', () => {
 
   it('waits for a model that may not be started at once, if that is not for long', async () => {
     const kind = KINDS['plain'] ?? assert.fail()
-    for (const [retryAfterMs, outcome] of [
-      [5000, 'answered'],
-      [5001, 'gone'],
-    ] as const) {
+    for (const { cooling, waits } of [
+      { cooling: [4999.2], waits: [5000] },
+      { cooling: [1000, 0.3], waits: [1000, 1] },
+      { cooling: [5001], waits: [] },
+      { cooling: [3000, 3000], waits: [3000] },
+    ]) {
+      const outcome = cooling.length === waits.length ? 'answered' : 'gone'
       const { deps: made } = scripted(replaying(kind, { diesAfter: [4] }))
       const waited: number[] = []
       let acquired = 0
       const loader: GenerationDeps['loader'] = {
         async acquire(...asked) {
+          const retryAfterMs = acquired === 0 ? undefined : cooling[acquired - 1]
           acquired += 1
-          if (acquired !== 2) return await made.loader.acquire(...asked)
+          if (retryAfterMs === undefined) return await made.loader.acquire(...asked)
           throw new AppError('backend.cooling-down', 'later', { details: { retryAfterMs } })
         },
       }
@@ -187,7 +191,7 @@ describe('a chat whose backend dies midway', () => {
         ),
         outcome,
       )
-      assert.deepEqual(waited, outcome === 'answered' ? [5000] : [])
+      assert.deepEqual(waited, waits)
     }
   })
 
