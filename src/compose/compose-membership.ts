@@ -6,21 +6,21 @@ import type { NetworkDeps } from '../api/public-routes.ts'
 import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { RunSettings } from '../config/settings.ts'
-import { createMemberCalls, MEMBER_CALLS } from '../federation/member-calls.ts'
 import { KEPT_PREFIXES_DEFAULTS } from '../federation/prefix/kept-prefixes.ts'
 import { createServedPrompts } from '../federation/prefix/served-prompts.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { FileDigests } from '../models/file-digests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import type { ResponsesEvents } from '../responses/response-copy.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { SpeedMeter } from '../telemetry/speed-meter.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
-import { composeKeys } from './compose-keys.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
+import { composeSurvival } from './compose-survival.ts'
 import { createDrain } from './create-drain.ts'
 import { deviceOf, likeness, requestsAt, toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { openSelf } from './open-self.ts'
@@ -49,6 +49,8 @@ export interface Membership {
   readonly peerApp: Pick<Startable, 'stop'>
   /** To be stopped first of all: the others hear that this node takes nothing new, and what runs goes on. */
   readonly draining: Startable
+  /** What becomes of the responses of this node. */
+  readonly responsesEvents: ResponsesEvents
 }
 
 /** Undefined for a node that stays alone. Without `--federated` it is a member that neither serves nor asks. */
@@ -73,14 +75,16 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   )
   const { network } = member
   const ownSocket = () => openSelf(network.peerId, peerApp.accept)
-  const calls = createMemberCalls({ network }, MEMBER_CALLS)
-  const keys = composeKeys(
-    { network, calls, openSelf: ownSocket },
-    { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs },
+  const survival = composeSurvival(
+    {
+      ...{ network, log: log.child({ room: 'federation' }) },
+      serves: federated ? { responses: deps.inference.responses, openSelf: ownSocket } : undefined,
+    },
+    settings,
   )
   const served = createServedPrompts({ now: () => performance.now() }, KEPT_PREFIXES_DEFAULTS)
   const peerApp = createPeerApp(
-    { ...deps.inference, drain, keyed: keys.keyed, served: served.note },
+    { ...deps.inference, drain, ...survival.peerDeps, served: served.note },
     apiInit(settings, undefined),
   )
   const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
@@ -108,17 +112,17 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     member,
     peerApp,
     draining: drain,
+    responsesEvents: survival.responsesEvents,
     apiDeps:
       routing === undefined
         ? { p2p: composePeerToPeer(member, self) }
-        : { ...routing.deps, router: keys.around(routing.part), drain },
+        : { ...routing.deps, router: survival.around(routing.part), drain },
     parts: [
       closing(member),
       digests,
       { start: peerApp.start, stop: async () => {} },
       network,
-      calls,
-      keys.part,
+      ...survival.parts,
       ...(routing === undefined ? [] : [routing.part]),
       advertiser,
     ],
@@ -161,8 +165,7 @@ function toLocalNode(
     likeness(model) {
       const config = model === undefined ? undefined : registry.find(model)
       if (config === undefined) return undefined
-      const facts = { digestOf: digests.of, engine: deps.state.engine()?.name, version: version() }
-      return likeness(config, facts).likeness
+      return likeness(config, { digestOf: digests.of, engine: deps.state.engine()?.name }).likeness
     },
     serves(model, capability) {
       if (deps.drain.draining) return false

@@ -6,6 +6,7 @@ import type { ModelConfig } from '../models/model-config.ts'
 import type { ListedModel } from '../models/model-registry.ts'
 import type { ModelAdvert, NodeLoad, NodeOffer } from '../p2p/membership/node-record.ts'
 import type { ModelSpeed } from '../telemetry/speed-meter.ts'
+import { versionWithCommit } from './version.ts'
 
 export interface NodeFacts {
   readonly version: string
@@ -60,11 +61,11 @@ function toModelAdvert({ id, config, created, demonstration }: ListedModel, fact
 /** Known once the file has been read and the engine is chosen. */
 export function likeness(
   config: ModelConfig,
-  { digestOf, engine, version }: Pick<NodeFacts, 'digestOf' | 'engine' | 'version'>,
+  { digestOf, engine }: Pick<NodeFacts, 'digestOf' | 'engine'>,
 ): Pick<ModelAdvert, 'likeness'> {
   const digest = digestOf(config.modelFile)
   if (digest === undefined || engine === undefined) return {}
-  return { likeness: likenessOf(config, { fileHash: digest.sha256, engine, version }) }
+  return { likeness: likenessOf(config, { fileHash: digest.sha256, engine, version: versionWithCommit() }) }
 }
 
 /** In steps of a fifth, which are enough to choose by: a record must not change with every request. */
