@@ -1,14 +1,15 @@
 // Nodes die, freeze, slow down and vanish while clients stream; is any answer lost, or another than it would have been?
 //
 //   node bench/chaos.ts [--seconds 60] [--rate 2] [--every 1] [--faults kill,freeze,unplug,slow,restart,entry]
-//   node bench/chaos.ts --kills 1000 [--streams 4]
+//   node bench/chaos.ts --kills 1000 [--streams 4] [--down 1]
 //     [--nodes 3] [--entries 2] [--keep 1] [--seed 1] [--tokens 200] [--prompts 2] [--machines] [--pause 1500]
 //     [--model FILE] [--kinds SUBSTRING,...] [--history FILE] [--json FILE] [--logs FOLDER]
 //
 // Real processes on the loopback or, with --machines (root on Linux), on network namespaces of their own, where packets can
 // be lost. First an undisturbed time gives the greedy answer to each request; every later answer must be that one. Mixed:
 // clients send by the clock, whether or not earlier answers have come, and at each beat one more node or entry gets into
-// trouble, as long as --keep nodes stay well. Kills: each stream loses its node at a random event. The exit code is 1 when
+// trouble, as long as --keep nodes stay well. Kills: each stream loses its node at a
+// random event (so many streams; a kill hits all that are on the node), which comes back --down seconds later. The exit code is 1 when
 // an accepted answer was lost, had a wrong character, end, count or form, or when the pause at a kill was too long at p99.
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
@@ -19,11 +20,12 @@ import { seededRandom } from '../test/support/random.ts'
 import { tinyLlama } from '../test/support/tiny-models.ts'
 import { FAULTS, type Fault } from './support/chaos-faults.ts'
 import { kindsOf } from './support/chaos-kinds.ts'
-import { runKills, runMixed } from './support/chaos-modes.ts'
+import { createKiller, type Killer, runMixed } from './support/chaos-modes.ts'
 import { type ChaosNetwork, startChaosNetwork } from './support/chaos-network.ts'
 import { collectReferences } from './support/chaos-references.ts'
 import { createRun, type HistoryLine } from './support/chaos-run.ts'
 import { missedTargets, summarize } from './support/chaos-summary.ts'
+import { round } from './support/measure.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     faults: { type: 'string', default: FAULTS.join(',') },
     kills: { type: 'string' },
     streams: { type: 'string', default: '4' },
+    down: { type: 'string', default: '1' },
     nodes: { type: 'string', default: '3' },
     entries: { type: 'string', default: '2' },
     keep: { type: 'string', default: '1' },
@@ -78,6 +81,7 @@ async function main(): Promise<number> {
     kinds,
     prompts: Number(options.prompts),
     minTokens: tokens / 3,
+    twice: true,
     onFound: (kind) => say(`${(performance.now() / 1000).toFixed(1)} s: ${kind} is known`),
   })
   say(
@@ -103,11 +107,7 @@ async function main(): Promise<number> {
           faultEveryMs: Number(options.every) * 1000,
           faults,
         })
-      : await runKills(parts, {
-          cuts: Number(options.kills),
-          streams: Number(options.streams),
-          onRound: (cuts) => say(`${cuts} streams have lost their node`),
-        })
+      : await killUntil(Number(options.kills), createKiller(parts, { downMs: Number(options.down) * 1000 }))
   const seconds = run.now() / 1000
   closeSync(file)
   if (options.logs !== undefined) keepLogs(network, options.logs)
@@ -123,6 +123,17 @@ async function main(): Promise<number> {
   console.log(`history: ${options.history}`)
   for (const target of missed) console.log(`missed: ${target}`)
   return missed.length === 0 ? 0 : 1
+}
+
+async function killUntil(wanted: number, killer: Killer): Promise<Readonly<Record<string, number>>> {
+  const began = performance.now()
+  while (killer.cuts < wanted) {
+    await killer.round(Math.min(Number(options.streams), wanted - killer.cuts))
+    process.stderr.write(`${killer.cuts} streams have lost their node\n`)
+  }
+  const { kills, cuts } = killer
+  const minutes = (performance.now() - began) / 60_000
+  return { kills, cuts, killsPerMinute: round(kills / minutes, 1), cutsPerMinute: round(cuts / minutes, 1) }
 }
 
 function readFaults(): readonly Fault[] {

@@ -3,7 +3,7 @@ import { poll } from '../../test/support/poll.ts'
 import { applyFault, type Fault, planFault } from './chaos-faults.ts'
 import type { KnownRequest } from './chaos-kinds.ts'
 import type { ChaosNetwork, ChaosNode } from './chaos-network.ts'
-import type { Run } from './chaos-run.ts'
+import type { Run, Watch } from './chaos-run.ts'
 
 export interface ModeParts {
   readonly network: ChaosNetwork
@@ -51,12 +51,18 @@ export async function runMixed(parts: ModeParts, init: MixedInit): Promise<{ rea
   return { idleBeats }
 }
 
-export interface KillsInit {
-  /** So many streams lose their node. */
+export interface Killer {
+  /** Processes that were killed so far. */
+  readonly kills: number
+  /** Streams that have lost their node so far. */
   readonly cuts: number
-  /** At the same time. */
-  readonly streams: number
-  readonly onRound?: (cuts: number) => void
+  /** Sends so many requests at the same time, and kills the node of each streaming one in mid-stream. */
+  round(streams: number): Promise<void>
+}
+
+export interface KillerInit {
+  /** A node that was killed comes back after that time. */
+  readonly downMs: number
 }
 
 /** Where in its stream a request loses its node, as a share of the events of the right answer. */
@@ -64,42 +70,47 @@ const LATEST_CUT = 0.8
 const READY_TIMEOUT_MS = 60_000
 
 /** Every streaming request loses its node at a point that chance has chosen; the others of that node lose it as well. */
-export async function runKills(
-  parts: ModeParts,
-  init: KillsInit,
-): Promise<{ readonly kills: number; readonly cuts: number }> {
-  const { network, run, requests, random, keep } = parts
+export function createKiller({ network, run, requests, random, keep }: ModeParts, { downMs }: KillerInit): Killer {
   const ready = (): readonly ChaosNode[] => network.nodes.filter(({ state }) => state === 'ready')
   let kills = 0
   let cuts = 0
   let next = 0
 
-  const sendOne = async (): Promise<void> => {
-    const request = requests[next % requests.length]
-    next += 1
-    if (request === undefined) return
-    const cutAt = 1 + Math.floor(random() * request.events * LATEST_CUT)
-    let isDone = !request.kind.stream
-    const line = await run.send(request, (events, name) => {
+  function killAt(cutAt: number): Watch {
+    let isDone = false
+    return (events, name) => {
       if (isDone || events < cutAt) return
-      const node = ready().find((candidate) => candidate.name === name)
       isDone = true
+      const node = ready().find((candidate) => candidate.name === name)
       // It is down already, by another stream's doing, or it is the last one.
       if (node === undefined || ready().length <= keep) return
       run.hit('kill', node)
-      node.kill(0)
+      node.kill(downMs)
       kills += 1
-    })
-    if (line.hits.length > 0 || line.tries > 1) cuts += 1
+    }
   }
 
-  while (cuts < init.cuts) {
-    await poll('enough nodes are well', READY_TIMEOUT_MS, () => ready().length > keep)
-    const wanted = Math.min(init.streams, init.cuts - cuts)
-    await Promise.all(Array.from({ length: wanted }, sendOne))
-    init.onRound?.(cuts)
+  async function sendOne(): Promise<void> {
+    const request = requests[next % requests.length]
+    next += 1
+    if (request === undefined) return
+    const watch = request.kind.stream ? killAt(1 + Math.floor(random() * request.events * LATEST_CUT)) : undefined
+    const { hits, tries } = await run.send(request, watch)
+    if (hits.length > 0 || tries > 1) cuts += 1
   }
-  return { kills, cuts }
+
+  return {
+    get kills() {
+      return kills
+    },
+    get cuts() {
+      return cuts
+    },
+    async round(streams) {
+      await poll('enough nodes are well', READY_TIMEOUT_MS, () => ready().length > keep)
+      await Promise.all(Array.from({ length: streams }, sendOne))
+    },
+  }
 }
 
 async function until(run: Run, atMs: number): Promise<void> {

@@ -81,12 +81,14 @@ export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNe
     ]),
   )
   const ran = new Map<string, RunningNode['log'][]>()
-  const entriesSee = (name: string): Promise<void> => seenByAll({ swarm, entryNames, name, model: init.model })
+  const closing = new AbortController()
+  const { signal } = closing
+  const entriesSee = (name: string): Promise<void> => seenByAll({ swarm, entryNames, name, model: init.model, signal })
   const entries = entryNames.map((name) =>
-    createNode({ swarm, name, machine: machines.get(name), ran, isBack: async () => {} }),
+    createNode({ swarm, name, machine: machines.get(name), ran, signal, isBack: async () => {} }),
   )
   const nodes = nodeNames.map((name) =>
-    createNode({ swarm, name, machine: machines.get(name), ran, isBack: () => entriesSee(name) }),
+    createNode({ swarm, name, machine: machines.get(name), ran, signal, isBack: () => entriesSee(name) }),
   )
   await Promise.all(nodeNames.map(entriesSee))
   const all = stack.move()
@@ -96,7 +98,8 @@ export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNe
     canUnplug: lan !== undefined,
     logs: () => ran,
     async [Symbol.asyncDispose]() {
-      // What is stopped does not end by itself.
+      // Nobody comes back now; but what is stopped does not end by itself.
+      closing.abort()
       await Promise.all([...nodes, ...entries].map((node) => node.settled()))
       await all.disposeAsync()
     },
@@ -108,12 +111,15 @@ interface Seen {
   readonly entryNames: readonly string[]
   readonly name: string
   readonly model: string
+  /** Ends the waiting. */
+  readonly signal: AbortSignal
 }
 
 /** Every entry that runs has a link to it and knows that it has the model in memory. */
-async function seenByAll({ swarm, entryNames, name, model }: Seen): Promise<void> {
+async function seenByAll({ swarm, entryNames, name, model, signal }: Seen): Promise<void> {
   for (const entryName of entryNames) {
     await poll(`${entryName} sees ${name} with its model`, READY_TIMEOUT_MS, async () => {
+      if (signal.aborted) return true
       try {
         const answer = await swarm.node(entryName).ask('/api/p2p/federation')
         const { nodes } = answer as { nodes: readonly Listed[] }
@@ -138,10 +144,12 @@ interface NodeParts {
   readonly name: string
   readonly machine: Machine | undefined
   readonly ran: Map<string, RunningNode['log'][]>
+  /** Ends every trouble, and nobody starts again. */
+  readonly signal: AbortSignal
   readonly isBack: () => Promise<void>
 }
 
-function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode {
+function createNode({ swarm, name, machine, ran, signal, isBack }: NodeParts): ChaosNode {
   const node = swarm.node(name)
   let state: NodeState = 'ready'
   let troubles = 0
@@ -164,7 +172,12 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
     trouble.catch(() => {})
   }
 
+  async function pause(durationMs: number): Promise<void> {
+    await setTimeout(durationMs, undefined, { signal }).catch(() => {})
+  }
+
   async function startAgain(): Promise<void> {
+    if (signal.aborted) return
     await node.start()
     keepLog()
   }
@@ -182,7 +195,7 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
       const ended = node.end('SIGKILL')
       begin('killed', async () => {
         await ended
-        await setTimeout(downMs)
+        await pause(downMs)
         await startAgain()
       })
     },
@@ -197,7 +210,7 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
       const { pid } = node.process
       process.kill(pid, 'SIGSTOP')
       begin('frozen', async () => {
-        await setTimeout(durationMs)
+        await pause(durationMs)
         process.kill(pid, 'SIGCONT')
       })
     },
@@ -205,18 +218,18 @@ function createNode({ swarm, name, machine, ran, isBack }: NodeParts): ChaosNode
       const backends = descendants(node.process.pid)
       begin('slow', async () => {
         const end = performance.now() + durationMs
-        while (performance.now() < end) {
+        while (performance.now() < end && !signal.aborted) {
           for (const pid of backends) signalIfThere(pid, 'SIGSTOP')
-          await setTimeout(STOPPED_MS)
+          await pause(STOPPED_MS)
           for (const pid of backends) signalIfThere(pid, 'SIGCONT')
-          await setTimeout(RUNNING_MS)
+          await pause(RUNNING_MS)
         }
       })
     },
     unplug(durationMs) {
       begin('unplugged', async () => {
         await machine?.unplug()
-        await setTimeout(durationMs)
+        await pause(durationMs)
         await machine?.plug()
       })
     },

@@ -43,10 +43,8 @@ export interface Run {
   now(): number
   /** Sends a request and reads its answer to the end, whatever that is. */
   send(request: KnownRequest, watch?: Watch): Promise<RequestLine>
-  /** Notes what is being done to a node, and whom it hits. */
+  /** Notes what is being done to a node. */
   hit(fault: string, node: ChaosNode): void
-  /** Requests that are on their way. */
-  readonly live: number
 }
 
 /** Told after every piece of an answer; `node` is the one that began it. */
@@ -62,19 +60,14 @@ const MOST_ATTEMPTS = 5
 const BETWEEN_ATTEMPTS_MS = 200
 const LONGEST_TEXT = 200_000
 
-interface Live {
-  node: string
-  readonly hits: string[]
-}
-
 export function createRun(network: ChaosNetwork, init: RunInit): Run {
   const beganAt = performance.now()
   const now = (): number => performance.now() - beganAt
-  const live = new Set<Live>()
+  const faults: FaultLine[] = []
   let numbers = 0
 
   /** A client does what the documentation tells it: an entry that is gone is not asked again, the next one is. */
-  async function attempt(request: KnownRequest, number: number, watch: Watch) {
+  async function attempt(request: KnownRequest, number: number, watch: Watch = () => {}) {
     const key = crypto.randomUUID()
     const { kind, body } = request
     for (let attempts = 1; ; attempts += 1) {
@@ -91,24 +84,16 @@ export function createRun(network: ChaosNetwork, init: RunInit): Run {
 
   return {
     now,
-    get live() {
-      return live.size
-    },
-    hit(fault, node) {
-      for (const request of live) if (request.node === node.name) request.hits.push(fault)
-      init.take({ type: 'fault', fault, node: node.name, atMs: Math.round(now()) })
+    hit(fault, { name }) {
+      const line: FaultLine = { type: 'fault', fault, node: name, atMs: Math.round(now()) }
+      faults.push(line)
+      init.take(line)
     },
     async send(request, watch) {
       numbers += 1
       const number = numbers
-      const mine: Live = { node: '', hits: [] }
-      live.add(mine)
       const atMs = now()
-      const { heard, attempts, entry } = await attempt(request, number, (events, node) => {
-        mine.node = node
-        watch?.(events, node)
-      })
-      live.delete(mine)
+      const { heard, attempts, entry } = await attempt(request, number, watch)
       const { answer, kind } = request
       const totalMs = now() - atMs
       const verdicts = judge({ ...heard, totalMs }, { answer, lateMs: init.lateMs, read: kind.read })
@@ -122,7 +107,7 @@ export function createRun(network: ChaosNetwork, init: RunInit): Run {
         status: heard.status,
         tries: heard.tries,
         attempts,
-        hits: mine.hits,
+        hits: faults.filter(({ node, atMs: hitMs }) => node === heard.node && hitMs >= atMs).map(({ fault }) => fault),
         atMs: Math.round(atMs),
         firstByteMs: Math.round(heard.firstByteMs),
         totalMs: Math.round(totalMs),
