@@ -58,14 +58,30 @@ function toModelAdvert({ id, config, created, demonstration }: ListedModel, fact
   }
 }
 
+interface KnownLikeness {
+  readonly of: string
+  readonly likeness: string
+}
+
+/** Asked for with every request and five times a second; a configuration that changes is another object. */
+const LIKENESSES = new WeakMap<ModelConfig, KnownLikeness>()
+
+let build: string | undefined
+
 /** Known once the file has been read and the engine is chosen. */
 export function likeness(
   config: ModelConfig,
   { digestOf, engine }: Pick<NodeFacts, 'digestOf' | 'engine'>,
 ): Pick<ModelAdvert, 'likeness'> {
-  const digest = digestOf(config.modelFile)
-  if (digest === undefined || engine === undefined) return {}
-  return { likeness: likenessOf(config, { fileHash: digest.sha256, engine, version: versionWithCommit() }) }
+  const fileHash = digestOf(config.modelFile)?.sha256
+  if (fileHash === undefined || engine === undefined) return {}
+  const of = `${fileHash} ${engine}`
+  const known = LIKENESSES.get(config)
+  if (known?.of === of) return { likeness: known.likeness }
+  build ??= versionWithCommit()
+  const found = likenessOf(config, { fileHash, engine, version: build })
+  LIKENESSES.set(config, { of, likeness: found })
+  return { likeness: found }
 }
 
 /** In steps of a fifth, which are enough to choose by: a record must not change with every request. */
