@@ -7,11 +7,12 @@ import { addErrorAnswers } from '../../src/api/error-answers.ts'
 import { createHttpApp } from '../../src/api/http-app.ts'
 import { addInferenceRoutes } from '../../src/api/inference-routes.ts'
 import { addStamps } from '../../src/api/stamp.ts'
+import { NO_HOME } from '../../src/federation/home.ts'
 import { HOME_HEADER, STAMP_HEADER } from '../../src/federation/routed-request.ts'
 import type { GeneratedToken } from '../../src/grpc/generated/backend/GeneratedToken.ts'
 import type { Continuity } from '../../src/inference/continuity.ts'
 import { createResponses, RESPONSES_DEFAULTS } from '../../src/responses/create-responses.ts'
-import { createFakeNode, createInference } from './api-harness.ts'
+import { createFakeNode, createInference, startApi } from './api-harness.ts'
 import { KINDS, replaying } from './replaying-backend.ts'
 
 const SAID = [{ role: 'user', content: 'hi' }]
@@ -154,6 +155,22 @@ describe('an answer to the same request with the same stamp', () => {
     assert.match(own, /^resp_0123456789_[0-9a-f]{32}$/)
     assert.equal(await idOf('abcdef0123'), own.replace('0123456789', 'abcdef0123'))
     assert.equal(await idOf('../../etc/x'), own)
+  })
+
+  it('is not for clients to ask for', async () => {
+    await using api = await startApi()
+    const headers = {
+      'content-type': 'application/json',
+      [STAMP_HEADER]: newStamp(),
+      [HOME_HEADER]: 'abcdef0123',
+    }
+    const idOf = async () => {
+      const answer = await api.post('/v1/responses', { model: 'tiny', input: 'hi', store: false }, { headers })
+      return ((await answer.json()) as { readonly id: string }).id
+    }
+    const id = await idOf()
+    assert.match(id, new RegExp(`^resp_${NO_HOME}_`))
+    assert.notEqual(await idOf(), id)
   })
 })
 

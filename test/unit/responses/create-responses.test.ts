@@ -28,9 +28,8 @@ describe('the responses of a node', () => {
     )
   }
 
-  function begin(echo: Partial<ResponseEcho> = {}, from = responses) {
+  function begin(echo: Partial<ResponseEcho> = {}, from = responses, stamp = readStamp(newStamp())) {
     const describe = () => ({ type: 'model_error', code: 'server_error', message: 'told', param: '' })
-    const stamp = readStamp(newStamp())
     return from.begin({ owner: null, echo: { ...ECHO, ...echo }, stream: true, input: [], describe, stamp })
   }
 
@@ -48,6 +47,22 @@ describe('the responses of a node', () => {
     const { live } = begin()
     assert.match(live.id, new RegExp(`^resp_${HOME}_[0-9a-f]{32}$`))
     live.discard()
+  })
+
+  it('are begun anew by the same request: the older one ends and leaves nothing behind', async () => {
+    const stamp = readStamp(newStamp())
+    const older = begin({}, responses, stamp)
+    const answer = older.live.follow(say('a', 'b'))
+    await answer.next()
+    const newer = begin({}, responses, stamp)
+    assert.equal(newer.live.id, older.live.id)
+    assert.equal(older.live.signal.aborted, true)
+    for await (const _event of newer.live.follow(say('c')));
+    await answer.return()
+    await older.over
+    const found = (await responses.find(newer.live.id, null))?.resource
+    assert.equal(found?.status, 'completed')
+    assert.equal(JSON.stringify(found?.output).includes('"c"'), true)
   })
 
   it('are cancelled when their reader leaves, whatever the model does', async () => {
