@@ -21,6 +21,7 @@ import { addKeyedAnswers, type KeyedAnswersDeps } from './keyed/keyed-answers.ts
 import type { Drain } from './localai/drain.ts'
 import { refuseWhileDraining } from './refuse-while-draining.ts'
 import { addRequestLog } from './request-log.ts'
+import { responseCopies, type Wards } from './responses/response-copies.ts'
 import { createShutdown } from './shutdown.ts'
 import { createSockets } from './sockets.ts'
 import { addStamps } from './stamp.ts'
@@ -35,6 +36,8 @@ export interface PeerAppDeps extends InferenceDeps {
   readonly served?: ServedPrompts['note']
   /** Absent: no answer is kept for a client that asks again. */
   readonly keyed?: { readonly kept: KeptAnswers; readonly table: KeyTable } | undefined
+  /** Absent: copies of other nodes' responses are kept, and nobody goes on with what they have begun. */
+  readonly wards?: Wards | undefined
 }
 
 export interface PeerAppInit extends HttpAppInit, InferenceInit {
@@ -101,6 +104,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     },
   )
   refuseWhileDraining(app, deps.drain)
+  app.register(responseCopies, { responses: deps.responses, wards: deps.wards })
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {
     async start({ signal } = {}) {

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Made on first use; on the members' face it is the one that the entry has made. */
     readonly stamp: Stamp
+    /** What the stamp was made of: whoever has it can make the same one. For members only. */
+    readonly stampText: string
     /** Ten hexadecimal digits: the home that ids made for this request carry. Undefined: this node's own. */
     readonly toldHome: string | undefined
   }
@@ -22,12 +24,20 @@ const HIGHEST = 2 ** 32
 /** Gives every request its stamp. `toMembers`: the one that comes in the header counts; clients cannot choose theirs. */
 export function addStamps(app: FastifyInstance, { toMembers }: { readonly toMembers: boolean }): void {
   const stamps = new WeakMap<FastifyRequest, Stamp>()
+  const texts = new WeakMap<FastifyRequest, string>()
+  app.decorateRequest('stampText', {
+    getter() {
+      const told = toMembers ? this.headers[STAMP_HEADER] : undefined
+      const text = texts.get(this) ?? (typeof told === 'string' && FORM.test(told) ? told : newStamp())
+      texts.set(this, text)
+      return text
+    },
+  })
   app.decorateRequest('stamp', {
     getter() {
       const known = stamps.get(this)
       if (known !== undefined) return known
-      const told = toMembers ? this.headers[STAMP_HEADER] : undefined
-      const stamp = readStamp(typeof told === 'string' ? told : newStamp())
+      const stamp = readStamp(this.stampText)
       stamps.set(this, stamp)
       return stamp
     },

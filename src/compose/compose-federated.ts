@@ -1,7 +1,6 @@
 import { createEntryServer } from '../api/entry-server.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
-import { createMemberCalls, MEMBER_CALLS } from '../federation/member-calls.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
@@ -9,9 +8,9 @@ import { announceNode } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
-import { composeKeys } from './compose-keys.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
+import { composeSurvival } from './compose-survival.ts'
 import { composeTracing } from './compose-tracing.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
@@ -44,13 +43,12 @@ export async function composeFederated(
     },
     settings,
   )
-  const calls = createMemberCalls({ network }, MEMBER_CALLS)
-  const keys = composeKeys({ network, calls }, { group: settings.p2pNetworkId, windowMs: settings.idempotencyWindowMs })
+  const survival = composeSurvival({ network, log: log.child({ room: 'federation' }) }, settings)
   const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
     {
       ...routing.deps,
-      router: keys.around(routing.part),
+      router: survival.around(routing.part),
       access: access.deps,
       metrics,
       tracing,
@@ -62,8 +60,7 @@ export async function composeFederated(
     closing(member),
     ...(tracing === undefined ? [] : [tracing]),
     network,
-    calls,
-    keys.part,
+    ...survival.parts,
     routing.part,
     createAdvertiser({ network, offer, load }),
     access.part,

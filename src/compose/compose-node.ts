@@ -43,7 +43,15 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     settings,
   )
   const responses = composeResponses(
-    { log: log.child({ room: 'responses' }), peerId: () => membership?.member.network.peerId },
+    {
+      log: log.child({ room: 'responses' }),
+      peerId: () => membership?.member.network.peerId,
+      events: {
+        begun: (record, request) => membership?.responsesEvents.begun(record, request),
+        finished: (record) => membership?.responsesEvents.finished(record),
+        removed: (id, owner) => membership?.responsesEvents.removed(id, owner),
+      },
+    },
     settings,
   )
   const mcp = composeMcp(log, settings)

@@ -4,6 +4,7 @@ import type { responsesSettings } from '../config/responses-settings.ts'
 import type { Values } from '../config/setting.ts'
 import { homeOf, NO_HOME } from '../federation/home.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../responses/create-responses.ts'
+import type { ResponsesEvents } from '../responses/response-copy.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeFolder } from './make-folder.ts'
 
@@ -11,15 +12,16 @@ export interface ComposeResponsesDeps {
   readonly log: Logger
   /** This node's place in the network, when it is in one; asked for when the node has started. */
   readonly peerId: () => string | undefined
+  readonly events: ResponsesEvents
 }
 
 export function composeResponses(
-  { log, peerId }: ComposeResponsesDeps,
+  { log, peerId, events }: ComposeResponsesDeps,
   settings: Values<typeof responsesSettings & typeof dataSettings>,
 ): Responses {
   const { dataPath } = settings
   return createResponses(
-    { log, makeParent: async () => await makeFolder(dataPath, '--data-path') },
+    { log, makeParent: async () => await makeFolder(dataPath, '--data-path'), events },
     {
       ...RESPONSES_DEFAULTS,
       folder: join(dataPath, 'responses'),

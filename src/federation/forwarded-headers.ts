@@ -6,6 +6,7 @@ import {
   type RoutedAnswer,
   type RoutedRequest,
   STAMP_HEADER,
+  TAKEN_OVER_HEADER,
 } from './routed-request.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -38,6 +39,7 @@ const NOT_IN_REQUESTS = new Set([
   'x-localai-explain',
   CALLER_HEADER,
   STAMP_HEADER,
+  TAKEN_OVER_HEADER,
   HOME_HEADER,
   KEY_HEADER,
 ])

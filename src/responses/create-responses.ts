@@ -7,6 +7,7 @@ import { type EventText, type ResponseEvent, toEventText } from './events.ts'
 import type { Item } from './items.ts'
 import type { LiveResponse } from './live-response.ts'
 import { isFinished, type ResponseResource } from './resource.ts'
+import { givesWay, NOBODY_LISTENS, type ResponsesEvents } from './response-copy.ts'
 import { createResponseFiles, type ResponseFilesDeps } from './response-files.ts'
 import type { ResponseRecord } from './response-record.ts'
 import { createResponseStore, type ResponseStore, type ResponseStoreInit } from './response-store.ts'
@@ -21,6 +22,8 @@ export interface ResponsesDeps extends ResponseFilesDeps {
   readonly log: Pick<Logger, 'warn' | 'error'>
   /** Unix milliseconds; by default the system's clock. */
   readonly now?: () => number
+  /** Absent: nobody keeps copies of what is here. */
+  readonly events?: ResponsesEvents
 }
 
 export interface ResponsesInit extends ResponseStoreInit, EventLogsInit, RunningResponsesInit {
@@ -53,6 +56,12 @@ export interface Responses extends Startable {
   cancel(id: string, owner: string | null): Promise<ResponseResource | undefined>
   /** False when there was none of this owner. */
   remove(id: string, owner: string | null): Promise<boolean>
+  /** Whether there is one, whoever owns it, and whether it is finished. */
+  stateOf(id: string): 'finished' | 'unfinished' | undefined
+  /** Keeps another node's version. False when the one that is here stays. */
+  adopt(record: ResponseRecord): Promise<boolean>
+  /** As `remove`; it is not told to those who keep copies. */
+  forget(id: string, owner: string | null): Promise<boolean>
   /** The events of a background stream, whoever owns it: see `EventLogs.read`. */
   events(id: string, after: number, options?: AbortOptions): AsyncGenerator<EventText, void>
 }
@@ -60,24 +69,50 @@ export interface Responses extends Startable {
 /** Bounds of the pause between two looks for expired responses. */
 const SWEEP_MS = { least: 1000, most: 3_600_000 }
 
-export function createResponses({ log, makeParent, now = Date.now }: ResponsesDeps, init: ResponsesInit): Responses {
+export function createResponses(
+  { log, makeParent, now = Date.now, events = NOBODY_LISTENS }: ResponsesDeps,
+  init: ResponsesInit,
+): Responses {
   const files = createResponseFiles({ log, makeParent }, init)
   const store = createResponseStore({ files, log, now }, init)
   const logs = createEventLogs(init)
-  const running = createRunningResponses({ save: store.save, now }, init)
+  const running = createRunningResponses({ save, now }, init)
+  const deleted = createDeleted()
   let sweep: NodeJS.Timeout | undefined
+  let stopping = false
+
+  async function save(record: ResponseRecord): Promise<void> {
+    await store.save(record)
+    const givenUp = stopping && record.resource.status !== 'completed'
+    if (isFinished(record.resource) && !givenUp) events.finished(record)
+  }
+
+  async function forget(id: string, owner: string | null): Promise<boolean> {
+    const wasRunning = running.find(id, owner) !== undefined
+    if (wasRunning) {
+      deleted.add(id)
+      await running.cancel(id)
+    }
+    const wasStored = await store.remove(id, owner)
+    if (!wasRunning && !wasStored) return false
+    deleted.add(id)
+    logs.forget(id)
+    return true
+  }
 
   return {
     begin: running.begin,
     async runInBackground(begun, answer) {
       // So that it is known after a crash.
-      void store.save(begun.record())
+      const record = begun.record()
+      void store.save(record)
+      if (begun.request !== undefined) events.begun(record, begun.request)
       const failure = await workOff(begun, answer, logs)
       await begun.over
       return failure
     },
     async start() {
-      await giveUpLeftovers(store)
+      await giveUpLeftovers(store, init.home())
       await store.removeExpired()
       if (init.ttlMs === 0) return
       const pauseMs = Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, init.ttlMs / 2))
@@ -86,6 +121,7 @@ export function createResponses({ log, makeParent, now = Date.now }: ResponsesDe
     },
     async stop() {
       clearInterval(sweep)
+      stopping = true
       await running.stop()
     },
     find: async (id, owner) => running.find(id, owner)?.record() ?? (await store.find(id, owner)),
@@ -96,11 +132,19 @@ export function createResponses({ log, makeParent, now = Date.now }: ResponsesDe
       return found.live.resource()
     },
     async remove(id, owner) {
-      const wasRunning = running.find(id, owner) !== undefined
-      if (wasRunning) await running.cancel(id)
-      const wasStored = await store.remove(id, owner)
-      if (wasRunning || wasStored) logs.forget(id)
-      return wasRunning || wasStored
+      const removed = await forget(id, owner)
+      if (removed) events.removed(id, owner)
+      return removed
+    },
+    forget,
+    stateOf: (id) => (running.has(id) ? 'unfinished' : store.stateOf(id)),
+    async adopt(record) {
+      const { id } = record.resource
+      if (deleted.has(id) || running.has(id)) return false
+      const here = await store.read(id)
+      if (here !== undefined && !givesWay(here, record)) return false
+      await store.save(record)
+      return true
     },
     events: logs.read,
   }
@@ -127,13 +171,36 @@ async function workOff(
   }
 }
 
+/** What was deleted must not come back with another node's copy. */
+const MAX_DELETED = 8192
+
+function createDeleted(): Pick<Set<string>, 'has'> & { add(id: string): void } {
+  const ids = new Set<string>()
+  return {
+    has: (id) => ids.has(id),
+    add(id) {
+      ids.add(id)
+      const [oldest] = ids
+      if (ids.size > MAX_DELETED && oldest !== undefined) ids.delete(oldest)
+    },
+  }
+}
+
+/** In the ids of a node that was in no network then. */
+const ALONE = '0'.repeat(10)
+
 /** What was being made when the node last ended, however that was. */
-async function giveUpLeftovers(store: ResponseStore): Promise<void> {
+async function giveUpLeftovers(store: ResponseStore, home: string): Promise<void> {
   const message = 'the node was restarted while it worked on this response'
   const error = { type: 'server_error', code: 'server_error', message, param: '' }
   for (const id of await store.load()) {
     const record = await store.read(id).catch(() => undefined)
     if (record === undefined) continue
+    if (![home, ALONE].some((own) => id.startsWith(`resp_${own}_`))) {
+      // Another node works on it, or whoever has taken it over.
+      await store.remove(id, record.owner)
+      continue
+    }
     const output = record.resource.output.map((item): Item => ({ ...item, status: 'incomplete' }))
     await store.save({ ...record, resource: { ...record.resource, status: 'failed', error, output } })
   }

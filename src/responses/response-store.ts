@@ -28,6 +28,8 @@ export interface ResponseStore {
   find(id: string, owner: string | null): Promise<ResponseRecord | undefined>
   /** For the node itself, whoever owns it. */
   read(id: string): Promise<ResponseRecord | undefined>
+  /** Whoever owns it, whether or not it can be read. */
+  stateOf(id: string): 'finished' | 'unfinished' | undefined
   /** Never fails: what cannot be kept is told to the log. Writes of one response follow each other. */
   save(record: ResponseRecord): Promise<void>
   /** False when it was not there. */
@@ -121,6 +123,7 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
       return entries.get(id)?.owner === owner ? await read(id) : undefined
     },
     read,
+    stateOf: (id) => stateOf(entries.get(id), isExpired),
     async save(record) {
       const { id } = record.resource
       const known = entries.get(id)
@@ -153,3 +156,11 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
 }
 
 const NEW = { finished: false, savedAtMs: 0, bytes: 0, pending: undefined } as const
+
+function stateOf(
+  entry: Entry | undefined,
+  isExpired: (entry: Entry) => boolean,
+): 'finished' | 'unfinished' | undefined {
+  if (entry === undefined || isExpired(entry)) return undefined
+  return entry.finished ? 'finished' : 'unfinished'
+}

@@ -3,6 +3,7 @@ import type { Stamp } from '../inference/continuity.ts'
 import type { Item } from './items.ts'
 import { CANCELLED, createLiveResponse, type LiveResponse } from './live-response.ts'
 import type { ResponseEcho, ResponseError } from './resource.ts'
+import type { RepeatableRequest } from './response-copy.ts'
 import type { ResponseRecord } from './response-record.ts'
 import { createResponseState } from './response-state.ts'
 
@@ -27,12 +28,15 @@ export interface NewResponse {
   readonly stamp: Stamp
   /** In its name; default: this node's. Another one's where this node carries on what began there. */
   readonly home?: string | undefined
+  /** For a background response: with it another node can make it. */
+  readonly request?: RepeatableRequest | undefined
 }
 
 export interface RunningResponse {
   readonly live: LiveResponse
   /** Its events are kept for whoever reads along. */
   readonly streamed: boolean
+  readonly request: RepeatableRequest | undefined
   record(): ResponseRecord
   /** Resolves when nothing more will happen. */
   readonly over: Promise<void>
@@ -44,6 +48,8 @@ export interface RunningResponses {
   begin(init: NewResponse): RunningResponse
   /** Undefined also for one that is not to be stored: nobody but its own client knows of it. */
   find(id: string, owner: string | null): RunningResponse | undefined
+  /** Whoever owns it. */
+  has(id: string): boolean
   /** Waits for the end. */
   cancel(id: string): Promise<void>
   /** Takes nothing new, and waits until what runs has given up. */
@@ -92,7 +98,7 @@ export function createRunningResponses(
   }
 
   return {
-    begin({ owner, echo, stream, input, describe, stamp, ...given }) {
+    begin({ owner, echo, stream, input, describe, stamp, request, ...given }) {
       mayBegin(echo)
       const rest = `${given.home ?? home()}_${stamp.digits('response')}`
       const id = `resp_${rest}`
@@ -116,7 +122,7 @@ export function createRunningResponses(
         { state, abort, describe, now, save: keep, over: forget },
         { id, savesEarly: stream && !background },
       )
-      const facts = { owner, abort, background, stored: echo.store }
+      const facts = { owner, abort, background, request, stored: echo.store }
       const entry: Entry = { live, streamed, record, over: over.promise, ...facts }
       const before = entries.get(id)
       entries.set(id, entry)
@@ -127,6 +133,7 @@ export function createRunningResponses(
       const entry = entries.get(id)
       return entry?.owner === owner && entry.stored ? entry : undefined
     },
+    has: (id) => entries.get(id)?.stored === true,
     async cancel(id) {
       const entry = entries.get(id)
       if (entry !== undefined) await end(entry, CANCELLED)

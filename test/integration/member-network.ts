@@ -1,12 +1,17 @@
 import { type Duplex, duplexPair } from 'node:stream'
+import { pino } from 'pino'
 import { createPeerApp, type PeerApp, type PeerAppDeps } from '../../src/api/peer-app.ts'
+import { aroundCopies, composeCopies } from '../../src/compose/compose-copies.ts'
 import { composeKeys, type Keys } from '../../src/compose/compose-keys.ts'
 import { createRequestRouter, ROUTER_DEFAULTS } from '../../src/federation/create-router.ts'
 import { createMemberCalls } from '../../src/federation/member-calls.ts'
 import type { Network, PeerView } from '../../src/p2p/network.ts'
+import type { Responses } from '../../src/responses/create-responses.ts'
+import type { ResponsesEvents } from '../../src/responses/response-copy.ts'
 import { sorting } from '../unit/federation/make-candidate.ts'
 import { type ApiHarness, createFakeNode, createInference, type FakeNode, startEntry } from './api-harness.ts'
 import { fakeNetwork, peerOf } from './fake-network.ts'
+import { keepResponses } from './responses-harness.ts'
 
 const MODEL = { name: 'tiny', loaded: true, capabilities: ['chat', 'completion'], likeness: 'ab'.repeat(16) }
 const INIT = { version: 'v0.0.0 (test)', uploadLimitBytes: 1_000_000, shutdownTimeoutMs: 5000 }
@@ -32,6 +37,8 @@ export interface EntryMember extends Omit<ApiHarness, 'node'> {}
 
 export interface MemberNetwork extends AsyncDisposable {
   serving(name: string): ServingMember
+  /** One whose responses are kept, and copied to the others. */
+  keeping(name: string): Promise<ServingMember & { readonly responses: Responses }>
   /** `prefers`: the node that it asks first. */
   entry(name: string, init?: { readonly apiKeys?: readonly string[]; readonly prefers?: string }): Promise<EntryMember>
   /** As if its machine had lost its power: every connection of it breaks, and nobody hears of it any more. */
@@ -111,22 +118,48 @@ export function createMemberNetwork(windowMs = 600_000): MemberNetwork {
     return { calls, keys }
   }
 
+  function serve(place: Place, parts: Partial<PeerAppDeps>, { keys }: ReturnType<typeof composeMember>) {
+    const node = createFakeNode()
+    const deps: PeerAppDeps = { ...createInference(node, parts.responses), ...parts, keyed: keys.keyed }
+    const app = createPeerApp(deps, INIT)
+    const started = app.start()
+    place.accept = (socket) => void started.then(() => app.accept(socket))
+    ends.push(app.stop)
+    return { node, app, keys }
+  }
+
   return {
     serving(name) {
       const place = join(name, true)
-      const openSelf = () => connect(place, place, place.network.peerId)
-      const { keys } = composeMember(place, openSelf)
-      const node = createFakeNode()
-      const deps: PeerAppDeps = { ...createInference(node), keyed: keys.keyed }
-      const app = createPeerApp(deps, INIT)
-      const started = app.start()
-      place.accept = (socket) => void started.then(() => app.accept(socket))
-      ends.push(app.stop)
-      return { node, app, keys }
+      return serve(
+        place,
+        {},
+        composeMember(place, () => connect(place, place, place.network.peerId)),
+      )
+    },
+    async keeping(name) {
+      const place = join(name, true)
+      const { peerId } = place.network
+      const openSelf = () => connect(place, place, peerId)
+      const member = composeMember(place, openSelf)
+      const events: ResponsesEvents = {
+        begun: (...told) => copies.events.begun(...told),
+        finished: (...told) => copies.events.finished(...told),
+        removed: (...told) => copies.events.removed(...told),
+      }
+      const kept = await keepResponses({ peerId, events })
+      const { responses } = kept
+      const copies = composeCopies(
+        { network: place.network, calls: member.calls, responses, openSelf, log: pino({ level: 'silent' }) },
+        { group: '', takeOverAfterMs: 50 },
+      )
+      await copies.part.start()
+      ends.push(async () => await kept[Symbol.asyncDispose](), copies.part.stop)
+      return { ...serve(place, { responses, wards: copies.wards }, member), responses }
     },
     async entry(name, { apiKeys = [], prefers = 'a' } = {}) {
       const place = join(name, false)
-      const { keys } = composeMember(place)
+      const { keys, calls } = composeMember(place)
       const router = createRequestRouter(
         {
           network: place.network,
@@ -139,7 +172,13 @@ export function createMemberNetwork(windowMs = 600_000): MemberNetwork {
         { ...ROUTER_DEFAULTS, group: '' },
       )
       await router.start()
-      const api = await startEntry({ ...fakeNetwork().deps, router: keys.around(router) }, { apiKeys })
+      const api = await startEntry(
+        {
+          ...fakeNetwork().deps,
+          router: aroundCopies({ network: place.network, calls, router: keys.around(router) }, { group: '' }),
+        },
+        { apiKeys },
+      )
       ends.push(
         () => router.stop(),
         () => api.server.stop(),

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { homeOf, NO_HOME } from '../../src/federation/home.ts'
 import type { ResponsesInit } from '../../src/responses/create-responses.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../src/responses/create-responses.ts'
+import type { ResponsesEvents } from '../../src/responses/response-copy.ts'
 import { reply, type Script } from './scripted-backend.ts'
 
 export interface KeptResponses extends AsyncDisposable {
@@ -16,12 +17,16 @@ export interface KeptResponses extends AsyncDisposable {
 /** A store in a folder of its own, which goes with it. */
 export async function keepResponses({
   peerId,
+  events,
   ...init
-}: Partial<ResponsesInit> & { readonly peerId?: string } = {}): Promise<KeptResponses> {
+}: Partial<ResponsesInit> & {
+  readonly peerId?: string
+  readonly events?: ResponsesEvents
+} = {}): Promise<KeptResponses> {
   const parent = await mkdtemp(join(tmpdir(), 'local-ai-responses-'))
   const folder = join(parent, 'responses')
   const responses = createResponses(
-    { log: pino({ level: 'silent' }), makeParent: async () => {} },
+    { log: pino({ level: 'silent' }), makeParent: async () => {}, ...(events === undefined ? {} : { events }) },
     { ...RESPONSES_DEFAULTS, folder, ttlMs: 0, home: () => (peerId === undefined ? NO_HOME : homeOf(peerId)), ...init },
   )
   await responses.start()

@@ -1,13 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Value } from 'typebox/value'
 import { AppError } from '../../base/errors.ts'
+import { TAKEN_OVER_HEADER } from '../../federation/routed-request.ts'
 import type { Chat } from '../../inference/chat.ts'
 import type { RoundEvent } from '../../inference/events.ts'
 import { findModel } from '../../inference/find-model.ts'
 import type { Mcp } from '../../mcp/create-mcp.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { Responses } from '../../responses/create-responses.ts'
+import type { Item } from '../../responses/items.ts'
 import { type ResponseEcho, ResponseResource } from '../../responses/resource.ts'
+import { RepeatableRequest } from '../../responses/response-copy.ts'
 import type { RunningResponse } from '../../responses/running-responses.ts'
 import { toldInStream } from '../access/opaque-errors.ts'
 import type { Call, Calls } from '../calls.ts'
@@ -71,11 +75,16 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
       refuseImpossible(echo)
       const generation = toGeneration(body)
       const owner = request.caller.id ?? null
-      const input = await readConversation({ responses, owner, stamp }, body)
+      const input = (await takenOver(request, responses)) ?? (await readConversation({ responses, owner, stamp }, body))
       const messages = withInstructions(body, toMessages(input))
       const stream = body.stream === true
       const describe = (error: unknown) => describeFailure(toldInStream(toAppError(error), request), request.id)
-      const running = responses.begin({ owner, echo, stream, input, describe, stamp, home: toldHome })
+      const repeatable = echo.background && config.mcp === undefined ? toRepeatable(request) : undefined
+      const running = responses.begin({
+        ...{ owner, echo, stream, input, describe, stamp },
+        home: toldHome,
+        request: repeatable,
+      })
       const { signal } = running.live
       // Nobody waits for what is made in the background, and what servers of the model's do must not be done twice.
       const continuity = echo.background || config.mcp !== undefined ? undefined : request.continuity
@@ -92,6 +101,19 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
       return await (echo.background ? answerLater(deps, job) : answerNow(deps, job))
     })
   }
+}
+
+/** The conversation of a response that another node has begun, and was lost with. */
+async function takenOver(request: FastifyRequest, responses: Pick<Responses, 'find'>): Promise<Item[] | undefined> {
+  const { headers, toldHome, stamp, caller } = request
+  if (headers[TAKEN_OVER_HEADER] === undefined || toldHome === undefined) return undefined
+  return (await responses.find(`resp_${toldHome}_${stamp.digits('response')}`, caller.id ?? null))?.input
+}
+
+/** Too long for another node: undefined. */
+function toRepeatable({ body, url: target, stampText: stamp }: FastifyRequest): RepeatableRequest | undefined {
+  const repeatable = { target, body: JSON.stringify(body), stamp }
+  return Value.Check(RepeatableRequest, repeatable) ? repeatable : undefined
 }
 
 async function answerNow(

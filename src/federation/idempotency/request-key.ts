@@ -14,7 +14,7 @@ export interface RequestKey {
 /** draft-ietf-httpapi-idempotency-key-header-07. A name may stand in quotes, as the draft has it, or not, as clients do. */
 const KEY_HEADER_OF_CLIENTS = 'idempotency-key'
 
-const NAME = /^"?([\x20-\x7e]{1,255}?)"?$/
+const NAME = /^(?:"([\x20\x21\x23-\x7e]{1,255})"|([\x20\x21\x23-\x7e]{1,255}))$/
 const TEXT = /^([0-9a-f]{64})\.([0-9a-f]{64})$/
 
 /** Undefined for a request without a name, and for one that leaves nothing to repeat. Throws `request.invalid`. */
@@ -24,9 +24,13 @@ export function keyOf(
   const { headers, method, target, body, owner = '' } = request
   const given = headers[KEY_HEADER_OF_CLIENTS]
   if (given === undefined || method !== 'POST' || body === undefined) return undefined
-  const name = NAME.exec(String(given))?.[1]
+  const [, quoted, bare] = NAME.exec(String(given)) ?? []
+  const name = quoted ?? bare
   if (name === undefined) {
-    throw new AppError('request.invalid', 'Idempotency-Key must be 1 to 255 printable characters')
+    throw new AppError(
+      'request.invalid',
+      'Idempotency-Key must be 1 to 255 printable characters, none of them a quotation mark',
+    )
   }
   return {
     digest: createHash('sha256')
