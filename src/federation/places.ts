@@ -44,8 +44,13 @@ export interface Place {
   readonly release: () => void
 }
 
-/** Nodes that a request has tried: whether they may be asked once more when no other is left. */
-export type Asked = ReadonlyMap<string, 'once-more' | 'never'>
+/** What a request looks for by now. */
+export interface Search {
+  /** Nodes that it has tried: whether they may be asked once more when no other is left. */
+  readonly asked: ReadonlyMap<string, 'once-more' | 'never'>
+  /** Somebody reads the answer already: only nodes whose model has this likeness can carry it on (`ModelAdvert.likeness`). */
+  readonly likeness?: string | undefined
+}
 
 /** The places for requests on all nodes, this one included: one is booked before anything is sent. */
 export interface Places {
@@ -53,11 +58,11 @@ export interface Places {
    * Books a place on the node that serves best, waiting while all are full. Throws as `RequestRouter.route` does, and
    * `federation.unavailable` when everyone was asked already.
    */
-  book(request: RoutedRequest, asked: Asked, options?: AbortOptions): Promise<Place>
+  book(request: RoutedRequest, search: Search, options?: AbortOptions): Promise<Place>
   /** A place that is free now, for what need not be: undefined when there is none, or others wait for one. */
-  tryBook(request: RoutedRequest, asked: Asked): Place | undefined
+  tryBook(request: RoutedRequest, search: Search): Place | undefined
   /** Whether there is anybody to ask, full or not. */
-  anyLeft(request: RoutedRequest, asked: Asked): boolean
+  anyLeft(request: RoutedRequest, search: Search): boolean
   /** The nodes, or what they tell of themselves, are others. */
   refresh(): void
   /** Everyone who waits is refused with `reason`. */
@@ -82,8 +87,8 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     factsOf: request === undefined ? undefined : foresight?.factsFor(request),
   })
 
-  function orderFor(request: RoutedRequest, asked: Asked): readonly Ranked[] {
-    const all = findCandidates(request, surroundings(request))
+  function orderFor(request: RoutedRequest, { asked, likeness }: Search): readonly Ranked[] {
+    const all = findCandidates(likeness === undefined ? request : { ...request, likeness }, surroundings(request))
     const fresh = all.filter(({ peerId }) => !asked.has(peerId))
     const left = fresh.length > 0 ? fresh : all.filter(({ peerId }) => asked.get(peerId) === 'once-more')
     const order = policy.order(left, { ...(foresight?.questionOf(request) ?? NOTHING_KNOWN), random })
@@ -91,13 +96,13 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     return arrange(order, { probeDue, mayProbe: asked.size === 0, random })
   }
 
-  function take(request: RoutedRequest, asked: Asked): Place | undefined {
-    const order = orderFor(request, asked)
-    if (order.length === 0) throw nobodyLeft(request, asked)
+  function take(request: RoutedRequest, search: Search): Place | undefined {
+    const order = orderFor(request, search)
+    if (order.length === 0) throw nobodyLeft(request, search)
     deps.events?.considered(request, { policy: policy.name, order })
     const free = order.find((ranked) => !isFull(ranked.candidate))
     // Somebody is in the middle of reading this answer: it goes before those who wait for their first word.
-    const candidate = (request.likeness === undefined ? free : (free ?? order[0]))?.candidate
+    const candidate = (search.likeness === undefined ? free : (free ?? order[0]))?.candidate
     if (candidate === undefined) return undefined
     foresight?.placed(request, candidate)
     health?.booked(candidate.peerId)
@@ -111,7 +116,7 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     }
   }
 
-  function nobodyLeft(request: RoutedRequest, asked: Asked): AppError {
+  function nobodyLeft(request: RoutedRequest, { asked }: Search): AppError {
     if (asked.size > 0)
       return new AppError('federation.unavailable', 'every node that could serve the request was tried')
     const all = findCandidates(request, surroundings())
@@ -120,22 +125,22 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
   }
 
   return {
-    async book(request, asked, options) {
+    async book(request, search, options) {
       const { caller = '', priority, giveUpAt } = request
       let lane = laneOf(request)
-      if (asked.size > 0) {
+      if (search.asked.size > 0 || search.likeness !== undefined) {
         // It wants other nodes than its like, and must not hold them up.
         retries += 1
         lane = `retry ${retries}`
       }
-      return await queue.admit({ lane, caller, priority, giveUpAt, take: () => take(request, asked) }, options)
+      return await queue.admit({ lane, caller, priority, giveUpAt, take: () => take(request, search) }, options)
     },
-    tryBook(request, asked) {
+    tryBook(request, search) {
       // What nobody reads yet goes behind those who wait.
-      if (request.likeness === undefined && queue.waits(laneOf(request))) return undefined
-      return orderFor(request, asked).length === 0 ? undefined : take(request, asked)
+      if (search.likeness === undefined && queue.waits(laneOf(request))) return undefined
+      return orderFor(request, search).length === 0 ? undefined : take(request, search)
     },
-    anyLeft: (request, asked) => orderFor(request, asked).length > 0,
+    anyLeft: (request, search) => orderFor(request, search).length > 0,
     refresh() {
       const peers = network.peers()
       bookings.observe(peers)

@@ -29,8 +29,6 @@ export interface RoutedRequest {
   readonly stamp?: string
   /** Whether another node may go on where one was lost: the route's answers depend on the request and the stamp only. */
   readonly carriesOn?: boolean
-  /** Only nodes whose model has this likeness (`ModelAdvert.likeness`). */
-  readonly likeness?: string
   /** `KEY_HEADER`'s text: which answer it asks for, when its client has named it. */
   readonly key?: string
 }

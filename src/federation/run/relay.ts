@@ -3,7 +3,7 @@ import type { AbortOptions } from '../../base/signals.ts'
 import { illnessOf } from '../health/unwell.ts'
 import { homeOf } from '../home.ts'
 import { createAnswerJournal } from '../journal/answer-journal.ts'
-import type { Place } from '../places.ts'
+import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
 import { allFailed, differs, noteAsked } from './attempts.ts'
@@ -151,7 +151,7 @@ export class Relay {
     const hedge = this.#firstTokenAt === undefined && !this.#shown
     if (!(hedge ? mayHedge() : mayRetry())) return
     const asked = new Map(this.#asked).set(active.candidate.peerId, 'never')
-    const place = places.tryBook(this.#wanted(), asked)
+    const place = places.tryBook(this.#request, { ...this.#search(), asked })
     if (place === undefined) return
     this.#spare = this.#start(place)
     const { peerId, name } = place.candidate
@@ -277,7 +277,7 @@ export class Relay {
     if (this.#failed > MOST_FAILED || this.#seams.count > maxSeams) return false
     if (this.#deps.now() - this.#lostAt > carryOnWithinMs) return false
     if (this.#shown) return this.#carriesOn()
-    return this.#deps.places.anyLeft(this.#request, this.#asked)
+    return this.#deps.places.anyLeft(this.#request, { asked: this.#asked })
   }
 
   /** Whether another node could go on where this one is. */
@@ -289,20 +289,21 @@ export class Relay {
   #retryAllowed(): boolean {
     const { maxTries, retryWithinMs } = this.#init
     if (this.#attempts.length >= maxTries || this.#deps.now() - this.#began >= retryWithinMs) return false
-    return this.#deps.places.anyLeft(this.#request, this.#asked) && this.#deps.mayRetry()
+    return this.#deps.places.anyLeft(this.#request, { asked: this.#asked }) && this.#deps.mayRetry()
   }
 
   async #book(): Promise<Place> {
     const { places, changed, now } = this.#deps
     const options = this.#signal === undefined ? {} : { signal: this.#signal }
     if (!this.#shown) {
-      const same = this.#wanted()
-      return await places.book(places.anyLeft(same, this.#asked) ? same : this.#request, this.#asked, options)
+      const same = this.#search()
+      const search = places.anyLeft(this.#request, same) ? same : { asked: this.#asked }
+      return await places.book(this.#request, search, options)
     }
     const until = this.#lostAt + this.#init.carryOnWithinMs
     for (;;) {
       try {
-        return await places.book(this.#wanted(), this.#asked, options)
+        return await places.book(this.#request, this.#search(), options)
       } catch (error) {
         this.#signal?.throwIfAborted()
         this.#throwIfStopping()
@@ -317,10 +318,9 @@ export class Relay {
     }
   }
 
-  /** What the next node must have. */
-  #wanted(): RoutedRequest {
-    const bound = this.#likeness !== undefined && (this.#shown || this.#journal.tokens > 0)
-    return bound ? { ...this.#request, likeness: this.#likeness ?? '' } : this.#request
+  #search(): Search {
+    const bound = this.#shown || this.#journal.tokens > 0
+    return { asked: this.#asked, likeness: bound ? this.#likeness : undefined }
   }
 
   #start(place: Place): Track {

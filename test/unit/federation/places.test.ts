@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
 import { createNodeHealth, HEALTH_DEFAULTS } from '../../../src/federation/health/create-node-health.ts'
-import { createPlaces } from '../../../src/federation/places.ts'
+import { createPlaces, type Search } from '../../../src/federation/places.ts'
 import type { RoutedRequest } from '../../../src/federation/routed-request.ts'
 import { sorting } from './make-candidate.ts'
 import { makeModel, makePeer, SERVES_NOTHING } from './make-peer.ts'
 
-const NOBODY = new Map()
+const NOBODY: Search = { asked: new Map() }
 const MODEL = makeModel('m', { likeness: 'x' })
 const REQUEST: RoutedRequest = {
   ...{ id: '1', method: 'POST', target: '/', headers: {}, body: undefined, model: 'm', capability: 'chat' },
@@ -81,14 +81,14 @@ describe('places on nodes that fail', () => {
     const scene = createScene(['a', 'b', 'c'])
     scene.fail('a')
     scene.pass(2000)
-    assert.equal((await scene.places.book(REQUEST, new Map([['id-c', 'never']]))).candidate.name, 'b')
+    assert.equal((await scene.places.book(REQUEST, { asked: new Map([['id-c', 'never']]) })).candidate.name, 'b')
   })
 
   test('when nobody else is left, it is asked', async () => {
     const scene = createScene(['a', 'b', 'c'])
     scene.fail('a')
     const others = new Map([['id-b', 'never'] as const, ['id-c', 'never'] as const])
-    assert.equal((await scene.places.book(REQUEST, others)).candidate.name, 'a')
+    assert.equal((await scene.places.book(REQUEST, { asked: others })).candidate.name, 'a')
   })
 
   test('a newcomer comes after the others most of the time, and is used when they are full', async () => {
@@ -124,7 +124,7 @@ describe('how many requests a node has', () => {
     place.release()
     assert.equal(scene.places.tryBook(REQUEST, NOBODY), undefined)
     assert.equal((await waiting).candidate.name, 'a')
-    assert.equal(scene.places.tryBook({ ...REQUEST, likeness: 'x' }, NOBODY)?.candidate.name, 'a')
+    assert.equal(scene.places.tryBook(REQUEST, { ...NOBODY, likeness: 'x' })?.candidate.name, 'a')
     assert.equal(scene.places.tryBook({ ...REQUEST, model: 'other' }, NOBODY), undefined)
   })
 })
