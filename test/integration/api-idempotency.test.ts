@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { RequestRouter } from '../../src/federation/routed-request.ts'
 import { poll } from '../support/poll.ts'
+import { startApi } from './api-harness.ts'
+import { fakeNetwork } from './fake-network.ts'
 import { createMemberNetwork, type EntryMember } from './member-network.ts'
 import { holds } from './responses-harness.ts'
 import { words } from './scripted-backend.ts'
@@ -9,7 +12,11 @@ const CHAT = '/v1/chat/completions'
 const ASK = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }] }
 const WAIT_MS = 5000
 
-async function ask(entry: EntryMember, key: string, { body = ASK, as = '' }: { body?: object; as?: string } = {}) {
+async function ask(
+  entry: Pick<EntryMember, 'post'>,
+  key: string,
+  { body = ASK, as = '' }: { body?: object; as?: string } = {},
+) {
   return await entry.post(CHAT, body, {
     headers: { 'content-type': 'application/json', 'idempotency-key': key, authorization: `Bearer ${as}` },
   })
@@ -91,6 +98,29 @@ describe('a request that comes again under its Idempotency-Key', () => {
     assert.equal(message.status, 422)
     assert.equal(((await message.json()) as { type: string }).type, 'error')
     assert.equal((await ask(entry, 'k'.repeat(256))).status, 400)
+  })
+
+  it('is kept also where a node serves its own clients, who get what was made for others', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const entry = await network.entry('x')
+    let released = 0
+    const place = {
+      release(): void {
+        released += 1
+      },
+    }
+    const here: RequestRouter = { route: async () => ({ kind: 'local', place }) }
+    await using own = await startApi({}, { ...fakeNetwork().deps, router: a.keys.around(here) })
+    const answer = await (await ask(own, 'k')).text()
+    assert.match(answer, /Hello world/)
+    assert.equal(await (await ask(entry, 'k')).text(), answer)
+    const other = await (await ask(entry, 'other')).text()
+    const again = await ask(own, 'other')
+    assert.match(again.headers.get('content-type') ?? '', /^application\/json/)
+    assert.equal(again.headers.get('idempotency-replayed'), 'true')
+    assert.equal(await again.text(), other)
+    assert.deepEqual([a.node.asked.length, own.node.asked.length, released], [2, 0, 2])
   })
 
   it('is another one for another caller', async () => {
