@@ -83,9 +83,11 @@ export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNe
   const ran = new Map<string, RunningNode['log'][]>()
   const closing = new AbortController()
   const { signal } = closing
-  const entriesSee = (name: string): Promise<void> => seenByAll({ swarm, entryNames, name, model: init.model, signal })
+  const seen = { swarm, model: init.model, signal }
+  const entriesSee = (name: string): Promise<void> => seesOneOf({ ...seen, entryNames, names: [name] })
+  const seesSomebody = (entry: string): Promise<void> => seesOneOf({ ...seen, entryNames: [entry], names: nodeNames })
   const entries = entryNames.map((name) =>
-    createNode({ swarm, name, machine: machines.get(name), ran, signal, isBack: async () => {} }),
+    createNode({ swarm, name, machine: machines.get(name), ran, signal, isBack: () => seesSomebody(name) }),
   )
   const nodes = nodeNames.map((name) =>
     createNode({ swarm, name, machine: machines.get(name), ran, signal, isBack: () => entriesSee(name) }),
@@ -109,22 +111,24 @@ export async function startChaosNetwork(init: ChaosNetworkInit): Promise<ChaosNe
 interface Seen {
   readonly swarm: Swarm
   readonly entryNames: readonly string[]
-  readonly name: string
+  readonly names: readonly string[]
   readonly model: string
   /** Ends the waiting. */
   readonly signal: AbortSignal
 }
 
-/** Every entry that runs has a link to it and knows that it has the model in memory. */
-async function seenByAll({ swarm, entryNames, name, model, signal }: Seen): Promise<void> {
+/** Each of the entries has a link to one of them, and knows that it has the model in memory. */
+async function seesOneOf({ swarm, entryNames, names, model, signal }: Seen): Promise<void> {
   for (const entryName of entryNames) {
-    await poll(`${entryName} sees ${name} with its model`, READY_TIMEOUT_MS, async () => {
+    await poll(`${entryName} sees ${names.join(' or ')} with its model`, READY_TIMEOUT_MS, async () => {
       if (signal.aborted) return true
       try {
         const answer = await swarm.node(entryName).ask('/api/p2p/federation')
         const { nodes } = answer as { nodes: readonly Listed[] }
-        const found = nodes.find((node) => node.name === name)
-        return found?.isOnline === true && found.models.some((offer) => offer.name === model && offer.loaded)
+        return nodes.some(
+          ({ name, isOnline, models }) =>
+            names.includes(name) && isOnline && models.some((offer) => offer.name === model && offer.loaded),
+        )
       } catch {
         // The entry itself is away just now.
         return false
