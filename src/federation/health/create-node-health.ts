@@ -44,7 +44,7 @@ export const HEALTH_DEFAULTS: NodeHealthInit = {
 export function createNodeHealth(
   { now, events = {} }: NodeHealthDeps,
   init: NodeHealthInit,
-): NodeHealth & Pick<RoutingEvents, 'tried' | 'seam' | 'finished'> {
+): NodeHealth & Pick<RoutingEvents, 'considered' | 'tried' | 'seam' | 'finished'> {
   const latencies = createLatencies(init.slowness)
   const { note, isThere, ...health } = createWard(
     { now, events, onFreshStart: latencies.judgeAnew, onForgotten: latencies.forget },
@@ -52,9 +52,19 @@ export function createNodeHealth(
   )
   /** Requests whose broken answers were told of as seams. */
   const seamed = new WeakSet<RoutedRequest>()
+  /** The nodes that had no free slot when the request looked for one. */
+  const full = new WeakMap<RoutedRequest, Set<string>>()
+  const waitedAt = (request: RoutedRequest, peerId: string): boolean => full.get(request)?.has(peerId) === true
   return {
     ...health,
-    tried(_request, { peerId, outcome }, cause) {
+    considered(request, { order }) {
+      const names = full.get(request) ?? new Set()
+      full.set(request, names)
+      for (const { candidate } of order) if (candidate.busy >= candidate.slots) names.add(candidate.peerId)
+    },
+    tried(request, { peerId, outcome }, cause) {
+      // Late is also who is merely busy.
+      if (outcome === 'late' && waitedAt(request, peerId)) return
       if (outcome === 'unreachable' || outcome === 'broken' || outcome === 'late') note(peerId, 'unanswered')
       else if (outcome === 'not-started' && isIllness(cause)) note(peerId, 'unanswered')
       // It answers, and what it says is no sign of an illness.
@@ -71,7 +81,9 @@ export function createNodeHealth(
       if (outcome === 'lost' ? !seamed.has(request) : status >= 500) note(peerId, 'cut-short')
       else if (outcome === 'answered') {
         note(peerId, 'ended')
-        if (status < 400) note(peerId, latencies.learn(request.model ?? '', finished) ? 'slow' : 'steady')
+        // What came late because it had to wait there says how busy the node is, not how well.
+        const slow = status < 400 && latencies.learn(request.model ?? '', finished, waitedAt(request, peerId))
+        if (status < 400) note(peerId, slow ? 'slow' : 'steady')
       }
     },
   }

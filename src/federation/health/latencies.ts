@@ -3,8 +3,11 @@ import { isSlow, judgedAnew, NO_PACE, type Pace, type SlownessRules, withSample 
 
 /** How long nodes take, by model: for the first bytes of an answer, and for each token after. Bounded. */
 export interface Latencies {
-  /** Takes in a finished answer; true when the node has become much slower than it was, unlike the others. */
-  learn(model: string, finished: RequestFinished): boolean
+  /**
+   * Takes in a finished answer; true when the node has become much slower than it was, unlike the others. Of one that had
+   * `waited` for a slot the first bytes tell nothing.
+   */
+  learn(model: string, finished: RequestFinished, waited: boolean): boolean
   /** The node is trusted again: it is judged by what comes from now on. */
   judgeAnew(peerId: string): void
   forget(peerId: string): void
@@ -33,8 +36,8 @@ export function createLatencies(rules: SlownessRules): Latencies {
   }
 
   return {
-    learn(model, { peerId, firstBytesMs, tokens, generationMs }) {
-      const first = judge(peerId, `first ${model}`, firstBytesMs)
+    learn(model, { peerId, firstBytesMs, tokens, generationMs }, waited) {
+      const first = !waited && judge(peerId, `first ${model}`, firstBytesMs)
       const next = tokens >= LEAST_TOKENS && judge(peerId, `next ${model}`, generationMs / (tokens - 1))
       return first || next
     },
