@@ -43,21 +43,44 @@ export function streamOnce(url: string, body: unknown): Promise<StreamSample> {
 
 /** CPU milliseconds that a process and its descendants have used so far (Linux: /proc, in ticks of 10 ms). */
 export function cpuOfTree(pid: number): number {
-  const parents = new Map<number, number>()
-  const ticks = new Map<number, number>()
+  return treeOf(pid).reduce((total, { ticks }) => total + ticks * 10, 0)
+}
+
+/** Resident bytes of a process and its descendants. Pages that they share count once for each. */
+export function residentOfTree(pid: number): number {
+  return treeOf(pid).reduce((total, { pages }) => total + pages * PAGE_BYTES, 0)
+}
+
+const PAGE_BYTES = 4096
+
+interface ProcessStat {
+  readonly parent: number
+  /** Of CPU time, 10 ms each. */
+  readonly ticks: number
+  readonly pages: number
+}
+
+function treeOf(pid: number): readonly ProcessStat[] {
+  const stats = new Map<number, ProcessStat>()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      parents.set(Number(name), Number(fields[1]))
-      ticks.set(Number(name), Number(fields[11]) + Number(fields[12]))
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number)
+      const [parent = 0, user = 0, system = 0, pages = 0] = [fields[1], fields[11], fields[12], fields[21]]
+      stats.set(Number(name), { parent, ticks: user + system, pages })
     } catch {
       // The process has ended between the listing and the reading.
     }
   }
-  const belongs = (id: number): boolean => id === pid || (parents.has(id) && belongs(parents.get(id) ?? 0))
-  return [...ticks].reduce((total, [id, used]) => total + (belongs(id) ? used * 10 : 0), 0)
+  const belongs = (id: number): boolean => {
+    const parent = stats.get(id)?.parent
+    return id === pid || (parent !== undefined && belongs(parent))
+  }
+  return [...stats].flatMap(([id, stat]) => (belongs(id) ? [stat] : []))
 }
 
 export function median(values: readonly number[]): number {

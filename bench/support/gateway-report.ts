@@ -1,0 +1,148 @@
+import type { ArmName } from './gateway-arms.ts'
+import type { LoadFigures } from './gateway-load.ts'
+import { median, round } from './measure.ts'
+
+export interface GatewaySample extends LoadFigures {
+  readonly arm: ArmName
+  readonly connections: number
+  readonly stream: boolean
+}
+
+type Cell = Pick<GatewaySample, 'connections' | 'stream'>
+
+const FIGURES = [
+  'requestsPerSecond',
+  'p50Ms',
+  'p99Ms',
+  'firstP50Ms',
+  'failures',
+  'gatewayCpuSeconds',
+  'upstreamCpuSeconds',
+  'gatewayMegabytes',
+] as const satisfies readonly (keyof LoadFigures)[]
+
+type Row = Cell & { readonly arm: ArmName; readonly ofDirect: number; readonly ofLiteLlm: number } & {
+  readonly [Name in (typeof FIGURES)[number]]: number
+}
+
+/** Medians over the rounds; the ratios are taken round by round, since a machine that others use has good and bad minutes. */
+export function toRows(samples: readonly GatewaySample[]): readonly Row[] {
+  const keys = new Map(samples.map((sample) => [`${sample.arm} ${sample.connections} ${sample.stream}`, sample]))
+  return [...keys.values()].map(({ arm, connections, stream }) => {
+    const cell = { connections, stream }
+    const own = of(samples, arm, cell)
+    const middle = (name: (typeof FIGURES)[number]): number => median(own.map((sample) => sample[name]))
+    return {
+      ...{ arm, ...cell, ofDirect: ratio(samples, cell, [arm, 'direct']) },
+      ofLiteLlm: ratio(samples, cell, [arm, 'litellm']),
+      requestsPerSecond: middle('requestsPerSecond'),
+      ...{ p50Ms: middle('p50Ms'), p99Ms: middle('p99Ms'), firstP50Ms: middle('firstP50Ms') },
+      failures: own.reduce((sum, { failures }) => sum + failures, 0),
+      ...{ gatewayCpuSeconds: middle('gatewayCpuSeconds'), upstreamCpuSeconds: middle('upstreamCpuSeconds') },
+      gatewayMegabytes: middle('gatewayMegabytes'),
+    }
+  })
+}
+
+/** For people: a table for each cell. CPU is seconds for a thousand requests. */
+export function printRows(rows: readonly Row[]): void {
+  const cells = new Map(rows.map((row) => [titleOf(row), row]))
+  for (const [title, { connections, stream }] of cells) {
+    console.log(`\n${title}`)
+    const inCell = rows.filter((row) => row.connections === connections && row.stream === stream)
+    console.table(
+      Object.fromEntries(
+        inCell.map((row) => [
+          row.arm,
+          {
+            'req/s': Math.round(row.requestsPerSecond),
+            'p50 ms': round(row.p50Ms, 3),
+            'p99 ms': round(row.p99Ms, 3),
+            'first byte p50 ms': round(row.firstP50Ms, 3),
+            failures: row.failures,
+            'CPU s / 1000': round(row.gatewayCpuSeconds, 3),
+            'CPU s / 1000, upstream': round(row.upstreamCpuSeconds, 3),
+            'RSS MB': Math.round(row.gatewayMegabytes),
+            'of direct': Number.isNaN(row.ofDirect) ? '-' : round(row.ofDirect, 4),
+            'of LiteLLM': Number.isNaN(row.ofLiteLlm) ? '-' : round(row.ofLiteLlm, 2),
+          },
+        ]),
+      ),
+    )
+  }
+}
+
+export interface Verdict {
+  readonly target: string
+  /** Undefined: it was not measured, or what it is held against was not. */
+  readonly met: boolean | undefined
+  readonly seen: string
+}
+
+const LEAST_DIRECT = 40_000
+const LEAST_ENTRY = 6000
+const LEAST_OF_LITELLM = 5
+const MOST_ADDED_MS = 1
+const NOT_MEASURED = 'not measured'
+
+/** What the entry has to do, and what it did. */
+export function verdicts(samples: readonly GatewaySample[]): readonly Verdict[] {
+  const sixteen = { connections: 16, stream: false }
+  const ten = { connections: 10, stream: false }
+  const rate = (arm: ArmName): number => median(of(samples, arm, sixteen).map((sample) => sample.requestsPerSecond))
+  const direct = rate('direct')
+  const entry = rate('entry')
+  const times = ratio(samples, sixteen, ['entry', 'litellm'])
+  const directTen = of(samples, 'direct', ten)
+  const added = median(of(samples, 'entry', ten).map(({ p50Ms }, at) => p50Ms - (directTen[at]?.p50Ms ?? Number.NaN)))
+  return [
+    {
+      target: `${LEAST_ENTRY} req/s at 16 connections where the mock alone does ${LEAST_DIRECT}`,
+      met: known(entry, direct) && direct >= LEAST_DIRECT ? entry >= LEAST_ENTRY : undefined,
+      seen: known(entry, direct) ? `${Math.round(entry)} req/s; the mock alone ${Math.round(direct)}` : NOT_MEASURED,
+    },
+    {
+      target: `${LEAST_OF_LITELLM} times LiteLLM at 16 connections`,
+      met: known(times) ? times >= LEAST_OF_LITELLM : undefined,
+      seen: known(times) ? `${round(times, 2)} times` : NOT_MEASURED,
+    },
+    {
+      target: `${MOST_ADDED_MS} ms added at p50 with 10 connections`,
+      met: known(added) ? added <= MOST_ADDED_MS : undefined,
+      seen: known(added) ? `${round(added, 3)} ms` : NOT_MEASURED,
+    },
+  ]
+}
+
+export function printVerdicts(all: readonly Verdict[]): void {
+  const words = new Map([
+    [true, 'met'],
+    [false, 'missed'],
+    [undefined, 'not comparable'],
+  ])
+  for (const { target, met, seen } of all) console.log(`${words.get(met)}: ${target} (seen: ${seen})`)
+}
+
+function known(...values: readonly number[]): boolean {
+  return !values.some(Number.isNaN)
+}
+
+function of(samples: readonly GatewaySample[], arm: ArmName, { connections, stream }: Cell): readonly GatewaySample[] {
+  return samples.filter(
+    (sample) => sample.arm === arm && sample.connections === connections && sample.stream === stream,
+  )
+}
+
+/** Requests a second of one arm over those of the other; NaN where one is missing. */
+function ratio(samples: readonly GatewaySample[], cell: Cell, [arm, to]: readonly [ArmName, ArmName]): number {
+  const base = of(samples, to, cell)
+  return median(
+    of(samples, arm, cell).map(
+      ({ requestsPerSecond }, at) => requestsPerSecond / (base[at]?.requestsPerSecond ?? Number.NaN),
+    ),
+  )
+}
+
+function titleOf({ connections, stream }: Cell): string {
+  return `${connections} connections, ${stream ? 'streamed' : 'whole answers'}`
+}
