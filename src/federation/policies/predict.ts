@@ -4,7 +4,8 @@ import type { Candidate, Question } from './choose.ts'
 /** What is assumed of a node of which something is not known: what the others are like. */
 export interface Usual {
   readonly promptTokenMs: number
-  readonly tokenMs: number
+  /** Undefined when nobody tells of tokens: embeddings, pictures. */
+  readonly tokenMs: number | undefined
   readonly requestMs: number | undefined
 }
 
@@ -14,7 +15,7 @@ export interface Prediction {
 }
 
 /** Of a small model on a processor, in the middle of what is found. */
-const SOME_NODE: Usual = { promptTokenMs: 2, tokenMs: 40, requestMs: undefined }
+const SOME_NODE = { promptTokenMs: 2, tokenMs: 40 }
 /** What a node says of itself counts as much as so many requests that were seen. */
 const ADVERT_WEIGHT = 2
 /** Nobody is believed to be so much faster or slower than the others before it was seen. */
@@ -30,8 +31,7 @@ export function usualOf(candidates: readonly Candidate[]): Usual {
     promptTokenMs:
       medianOf(candidates, (one) => one.seen?.promptTokenMs ?? perToken(one.promptTokensPerSecond)) ??
       SOME_NODE.promptTokenMs,
-    tokenMs:
-      medianOf(candidates, (one) => one.seen?.tokenMs ?? perToken(one.generationTokensPerSecond)) ?? SOME_NODE.tokenMs,
+    tokenMs: medianOf(candidates, (one) => one.seen?.tokenMs ?? perToken(one.generationTokensPerSecond)),
     requestMs,
   }
 }
@@ -40,7 +40,6 @@ export function usualOf(candidates: readonly Candidate[]): Usual {
 export function predict(candidate: Candidate, question: Question, usual: Usual): Prediction {
   const { busy, slots, seen, loaded, prefixShare = 0, roundTripMs = UNKNOWN_ROUND_TRIP_MS } = candidate
   const running = Math.min(busy + 1, slots)
-  const tokenMs = blend(seen?.tokenMs, perToken(candidate.generationTokensPerSecond), usual.tokenMs, seen?.weight)
   const promptTokenMs = blend(
     seen?.promptTokenMs,
     perToken(candidate.promptTokensPerSecond),
@@ -49,15 +48,21 @@ export function predict(candidate: Candidate, question: Question, usual: Usual):
   )
   const promptMs = question.promptTokens * (1 - prefixShare) * promptTokenMs
   const crowd = 1 + (seen?.crowding ?? USUAL_CROWDING) * (running - 1)
-  const known = seen?.tokenMs ?? candidate.generationTokensPerSecond
-  // Requests that tell no tokens (embeddings, pictures) are known by how long they take.
-  const byRequest = known === undefined ? (seen?.requestMs ?? usual.requestMs) : undefined
-  const generationMs = byRequest === undefined ? question.answerTokens * tokenMs * crowd : byRequest * crowd
+  const generationMs = crowd * aloneMs(candidate, question, usual)
   const ahead = Math.max(0, busy - slots + 1)
   const waitMs = (ahead / slots) * (seen?.requestMs ?? promptMs + generationMs)
   const loadMs = loaded ? 0 : (seen?.loadMs ?? loadMsOf(candidate))
   const firstTokenMs = roundTripMs + loadMs + waitMs + (seen?.overdueMs ?? 0) + promptMs
   return { firstTokenMs, endMs: firstTokenMs + generationMs }
+}
+
+/** From the first token to the last, with nobody beside. */
+function aloneMs({ seen, generationTokensPerSecond }: Candidate, { answerTokens }: Question, usual: Usual): number {
+  // Where nobody counts tokens, all that is known is how long requests take.
+  const requestMs = usual.tokenMs === undefined ? (seen?.requestMs ?? usual.requestMs) : undefined
+  if (requestMs !== undefined) return requestMs
+  const usualMs = usual.tokenMs ?? SOME_NODE.tokenMs
+  return answerTokens * blend(seen?.tokenMs, perToken(generationTokensPerSecond), usualMs, seen?.weight)
 }
 
 /** Between what was seen and what is claimed, by how much was seen. */

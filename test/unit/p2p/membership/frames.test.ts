@@ -56,6 +56,26 @@ describe('frames', () => {
 })
 
 describe('messages of a link', () => {
+  it('tell of no more prefixes than there is room for, and what announces more has none', () => {
+    const prefixes = Array.from({ length: 300 }, (_, at) => at)
+    const load = { running: 1, queued: 0, memoryFreeBytes: 0 }
+    const message: LinkMessage = {
+      type: 'heartbeat',
+      beat: { counter: 1, echo: 0, heldMs: 0, load: { ...load, prefixes } },
+    }
+    assert.partialDeepStrictEqual(roundTripOf(message), { beat: { load: { ...load, prefixes: prefixes.slice(44) } } })
+    const [frame] = decodeAll([encodeMessage(message)])
+    assert.ok(frame)
+    for (const payload of [
+      frame.payload.subarray(0, -1),
+      Buffer.concat([frame.payload.subarray(0, 28), Buffer.of(1, 1, 0)]),
+    ]) {
+      const cut = decodeMessage({ type: frame.type, payload })
+      assert.ok(cut.type === 'heartbeat')
+      assert.deepEqual(cut.beat.load, load)
+    }
+  })
+
   it('come out as they went in', () => {
     const load = { running: 3, queued: 0, memoryFreeBytes: 2 ** 40 }
     const messages: LinkMessage[] = [
@@ -64,6 +84,8 @@ describe('messages of a link', () => {
       { type: 'goodbye', bytes: Uint8Array.of(9) },
       { type: 'heartbeat', beat: { counter: 7, echo: 6, heldMs: 12.5 } },
       { type: 'heartbeat', beat: { counter: 2 ** 32 - 1, echo: 0, heldMs: 0, load } },
+      { type: 'heartbeat', beat: { counter: 8, echo: 0, heldMs: 0, load: { ...load, prefixes: [0, 7, 2 ** 32 - 1] } } },
+      { type: 'heartbeat', beat: { counter: 9, echo: 0, heldMs: 0, load: { ...load, prefixes: [] } } },
       { type: 'digest', ids: new Set(['0123456789abcdef', 'ffffffffffffffff']), answerWanted: true },
       { type: 'digest', ids: new Set(), answerWanted: false },
     ]

@@ -26,3 +26,18 @@ it('a load that is reported again is news, and that there is still none is not',
   report(0)
   assert.equal(changes, 4)
 })
+
+it('that a node keeps other prompts is news, also while it has nothing to do', () => {
+  const table = createPeerTable({ log: silentLog })
+  const view = makePeer('a')
+  let changes = 0
+  table.onChange(() => {
+    changes += 1
+  })
+  const prefixes = [1, 2]
+  for (const told of [undefined, prefixes, prefixes, [1, 2, 3]]) {
+    const load = { running: 0, queued: 0, memoryFreeBytes: 7 }
+    table.set('a', { ...view, load: told === undefined ? load : { ...load, prefixes: told } })
+  }
+  assert.equal(changes, 3)
+})
