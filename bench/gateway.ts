@@ -1,7 +1,7 @@
 // What a gateway costs: the same load, from the same program, on the same server, through each of them in turn.
 //
 //   node bench/gateway.ts [--rounds 3] [--seconds 2] [--connections 1,10,16,128] [--arms direct,entry,nginx,haproxy,litellm,sglang]
-//                         [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE] [--profile FOLDER] [--quick] [--json FILE]
+//                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE] [--profile FOLDER] [--quick] [--json FILE]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     connections: { type: 'string', default: '1,10,16,128' },
     arms: { type: 'string', default: ARM_NAMES.join(',') },
+    answers: { type: 'string', default: 'whole,streamed' },
     chunks: { type: 'string', default: '64' },
     venv: { type: 'string' },
     nginx: { type: 'string', default: 'nginx' },
@@ -52,6 +53,7 @@ const HELP = `What a gateway costs: the same load on the same server, through ea
   --seconds 2             of each measurement
   --connections 1,10,16,128
   --arms ${ARM_NAMES.join(',')}
+  --answers whole,streamed
   --chunks 64             events of a streamed answer
   --venv DIR              where LiteLLM and the SGLang router are
   --nginx FILE, --haproxy FILE
@@ -121,7 +123,8 @@ async function measureArm(
   { load, folder }: { readonly load: string; readonly folder: string },
 ): Promise<readonly GatewaySample[]> {
   const samples: GatewaySample[] = []
-  for (const stream of [false, true]) {
+  for (const answers of options.answers.split(',')) {
+    const stream = answers === 'streamed'
     // The last event of a stream says why it ended, and some gateways say it with the one before.
     const least = stream ? chunks : 1
     const common = { program: load, requestFile: writeRequest(folder, stream), least }

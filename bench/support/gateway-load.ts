@@ -51,20 +51,21 @@ export async function putUnderLoad(arm: Arm, init: LoadInit): Promise<LoadFigure
   })
   const exited = once(child, 'exit')
   let before = cpu()
+  let after = before
   let printed: Printed | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === 'begin') before = cpu()
+    else if (line === 'end') after = cpu()
     else printed = JSON.parse(line) as Printed
   }
-  const after = cpu()
   await exited
   if (printed === undefined) throw new Error('the load generator has ended without a word')
   const { requests, seconds, failure, failures, ...latencies } = printed
   return {
     ...{ requestsPerSecond: requests / seconds, ...latencies, failures, failure },
     // Milliseconds for one request are seconds for a thousand.
-    gatewayCpuSeconds: (after.gateway - before.gateway) / requests,
-    upstreamCpuSeconds: (after.upstream - before.upstream) / requests,
+    gatewayCpuSeconds: requests === 0 ? Number.NaN : (after.gateway - before.gateway) / requests,
+    upstreamCpuSeconds: requests === 0 ? Number.NaN : (after.upstream - before.upstream) / requests,
     gatewayMegabytes: arm.gateway.reduce((sum, pid) => sum + residentOfTree(pid), 0) / 2 ** 20,
   }
 }

@@ -63,8 +63,8 @@ export function printRows(rows: readonly Row[]): void {
             'CPU s / 1000': round(row.gatewayCpuSeconds, 3),
             'CPU s / 1000, upstream': round(row.upstreamCpuSeconds, 3),
             'RSS MB': Math.round(row.gatewayMegabytes),
-            'of direct': Number.isNaN(row.ofDirect) ? '-' : round(row.ofDirect, 4),
-            'of LiteLLM': Number.isNaN(row.ofLiteLlm) ? '-' : round(row.ofLiteLlm, 2),
+            'of direct': shown(row.ofDirect, 4),
+            'of LiteLLM': shown(row.ofLiteLlm, 2),
           },
         ]),
       ),
@@ -123,8 +123,12 @@ export function printVerdicts(all: readonly Verdict[]): void {
   for (const { target, met, seen } of all) console.log(`${words.get(met)}: ${target} (seen: ${seen})`)
 }
 
+function shown(value: number, digits: number): number | string {
+  return Number.isFinite(value) ? round(value, digits) : '-'
+}
+
 function known(...values: readonly number[]): boolean {
-  return !values.some(Number.isNaN)
+  return values.every(Number.isFinite)
 }
 
 function of(samples: readonly GatewaySample[], arm: ArmName, { connections, stream }: Cell): readonly GatewaySample[] {

@@ -4,7 +4,9 @@
 //
 // Every connection sends the bytes of the file and, as soon as it has the whole answer, sends them again. An answer counts
 // when its status is 200 and its body says "choices" at least LEAST times (once in each event of a stream). Prints `begin`
-// when the warm-up is over and one JSON object at the end. Latencies: from sending to the last byte, and to the first of the body.
+// when the warm-up is over, `end` when the time is, and then one JSON object. The time is longer for a server that has not
+// given one answer to each connection by then. At the end the last answers are waited for, so that nothing is left to the
+// next load. Latencies: from sending to the last byte, and to the first of the body.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +27,8 @@
 #define MAX_CONNECTIONS 4096
 #define MAX_REQUEST 65536
 #define RETRY_MS 10
+#define DRAIN_MS 10000
+#define MOST_TIMES 10
 
 enum stage { HEAD, BODY, SIZE, CHUNK, CHUNK_END, TRAILER, DONE };
 
@@ -54,7 +58,7 @@ static const int MARK_LENGTH = sizeof MARK - 1;
 static char request[MAX_REQUEST];
 static size_t request_length;
 static int port, least, epoll;
-static int measuring;
+static int measuring, draining, waiting;
 static struct series whole, first;
 static long failures;
 static char failure[160];
@@ -87,8 +91,9 @@ static double percentile_ms(const struct series *of, double share) {
 }
 
 static void failed(struct client *of, const char *why) {
+  if (!measuring) return;
+  failures += 1;
   if (failure[0] == 0) snprintf(failure, sizeof failure, "%.120s (status %d)", why, of->status);
-  if (measuring) failures += 1;
 }
 
 static void shut(struct client *of) {
@@ -98,6 +103,8 @@ static void shut(struct client *of) {
 
 static void lost(struct client *of, const char *why) {
   failed(of, why);
+  if (of->fd >= 0 && of->stage != DONE) waiting -= 1;
+  of->stage = DONE;
   shut(of);
   of->retry_at = now_ns() + RETRY_MS * 1000000LL;
 }
@@ -107,6 +114,7 @@ static void ask(struct client *of) {
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
     of->fd = socket(AF_INET, SOCK_STREAM, 0);
+    of->stage = DONE;
     if (connect(of->fd, (struct sockaddr *)&place, sizeof place) < 0) {
       lost(of, "no connection");
       return;
@@ -122,6 +130,7 @@ static void ask(struct client *of) {
   of->status = 0;
   of->first_at = 0;
   of->sent_at = now_ns();
+  waiting += 1;
   if (send(of->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) lost(of, "not sent");
 }
 
@@ -229,16 +238,17 @@ static void on_ready(struct client *of) {
   }
   take(of, buffer, (size_t)count);
   if (of->fd < 0 || of->stage != DONE) return;
+  waiting -= 1;
   finish(of);
-  ask(of);
+  if (!draining) ask(of);
 }
 
 static void run(struct client *clients, int count, int64_t until) {
   struct epoll_event events[MAX_EVENTS];
-  while (now_ns() < until) {
+  while (now_ns() < until && !(draining && waiting == 0)) {
     int ready = epoll_wait(epoll, events, MAX_EVENTS, RETRY_MS);
     for (int at = 0; at < ready; at += 1) on_ready(events[at].data.ptr);
-    if (ready == MAX_EVENTS) continue;
+    if (ready == MAX_EVENTS || draining) continue;
     int64_t now = 0;
     for (int at = 0; at < count; at += 1) {
       if (clients[at].fd >= 0) continue;
@@ -277,11 +287,19 @@ int main(int words, char **word) {
   run(clients, count, now_ns() + atol(word[3]) * 1000000LL);
   printf("begin\n");
   fflush(stdout);
-  failure[0] = 0;
   measuring = 1;
   int64_t began = now_ns();
-  run(clients, count, began + atol(word[4]) * 1000000LL);
+  int64_t duration = atol(word[4]) * 1000000LL;
+  run(clients, count, began + duration);
+  while (whole.count < (size_t)count && now_ns() < began + duration * MOST_TIMES) {
+    run(clients, count, now_ns() + duration / MOST_TIMES);
+  }
   double seconds = (double)(now_ns() - began) / 1e9;
+  measuring = 0;
+  printf("end\n");
+  fflush(stdout);
+  draining = 1;
+  run(clients, count, now_ns() + DRAIN_MS * 1000000LL);
   qsort(whole.values, whole.count, sizeof *whole.values, by_size);
   qsort(first.values, first.count, sizeof *first.values, by_size);
   for (char *at = failure; *at != 0; at += 1) {
