@@ -6,7 +6,7 @@ import { startChaosNetwork } from '../../bench/support/chaos-network.ts'
 import { collectReferences } from '../../bench/support/chaos-references.ts'
 import { createRun, type RequestLine } from '../../bench/support/chaos-run.ts'
 import { seededRandom } from '../support/random.ts'
-import { tinyLlama } from '../support/tiny-models.ts'
+import { steadyLlama } from '../support/tiny-models.ts'
 
 const MODEL = 'chaos.gguf'
 const TOKENS = 96
@@ -24,7 +24,7 @@ const KINDS = [
 
 describe('streams whose node is killed', { timeout: 120_000 }, () => {
   it('go on, in every dialect, to the answer of an undisturbed network', async () => {
-    const file = await tinyLlama(7)
+    const file = await steadyLlama()
     await using network = await startChaosNetwork({ nodes: 3, entries: 1, model: MODEL, file, machines: false })
     const { requests } = await collectReferences({
       entries: network.entries,

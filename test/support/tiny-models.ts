@@ -13,6 +13,14 @@ const run = promisify(execFile)
 /** 749 KB llama with random weights: gibberish, but the same on every machine and in every engine. */
 export const tinyLlama = (seed = 1): Promise<string> => make('tiny-llama', ['--kind', 'llama', '--seed', String(seed)])
 
+/**
+ * `tinyLlama` of one layer, whose greedy text is the same however its tokens came into the cache: one by one, or many in a
+ * pass. Through several layers, the rounding of cached keys and values grows until it decides between two tokens that
+ * are nearly as likely.
+ */
+export const steadyLlama = (): Promise<string> =>
+  make('steady-llama', ['--kind', 'llama', '--layers', '1', '--seed', '8'])
+
 /** `tinyLlama` with no chat template of its own. */
 export const tinyLlamaWithoutTemplate = (): Promise<string> =>
   make('tiny-bare-llama', ['--kind', 'llama', '--template', 'none'])
