@@ -34,6 +34,7 @@ export const ROUTER_DEFAULTS = {
   maxTries: 3,
   retryWithinMs: 60_000,
   maxSeams: 16,
+  leastStallMs: 1000,
   carryOnWithinMs: 30_000,
   retries: { perSecond: 50, burst: 200 },
   requestsPerSlot: 1.5,

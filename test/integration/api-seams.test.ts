@@ -36,6 +36,7 @@ interface StageInit extends Partial<RouterInit> {
 async function startStage(members: Members, { likeness = {}, ...init }: StageInit = {}) {
   const sockets = new Map<string, Set<Duplex>>()
   const seams: Seam[] = []
+  const hedged: string[] = []
   const advert = (name: string) => ({
     ...{ name: 'tiny', loaded: true, capabilities: ['chat', 'completion'] },
     likeness: likeness[name] ?? '0123456789abcdef',
@@ -67,14 +68,16 @@ async function startStage(members: Members, { likeness = {}, ...init }: StageIni
       policy: sorting((left, right) => (left.name < right.name ? -1 : 1)),
       now: () => performance.now(),
       random: () => 0,
-      events: [{ seam: (_request, seam) => seams.push(seam) }],
+      events: [{ seam: (_request, seam) => seams.push(seam), hedged: (_request, { name }) => hedged.push(name) }],
     },
-    { ...ROUTER_DEFAULTS, carryOnWithinMs: 50, group: '', ...init },
+    // On a busy machine nobody counts as stalled by accident.
+    { ...ROUTER_DEFAULTS, leastStallMs: 60_000, group: '', ...init },
   )
   await router.start()
   const entry = await startEntry({ ...fakeNetwork().deps, router })
   return {
     seams,
+    hedged,
     /** What the member has said so far still arrives. */
     async cut(name: string): Promise<void> {
       const own = [...(sockets.get(name) ?? [])]
@@ -115,7 +118,7 @@ const SEED = 12
 /** Calls back when so many tokens have been told, and goes on only when nobody listens any more. */
 function losing(
   kind: AnswerKind,
-  { after, lose }: { readonly after: number; readonly lose: () => Promise<void> },
+  { after, lose, onStop }: { readonly after: number; readonly lose: () => Promise<void>; readonly onStop?: () => void },
 ): Script {
   const whole = replaying(kind)
   return async function* script(request, options) {
@@ -125,7 +128,10 @@ function losing(
         await lose()
         options.signal?.throwIfAborted()
         return await new Promise((_resolve, reject) => {
-          options.signal?.addEventListener('abort', () => reject(options.signal?.reason))
+          options.signal?.addEventListener('abort', () => {
+            onStop?.()
+            reject(options.signal?.reason)
+          })
         })
       }
       told += 1
@@ -133,6 +139,11 @@ function losing(
     }
     return { cachedTokens: 2 }
   }
+}
+
+/** Tells so many tokens and then nothing, until nobody listens any more. */
+function silentAfter(kind: AnswerKind, count: number, onStop: () => void): Script {
+  return losing(kind, { after: count, lose: async () => {}, onStop })
 }
 
 function sound(kind: AnswerKind): Script {
@@ -173,7 +184,7 @@ describe('an answer whose node is lost', () => {
   it('ends with an error event where no other node answers like it', async () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp()
-    await using stage = await startStage({ a, b }, { likeness: { b: 'fedcba9876543210' } })
+    await using stage = await startStage({ a, b }, { likeness: { b: 'fedcba9876543210' }, carryOnWithinMs: 50 })
     const kind = KINDS['plain'] ?? assert.fail()
     a.node.script = losing(kind, { after: 2, lose: () => stage.cut('a') })
     b.node.script = () => assert.fail('asked')
@@ -189,7 +200,7 @@ describe('an answer whose node is lost', () => {
   it('is an error, not another answer, when the next node begins otherwise', async () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp()
-    await using stage = await startStage({ a, b })
+    await using stage = await startStage({ a, b }, { carryOnWithinMs: 50 })
     const kind = KINDS['plain'] ?? assert.fail()
     a.node.script = losing(kind, { after: 3, lose: () => stage.cut('a') })
     // It does not take the tokens, and samples others.
@@ -229,6 +240,24 @@ describe('an answer whose node is lost', () => {
     assert.equal(await stage.ask(url, { ...fields, stream: false }), whole)
   })
 
+  it('is taken over from a node that says nothing any more, which is then told to stop', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b }, { leastStallMs: 300 })
+    const kind = KINDS['plain'] ?? assert.fail()
+    const stopped = Promise.withResolvers<void>()
+    for (const node of [a, b]) node.node.script = sound(kind)
+    const [url, fields] = DIALECTS.messages
+    const undisturbed = await stage.ask(url, { ...fields, stream: true })
+    a.node.script = silentAfter(kind, 3, stopped.resolve)
+    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
+    assert.deepEqual(
+      stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
+      [['a', 'b', 'stalled']],
+    )
+    await stopped.promise
+  })
+
   it('of several choices is told to be lost', async () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp()
@@ -239,5 +268,44 @@ describe('an answer whose node is lost', () => {
     const [url, fields] = DIALECTS['chat completions']
     const answer = await stage.ask(url, { ...fields, stream: true, n: 2 })
     assert.match(answer, /data: \{"error":\{.*\n\ndata: \[DONE\]\n\n$/)
+  })
+})
+
+describe('an answer whose first token is late', () => {
+  it('is asked of a second node, by what the model has taken before, and the first one is told to stop', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    const stopped = Promise.withResolvers<void>()
+    for (const node of [a, b]) node.node.script = sound(kind)
+    const [url, fields] = DIALECTS.completions
+    const ask = () => stage.ask(url, { ...fields, stream: true })
+    const usual = await ask()
+    for (let request = 0; request < 20; request += 1) await ask()
+    a.node.script = silentAfter(kind, 0, stopped.resolve)
+    assert.equal(await ask(), usual)
+    await stopped.promise
+    assert.deepEqual(stage.hedged, ['b'])
+    assert.deepEqual(stage.seams, [])
+  })
+
+  it('is waited for when nothing is known of the model', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    const asked = Promise.withResolvers<void>()
+    const whole = sound(kind)
+    a.node.script = async function* late(request, options) {
+      asked.resolve()
+      await settle()
+      return yield* whole(request, options)
+    }
+    b.node.script = () => assert.fail('asked')
+    const [url, fields] = DIALECTS.completions
+    assert.match(await stage.ask(url, { ...fields, stream: true }), /\[DONE\]/)
+    await asked.promise
+    assert.deepEqual(stage.hedged, [])
   })
 })

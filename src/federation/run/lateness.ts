@@ -1,8 +1,7 @@
 import type { Paces, Subject } from './paces.ts'
 
-/** An answer counts as stalled after so many of its usual gaps, within these bounds. */
+/** An answer counts as stalled after so many of its usual gaps, within bounds. */
 const STALLED_GAPS = 12
-const LEAST_STALL_MS = 1000
 const MOST_STALL_MS = 30_000
 /** For an answer of whose pace nothing is known. */
 const UNKNOWN_STALL_MS = 10_000
@@ -19,7 +18,12 @@ export interface Lateness {
   ended(tokens: number, generationMs: number): void
 }
 
-export function createLateness(paces: Paces, subject: Subject): Lateness {
+/** `leastStallMs`: no answer counts as stalled earlier. */
+export function createLateness(
+  paces: Paces,
+  subject: Subject,
+  { leastStallMs }: { readonly leastStallMs: number },
+): Lateness {
   let gapMs: number | undefined
   let patience = 1
 
@@ -31,8 +35,9 @@ export function createLateness(paces: Paces, subject: Subject): Lateness {
       }
       // A node that only begins has to read the conversation first.
       const known = stage === 'running' ? (gapMs ?? paces.gapMs(subject.model)) : undefined
-      const stalled = known === undefined ? UNKNOWN_STALL_MS : Math.max(LEAST_STALL_MS, known * STALLED_GAPS)
-      return Math.min(MOST_STALL_MS, stalled) * patience
+      const stalled =
+        known === undefined ? UNKNOWN_STALL_MS : Math.max(leastStallMs, Math.min(MOST_STALL_MS, known * STALLED_GAPS))
+      return stalled * patience
     },
     firstToken: (ms) => paces.noteFirstToken(subject, ms),
     gap(ms) {

@@ -29,6 +29,8 @@ export interface RelayInit {
   readonly retryWithinMs: number
   /** Times that one answer may change its node midway. */
   readonly maxSeams: number
+  /** An answer counts as stalled after some of its usual gaps, and never earlier than this. */
+  readonly leastStallMs: number
   /** How long an answer that has lost its node waits for another one that can carry it on. */
   readonly carryOnWithinMs: number
 }

@@ -61,7 +61,7 @@ export class Relay {
     this.#began = deps.now()
     const { model = '', body } = facts.request
     this.#seams = createSeamWatch(facts.request, deps.events)
-    this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 })
+    this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 }, init)
   }
 
   get attempts(): readonly Attempt[] {
@@ -102,9 +102,9 @@ export class Relay {
       if (this.#active === undefined) {
         const place = await this.#book()
         if (place.candidate.local && !this.#shown) return { kind: 'local', place }
-        this.#active = this.#start(place)
+        this.#adopt(this.#start(place))
       }
-      const shown = await this.#step(this.#active)
+      const shown = this.#active === undefined ? undefined : await this.#step(this.#active)
       if (shown !== undefined) return shown
     }
   }
@@ -172,7 +172,7 @@ export class Relay {
     }
     const loser = this.#active
     this.#spare = undefined
-    this.#active = spare
+    this.#adopt(spare)
     if (loser !== undefined) {
       if (this.#shown || this.#firstTokenAt !== undefined) this.#seams.begin(loser, 'stalled', this.#journal)
       else if (!loser.signed) this.#note(loser, 'late')
@@ -253,7 +253,7 @@ export class Relay {
     if (spare !== undefined) {
       // It is on its way with the same tokens already.
       this.#spare = undefined
-      this.#active = spare
+      this.#adopt(spare)
       return
     }
     const carrying = this.#shown || begun || this.#journal.tokens > 0
@@ -329,7 +329,6 @@ export class Relay {
     const carriesOn = this.#request.carriesOn === true
     if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness)) {
       this.#journal.forgetTokens()
-      this.#likeness = candidate.likeness
     }
     this.#home ??= homeOf(candidate.peerId)
     const traced = tracedTry(traceTry, this.#request, place)
@@ -341,6 +340,12 @@ export class Relay {
       ...(this.#signal === undefined ? {} : { signal: this.#signal }),
     })
     return new Track({ leg, candidate, since: now(), comparison: this.#journal.compare() })
+  }
+
+  /** From now on it is the one that answers. */
+  #adopt(track: Track): void {
+    this.#active = track
+    if (!this.#shown) this.#likeness = track.candidate.likeness
   }
 
   /** The first thing that is heard of a node. */
