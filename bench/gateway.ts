@@ -1,7 +1,7 @@
 // What a gateway costs: the same load, from the same program, on the same server, through each of them in turn.
 //
 //   node bench/gateway.ts [--rounds 3] [--seconds 2] [--connections 1,10,16,128] [--arms direct,entry,nginx,haproxy,litellm,sglang]
-//                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE] [--profile FOLDER] [--quick] [--json FILE]
+//                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE] [--entry=WORDS] [--profile FOLDER] [--quick] [--json FILE]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +34,7 @@ const { values: options } = parseArgs({
     venv: { type: 'string' },
     nginx: { type: 'string', default: 'nginx' },
     haproxy: { type: 'string', default: 'haproxy' },
+    entry: { type: 'string', default: '' },
     profile: { type: 'string' },
     json: { type: 'string' },
   },
@@ -57,6 +58,7 @@ const HELP = `What a gateway costs: the same load on the same server, through ea
   --chunks 64             events of a streamed answer
   --venv DIR              where LiteLLM and the SGLang router are
   --nginx FILE, --haproxy FILE
+  --entry=WORDS           more arguments for the entry, to see what one thing costs: --entry='--log-level error'
   --profile FOLDER        the entry keeps a CPU profile there; its hottest functions are printed. Slows it down
   --quick                 one short round, to see whether everything works
   --json FILE             all samples
@@ -83,7 +85,9 @@ async function main(): Promise<void> {
   const { nginx, haproxy, venv, profile } = options
   if (profile !== undefined) mkdirSync(profile, { recursive: true })
   const load = await compile(folder, 'http-load')
-  const init = { mockProgram: await compile(folder, 'mock-upstream'), chunks, nginx, haproxy, venv, profile }
+  const entryWords = options.entry.split(' ').filter((word) => word !== '')
+  const mockProgram = await compile(folder, 'mock-upstream')
+  const init = { mockProgram, chunks, nginx, haproxy, venv, profile, entryWords }
   const names = wantedArms()
   const skipped = new Map(names.flatMap((name) => [[name, missing(name, init)] as const]).filter(([, why]) => why))
   for (const [name, why] of skipped) console.error(`skipped: ${name} (${why})`)

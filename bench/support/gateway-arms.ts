@@ -29,6 +29,8 @@ export interface ArmsInit {
   readonly venv: string | undefined
   /** Where the entry leaves a CPU profile of itself when it ends. */
   readonly profile: string | undefined
+  /** Arguments of the entry, beside those that it needs. */
+  readonly entryWords: readonly string[]
 }
 
 type StartArm = (stack: AsyncDisposableStack, init: ArmsInit) => Promise<Arm>
@@ -132,7 +134,7 @@ async function behindGateway(
 }
 
 /** `local-ai federated` as it comes, with a key, and one member behind it. */
-async function startEntry(stack: AsyncDisposableStack, { chunks, profile }: ArmsInit): Promise<Arm> {
+async function startEntry(stack: AsyncDisposableStack, { chunks, profile, entryWords }: ArmsInit): Promise<Arm> {
   const { tokenFile, contact, pid: member } = await startPeer(stack, chunks)
   const folder = createFolder(stack)
   const port = await freePort()
@@ -143,6 +145,7 @@ async function startEntry(stack: AsyncDisposableStack, { chunks, profile }: Arms
       ...[...profiling, MAIN, 'federated', '--address', `127.0.0.1:${port}`, '--node-name', 'entry'],
       ...['--p2p-token-file', tokenFile, '--p2p-bootstrap', contact],
       ...['--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--p2p-mdns=false'],
+      ...entryWords,
     ],
     environment: { LOCALAI_API_KEY: API_KEY },
   })

@@ -18,7 +18,7 @@ export const explainCommand: CommandDefinition<typeof settings> = {
   examples: [
     ['local-ai p2p explain', 'the last requests, newest first'],
     ['local-ai p2p explain 6f1c7a52-5b0e-4f6e-9a53-0d1f6b0f2a11', 'one of them, with all that is known'],
-    ['curl -si -H "X-LocalAI-Explain: 1" ... | grep -i x-localai-explain', 'how a client learns the id'],
+    ['local-ai p2p explain --json', 'what clients asked for with X-LocalAI-Explain: 1 is among them'],
   ],
   async run({ settings: { endpoint, apiKey, ...settings }, arguments: [id] }) {
     const { createNodeClient } = await import('../../../compose/node-client.ts')
