@@ -1,7 +1,8 @@
 // What a gateway costs: the same load, from the same program, on the same server, through each of them in turn.
 //
 //   node bench/gateway.ts [--rounds 3] [--seconds 2] [--connections 1,10,16,128] [--arms direct,entry,nginx,haproxy,litellm,sglang]
-//                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE] [--entry=WORDS] [--profile FOLDER] [--quick] [--json FILE]
+//                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE]
+//                         [--entry=WORDS] [--profile FOLDER] [--quick] [--json FILE]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
