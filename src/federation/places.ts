@@ -63,6 +63,8 @@ export interface Places {
   tryBook(request: RoutedRequest, search: Search): Place | undefined
   /** Whether there is anybody to ask, full or not. */
   anyLeft(request: RoutedRequest, search: Search): boolean
+  /** What a node says now of the request's model: `ModelAdvert.likeness`. */
+  likenessOf(request: RoutedRequest, peerId: string): string | undefined
   /** The nodes, or what they tell of themselves, are others. */
   refresh(): void
   /** Everyone who waits is refused with `reason`. */
@@ -141,6 +143,8 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
       return orderFor(request, search).length === 0 ? undefined : take(request, search)
     },
     anyLeft: (request, search) => orderFor(request, search).length > 0,
+    likenessOf: (request, peerId) =>
+      findCandidates(request, surroundings()).find((candidate) => candidate.peerId === peerId)?.likeness,
     refresh() {
       const peers = network.peers()
       bookings.observe(peers)

@@ -29,7 +29,8 @@ type Members = Readonly<Record<string, PeerHarness>>
 
 interface StageInit extends Partial<RouterInit> {
   /** By name; default: all have the same model. */
-  readonly likeness?: Readonly<Record<string, string>>
+  /** Asked for again and again, as nodes tell it. */
+  readonly likeness?: Readonly<Record<string, string | undefined>>
 }
 
 /** The real router and the real members' faces, asked in the order of their names; in between, pairs of streams that can be cut. */
@@ -39,15 +40,16 @@ async function startStage(members: Members, { likeness = {}, ...init }: StageIni
   const hedged: string[] = []
   const advert = (name: string) => ({
     ...{ name: 'tiny', loaded: true, capabilities: ['chat', 'completion'] },
-    likeness: likeness[name] ?? '0123456789abcdef',
+    ...(name in likeness ? likenessIn(likeness[name]) : likenessIn('0123456789abcdef')),
   })
-  const peers: readonly PeerView[] = Object.keys(members).map((name) =>
-    peerOf(name, { load: { running: 0, queued: 0, memoryFreeBytes: 1 }, offer: { models: [advert(name)] } }),
-  )
+  const peers = (): readonly PeerView[] =>
+    Object.keys(members).map((name) =>
+      peerOf(name, { load: { running: 0, queued: 0, memoryFreeBytes: 1 }, offer: { models: [advert(name)] } }),
+    )
   const network = {
     peerId: 'id-entry',
     name: 'entry',
-    peers: () => peers,
+    peers,
     onChange: () => () => {},
     async openSocket(peerId: string) {
       const name = peerId.slice('id-'.length)
@@ -95,6 +97,10 @@ async function startStage(members: Members, { likeness = {}, ...init }: StageIni
       await router.stop()
     },
   }
+}
+
+function likenessIn(likeness: string | undefined): { readonly likeness?: string } {
+  return likeness === undefined ? {} : { likeness }
 }
 
 /** Without what is another in each request: its ids, of which there must be as many everywhere, and its times. */
@@ -256,6 +262,25 @@ describe('an answer whose node is lost', () => {
       [['a', 'b', 'stalled']],
     )
     await stopped.promise
+  })
+
+  it('goes on when its node told only meanwhile what its model is like', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    const likeness: Record<string, string | undefined> = { a: undefined, b: 'fedcba9876543210' }
+    await using stage = await startStage({ a, b }, { likeness })
+    const kind = KINDS['plain'] ?? assert.fail()
+    for (const node of [a, b]) node.node.script = sound(kind)
+    const [url, fields] = DIALECTS['chat completions']
+    const undisturbed = await stage.ask(url, { ...fields, stream: true })
+    const whole = sound(kind)
+    const cut = losing(kind, { after: 4, lose: () => stage.cut('a') })
+    a.node.script = async function* script(request, options) {
+      likeness['a'] = 'fedcba9876543210'
+      return yield* cut(request, options)
+    }
+    b.node.script = whole
+    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
   })
 
   it('of several choices is told to be lost', async () => {

@@ -2,8 +2,8 @@ import type { AbortOptions } from '../../base/signals.ts'
 import { fromPeerHeaders } from '../forwarded-headers.ts'
 import type { Attempt, Routed, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { Relay, type Shown } from './relay.ts'
-import type { RelayDeps, RelayInit } from './relay-deps.ts'
+import { Relay } from './relay.ts'
+import type { RelayDeps, RelayInit, Shown } from './relay-deps.ts'
 
 /**
  * One request on its way, and its answer, whoever makes it. Pull-based: a client that does not read stops the node.

@@ -1,13 +1,13 @@
 import type { Dispatcher } from 'undici'
 import type { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
-import type { Places } from '../places.ts'
+import type { Place, Places } from '../places.ts'
 import type { RoutingEvents } from '../routing-events.ts'
 import type { Paces } from './paces.ts'
 import type { TraceTry } from './traced-try.ts'
 
 export interface RelayDeps {
-  readonly places: Pick<Places, 'book' | 'tryBook' | 'anyLeft'>
+  readonly places: Pick<Places, 'book' | 'tryBook' | 'anyLeft' | 'likenessOf'>
   readonly clientTo: (peerId: string) => Dispatcher
   /** Absent: no traces are made. */
   readonly traceTry?: TraceTry | undefined
@@ -34,3 +34,9 @@ export interface RelayInit {
   /** How long an answer that has lost its node waits for another one that can carry it on. */
   readonly carryOnWithinMs: number
 }
+
+/** What an answer has for whoever waits for it. */
+export type Shown =
+  | { readonly kind: 'local'; readonly place: Place }
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'end' }

@@ -7,17 +7,13 @@ import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
 import { allFailed, differs, noteAsked } from './attempts.ts'
+import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
-import type { RelayDeps, RelayInit } from './relay-deps.ts'
+import type { RelayDeps, RelayInit, Shown } from './relay-deps.ts'
 import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
 import { tracedTry } from './traced-try.ts'
 import { Track } from './track.ts'
-
-export type Shown =
-  | { readonly kind: 'local'; readonly place: Place }
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'end' }
 
 const LINE_FEED = 0x0a
 /** A request that kills one node's backend is shown to one more, not to all. */
@@ -44,7 +40,7 @@ export class Relay {
   #home: string | undefined
   #head: AnswerHead | undefined
   /** Whose tokens the journal holds; undefined: of nobody whose answer another one can carry on. */
-  #likeness: string | undefined
+  readonly #likeness = createKnownLikeness()
   #shown = false
   #lastByte = LINE_FEED
   #failed = 0
@@ -219,6 +215,7 @@ export class Relay {
   #receiveTokens(track: Track, payload: Buffer): void {
     if (this.#journal.note(payload) === 0) return
     const now = this.#deps.now()
+    this.#likeness.learn(now, () => this.#deps.places.likenessOf(this.#request, track.candidate.peerId))
     if (this.#firstTokenAt === undefined) {
       this.#firstTokenAt = now
       this.#lateness.firstToken(now - track.since)
@@ -283,7 +280,7 @@ export class Relay {
   /** Whether another node could go on where this one is. */
   #carriesOn(): boolean {
     const told = !this.#shown || this.#head?.carriesOn === true
-    return this.#request.carriesOn === true && told && this.#journal.complete && this.#likeness !== undefined
+    return this.#request.carriesOn === true && told && this.#journal.complete && this.#likeness.current !== undefined
   }
 
   #retryAllowed(): boolean {
@@ -320,14 +317,14 @@ export class Relay {
 
   #search(): Search {
     const bound = this.#shown || this.#journal.tokens > 0
-    return { asked: this.#asked, likeness: bound ? this.#likeness : undefined }
+    return { asked: this.#asked, likeness: bound ? this.#likeness.current : undefined }
   }
 
   #start(place: Place): Track {
     const { candidate } = place
     const { clientTo, now, traceTry } = this.#deps
     const carriesOn = this.#request.carriesOn === true
-    if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness)) {
+    if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness.current)) {
       this.#journal.forgetTokens()
     }
     this.#home ??= homeOf(candidate.peerId)
@@ -345,7 +342,7 @@ export class Relay {
   /** From now on it is the one that answers. */
   #adopt(track: Track): void {
     this.#active = track
-    if (!this.#shown) this.#likeness = track.candidate.likeness
+    if (!this.#shown) this.#likeness.set(track.candidate.likeness)
   }
 
   /** The first thing that is heard of a node. */
