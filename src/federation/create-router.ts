@@ -6,7 +6,7 @@ import type { Network } from '../p2p/network.ts'
 import { createPeerClients, type PeerClientsInit } from './peer-clients.ts'
 import { createPlaces, type PlacesDeps, type PlacesInit } from './places.ts'
 import { createRetryBudget, type RetryBudgetInit } from './retry-budget.ts'
-import type { RequestRouter } from './routed-request.ts'
+import type { RequestRouter, RoutedRequest } from './routed-request.ts'
 import { type RoutingEvents, toAll } from './routing-events.ts'
 import { AnswerRun } from './run/answer-run.ts'
 import { createChanges } from './run/changes.ts'
@@ -26,11 +26,14 @@ export interface RouterDeps extends Omit<PlacesDeps, 'events'> {
 }
 
 export interface RouterInit extends PlacesInit, RelayInit {
+  /** A node that has just started knows nobody yet: so long after its start a request waits for the first member. */
+  readonly settleMs: number
   readonly retries: RetryBudgetInit
   readonly clients: PeerClientsInit
 }
 
 export const ROUTER_DEFAULTS = {
+  settleMs: 5000,
   maxTries: 3,
   retryWithinMs: 60_000,
   maxSeams: 16,
@@ -63,6 +66,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
   const changes = createChanges()
   let endWatch: (() => void) | undefined
   let stopping: AppError | undefined
+  let startedAt = Number.NEGATIVE_INFINITY
   const runDeps = {
     ...{ places, events, now },
     clientTo: clients.to,
@@ -82,9 +86,19 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
     changes.happened()
   }
 
+  async function settled({ model, capability }: RoutedRequest, options: AbortOptions): Promise<void> {
+    for (;;) {
+      const leftMs = startedAt + init.settleMs - now()
+      if (leftMs <= 0 || stopping !== undefined || network.peers().length > 0) return
+      if (deps.local.serves(model, capability) || options.signal?.aborted === true) return
+      await changes.next(leftMs, options)
+    }
+  }
+
   return {
     localChanged: places.refresh,
     async start() {
+      startedAt = now()
       endWatch ??= network.onChange(onNetworkChange)
       onNetworkChange()
     },
@@ -98,6 +112,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
     },
     async route(request, options: AbortOptions = {}) {
       hedges.earn()
+      await settled(request, options)
       const run = new AnswerRun(runDeps, init, { request, ...options })
       const began = now()
       const told = () => ({ attempts: run.attempts, ms: now() - began })

@@ -65,7 +65,7 @@ async function createStage(context: TestContext, { policy = byName, local = SERV
       random: seededRandom(1),
       events: [{ routed: (_request, event) => routings.push(event) }],
     },
-    { ...ROUTER_DEFAULTS, group: '', ...init },
+    { ...ROUTER_DEFAULTS, settleMs: 0, group: '', ...init },
   )
   await router.start()
   context.after(async () => {
@@ -415,6 +415,13 @@ describe('when no node could answer', () => {
     for (const name of ['a', 'b']) stage.addAbsent(name)
     await assert.rejects(stage.router.route(makeRequest()), { code: 'federation.unavailable' })
     assert.equal(stage.routings[0]?.attempts.length, 1)
+  })
+
+  test('a node that has just started waits for the first member', async (context) => {
+    const stage = await createStage(context, { settleMs: 60_000 })
+    const waiting = stage.router.route(makeRequest())
+    await stage.add('a', (_request, response) => response.end('here'))
+    assert.equal(await textOf(remote(await waiting)), 'here')
   })
 
   test('there is no node, or none with the model', async (context) => {

@@ -22,6 +22,8 @@ export interface AnswerHead extends Omit<PeerAnswer, 'body'> {
 
 /** One node at work on a request. */
 export interface Leg {
+  /** Whether `next` has something at once. */
+  readonly ready: boolean
   /**
    * Pulled: who does not ask stops the node. Throws the signal's reason, `request.invalid` for what cannot be put on the
    * wire, and a `LegLost` for everything that another node could do better.
@@ -42,6 +44,9 @@ export class LegLost extends Error {
     this.error = error
   }
 }
+
+/** One for all: to make it costs more than all else that ends a request. */
+const NOBODY_WAITS = new AppError('request.cancelled', 'nobody waits for this any more')
 
 export interface LegInit extends AbortOptions {
   /** The home that ids of the answer carry. */
@@ -94,6 +99,9 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
   }
 
   return {
+    get ready() {
+      return waiting.length > 0
+    },
     async next() {
       try {
         let piece = nextWaiting()
@@ -104,7 +112,7 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
         throw toLoss(error, answer === undefined)
       }
     },
-    cancel: () => asking.giveUp(new AppError('request.cancelled', 'nobody waits for this any more')),
+    cancel: () => asking.giveUp(NOBODY_WAITS),
   }
 }
 

@@ -124,7 +124,7 @@ export class Relay {
   async #nextToSpeak(active: Track): Promise<Track | undefined> {
     const spare = this.#spare
     if (spare !== undefined) return await Promise.race([active.ready(), spare.ready()])
-    const lateMs = this.#lateAfterMs(active)
+    const lateMs = active.leg.ready ? undefined : this.#lateAfterMs(active)
     if (lateMs === undefined) return active
     const late = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => late.resolve(undefined), lateMs)
