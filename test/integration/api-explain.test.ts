@@ -78,23 +78,28 @@ describe('the explanation of a request', () => {
     const { startedAt, totalMs, firstBytesMs, tokensPerSecond, ...rest } = explained
     assert.match(String(startedAt), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     assert.deepEqual([totalMs, firstBytesMs, tokensPerSecond], [20, 4, 1000])
-    const { timeline, ...facts } = rest
-    assert.deepEqual(facts, {
-      ...{ id, state: 'ended', method: 'POST', path: CHAT, capability: 'chat', model: 'tiny', policy: 'weighted' },
-      ...{ to: 'remote', node: B, outcome: 'answered', status: 200, tries: 1, hedges: 0, seams: 0 },
-      ...{ queuedMs: 0, tokens: 11 },
-      decisions: [
-        {
-          ...{ atMs: 0, policy: 'weighted', looks: 1, waitedMs: 0, others: 0 },
-          candidates: [
-            {
-              ...{ ...B, local: false, slots: 2, busy: 1, loaded: true, roundTripMs: 1 },
-              ...{ ejected: false, share: 1, score: 12.5 },
-            },
-          ],
-        },
-      ],
-    })
+    const { timeline, decisions, ...facts } = rest
+    // How long a look takes is the machine's business.
+    const looks = (decisions as Json[]).map((decision) => ({ ...decision, atMs: 0 }))
+    assert.deepEqual(
+      { ...facts, decisions: looks },
+      {
+        ...{ id, state: 'ended', method: 'POST', path: CHAT, capability: 'chat', model: 'tiny', policy: 'weighted' },
+        ...{ to: 'remote', node: B, outcome: 'answered', status: 200, tries: 1, hedges: 0, seams: 0 },
+        ...{ queuedMs: 0, tokens: 11 },
+        decisions: [
+          {
+            ...{ atMs: 0, policy: 'weighted', looks: 1, waitedMs: 0, others: 0 },
+            candidates: [
+              {
+                ...{ ...B, local: false, slots: 2, busy: 1, loaded: true, roundTripMs: 1 },
+                ...{ ejected: false, share: 1, score: 12.5 },
+              },
+            ],
+          },
+        ],
+      },
+    )
     assert.deepEqual(
       (timeline as Json[]).map(({ type, outcome, ms }) => [type, outcome, ms]),
       [['try', 'answered', 3]],
