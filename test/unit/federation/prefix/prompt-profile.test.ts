@@ -44,8 +44,8 @@ describe('the hashes of a prompt', () => {
   test('do not change when the mark of what to cache moves on', () => {
     const mark = { type: 'ephemeral', ttl: '5m' }
     const text = (marked: boolean) => [{ type: 'text', text: LONG, ...(marked ? { cache_control: mark } : {}) }]
-    const first = { system: LONG, messages: [user(text(true))] }
-    const second = { system: LONG, messages: [user(text(false)), user(text(true))] }
+    const first = { system: text(true), messages: [user(LONG)] }
+    const second = { system: text(false), messages: [user(LONG), user(text(true))] }
     assert.equal(common(first, second), profileOf(first).chain.length)
   })
 
