@@ -24,9 +24,14 @@ const LATE = 2
 const LEAST_LATE_MS = 100
 const GAP_WEIGHT = 0.2
 
+/** A prediction is made anew after so many samples: it is asked for with every request. */
+const SAMPLES_A_LOOK = 8
+
 interface Samples {
   readonly values: number[]
   at: number
+  /** Made of the samples up to a moment ago. */
+  lateMs: number | undefined
 }
 
 export function createPaces(): Paces {
@@ -35,15 +40,16 @@ export function createPaces(): Paces {
 
   return {
     firstTokenLateMs(subject) {
-      const values = firstTokens.get(keyOf(subject))?.values ?? []
-      if (values.length < LEAST_SAMPLES) return undefined
-      const sorted = values.toSorted((left, right) => left - right)
-      return Math.max(LEAST_LATE_MS, LATE * (sorted[Math.floor(QUANTILE * sorted.length)] ?? 0))
+      const samples = firstTokens.get(keyOf(subject))
+      if (samples === undefined || samples.values.length < LEAST_SAMPLES) return undefined
+      samples.lateMs ??= lateFor(samples.values)
+      return samples.lateMs
     },
     noteFirstToken(subject, ms) {
-      const samples = touch(firstTokens, keyOf(subject), () => ({ values: [], at: 0 }))
+      const samples = touch(firstTokens, keyOf(subject), () => ({ values: [], at: 0, lateMs: undefined }))
       samples.values[samples.at] = ms
       samples.at = (samples.at + 1) % MOST_SAMPLES
+      if (samples.at % SAMPLES_A_LOOK === 0) samples.lateMs = undefined
     },
     gapMs: (model) => gaps.get(model),
     noteGap(model, ms) {
@@ -51,6 +57,11 @@ export function createPaces(): Paces {
       gaps.set(model, before + GAP_WEIGHT * (ms - before))
     },
   }
+}
+
+function lateFor(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right)
+  return Math.max(LEAST_LATE_MS, LATE * (sorted[Math.floor(QUANTILE * sorted.length)] ?? 0))
 }
 
 /** Conversations of about the same length are compared with each other. */
