@@ -66,7 +66,8 @@ interface KnownLikeness {
 /** Asked for with every request and five times a second; a configuration that changes is another object. */
 const LIKENESSES = new WeakMap<ModelConfig, KnownLikeness>()
 
-let build: string | undefined
+/** Of the code that runs: what the folder holds later is another matter. */
+const BUILD = versionWithCommit()
 
 /** Known once the file has been read and the engine is chosen. */
 export function likeness(
@@ -78,8 +79,7 @@ export function likeness(
   const of = `${fileHash} ${engine}`
   const known = LIKENESSES.get(config)
   if (known?.of === of) return { likeness: known.likeness }
-  build ??= versionWithCommit()
-  const found = likenessOf(config, { fileHash, engine, version: build })
+  const found = likenessOf(config, { fileHash, engine, version: BUILD })
   LIKENESSES.set(config, { of, likeness: found })
   return { likeness: found }
 }

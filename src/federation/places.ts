@@ -95,7 +95,8 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     const left = fresh.length > 0 ? fresh : all.filter(({ peerId }) => asked.get(peerId) === 'once-more')
     const order = policy.order(left, { ...(foresight?.questionOf(request) ?? NOTHING_KNOWN), random })
     const probeDue = (peerId: string): boolean => health?.probeDue(peerId) === true
-    return arrange(order, { probeDue, mayProbe: asked.size === 0, random })
+    const arranged = arrange(order, { probeDue, mayProbe: asked.size === 0, random })
+    return request.carriesOn === true ? knownFirst(arranged) : arranged
   }
 
   function take(request: RoutedRequest, search: Search): Place | undefined {
@@ -154,6 +155,12 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     },
     close: (reason) => queue.close(reason),
   }
+}
+
+/** What a node begins that has not yet told what its model is like, nobody could carry on: it gets what is left. */
+function knownFirst(order: readonly Ranked[]): readonly Ranked[] {
+  const isKnown = ({ candidate }: Ranked): boolean => candidate.likeness !== undefined
+  return [...order.filter(isKnown), ...order.filter((ranked) => !isKnown(ranked))]
 }
 
 /** Requests that want the same: when there is no place for one, there is none for the others. */

@@ -149,3 +149,11 @@ test('urgent requests overtake, and one whose client has given up is not begun',
   assert.deepEqual(order, ['high', 'normal', 'low'])
   scene.places.close(new AppError('node.stopping', 'over'))
 })
+
+test('an answer that could be carried on begins where it could be, while there is room', async () => {
+  const scene = createScene(['a', 'b'], { slots: 1 })
+  scene.set({ a: { models: [makeModel('m')] } })
+  const ask = async (carriesOn: boolean) => (await scene.take({ carriesOn })).candidate.name
+  assert.equal(await ask(true), 'b')
+  assert.equal(await ask(true), 'a')
+})
