@@ -71,6 +71,11 @@ export interface Places {
   close(reason: AppError): void
 }
 
+interface Looking {
+  readonly request: RoutedRequest
+  readonly search: Search
+}
+
 const NOTHING_KNOWN = { promptTokens: 256, answerTokens: 256, turn: 0 }
 
 export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
@@ -102,6 +107,11 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
   function take(request: RoutedRequest, search: Search): Place | undefined {
     const order = orderFor(request, search)
     if (order.length === 0) throw nobodyLeft(request, search)
+    return takeFirst(order, { request, search })
+  }
+
+  /** The first of them that is not full. */
+  function takeFirst(order: readonly Ranked[], { request, search }: Looking): Place | undefined {
     deps.events?.considered(request, { policy: policy.name, order })
     const free = order.find((ranked) => !isFull(ranked.candidate))
     // Somebody is in the middle of reading this answer: it goes before those who wait for their first word.
@@ -141,7 +151,8 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
     tryBook(request, search) {
       // What nobody reads yet goes behind those who wait.
       if (search.likeness === undefined && queue.waits(laneOf(request))) return undefined
-      return orderFor(request, search).length === 0 ? undefined : take(request, search)
+      const order = orderFor(request, search)
+      return order.length === 0 ? undefined : takeFirst(order, { request, search })
     },
     anyLeft: (request, search) => orderFor(request, search).length > 0,
     likenessOf: (request, peerId) =>
