@@ -114,8 +114,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
       hedges.earn()
       await settled(request, options)
       const run = new AnswerRun(runDeps, init, { request, ...options })
-      const began = now()
-      const told = () => ({ attempts: run.attempts, ms: now() - began })
+      const told = () => ({ attempts: run.attempts, ms: run.ms })
       try {
         const routed = await run.begin()
         events.routed(request, { to: routed.kind, ...told() })

@@ -21,11 +21,16 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
     this.#deps = deps
     this.#facts = facts
     this.#began = deps.now()
-    this.#relay = new Relay(deps, init, facts)
+    this.#relay = new Relay(deps, init, { ...facts, began: this.#began })
   }
 
   get attempts(): readonly Attempt[] {
     return this.#relay.attempts
+  }
+
+  /** Since the request came. */
+  get ms(): number {
+    return this.#deps.now() - this.#began
   }
 
   /** Up to the first bytes of an answer, or its end. Throws as `RequestRouter.route` does. */
@@ -80,7 +85,7 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
     this.#deps.events.finished(this.#facts.request, {
       ...{ peerId, name, outcome, ...told },
       status: this.#relay.head?.status ?? 502,
-      ms: this.#deps.now() - this.#began,
+      ms: this.ms,
     })
   }
 }

@@ -19,6 +19,12 @@ const LINE_FEED = 0x0a
 /** A request that kills one node's backend is shown to one more, not to all. */
 const MOST_FAILED = 1
 
+export interface RelayFacts extends AbortOptions {
+  readonly request: RoutedRequest
+  /** When it came, on the router's clock. */
+  readonly began: number
+}
+
 /**
  * The nodes at work on one request: the one that answers, perhaps a second one when the first is late, and the next one when
  * it is lost. Out of them comes one answer; what was given out never comes again and never changes.
@@ -49,12 +55,12 @@ export class Relay {
   #lostAt = 0
   #firstTokenAt: number | undefined
 
-  constructor(deps: RelayDeps, init: RelayInit, facts: { readonly request: RoutedRequest } & AbortOptions) {
+  constructor(deps: RelayDeps, init: RelayInit, facts: RelayFacts) {
     this.#deps = deps
     this.#init = init
     this.#request = facts.request
     this.#signal = facts.signal
-    this.#began = deps.now()
+    this.#began = facts.began
     const { model = '', body } = facts.request
     this.#seams = createSeamWatch(facts.request, deps.events)
     this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 }, init)
@@ -79,7 +85,7 @@ export class Relay {
     this.#shown = true
   }
 
-  /** Ends whatever runs. Gives what there is to tell of it; undefined when nobody was asked. */
+  /** Ends whatever runs, and gives what there is to tell of it. */
   close(): Pick<RequestFinished, 'firstBytesMs' | 'tokens' | 'generationMs'> {
     const node = this.node
     this.#dropSpare('late')
@@ -99,9 +105,10 @@ export class Relay {
         const place = await this.#book()
         if (place.candidate.local && !this.#shown) return { kind: 'local', place }
         this.#adopt(this.#start(place))
+      } else {
+        const shown = await this.#step(this.#active)
+        if (shown !== undefined) return shown
       }
-      const shown = this.#active === undefined ? undefined : await this.#step(this.#active)
-      if (shown !== undefined) return shown
     }
   }
 
@@ -294,8 +301,9 @@ export class Relay {
     const options = this.#signal === undefined ? {} : { signal: this.#signal }
     if (!this.#shown) {
       const same = this.#search()
-      const search = places.anyLeft(this.#request, same) ? same : { asked: this.#asked }
-      return await places.book(this.#request, search, options)
+      // While nobody has seen anything, one that begins anew is better than none.
+      const anew = same.likeness !== undefined && !places.anyLeft(this.#request, same)
+      return await places.book(this.#request, anew ? { asked: this.#asked } : same, options)
     }
     const until = this.#lostAt + this.#init.carryOnWithinMs
     for (;;) {
@@ -347,10 +355,9 @@ export class Relay {
 
   /** The first thing that is heard of a node. */
   #sign(track: Track): void {
-    track.lastSignAt = this.#deps.now()
     if (track.signed) return
     track.signed = true
-    if (this.#lastSignAt === 0) this.#lastSignAt = track.lastSignAt
+    if (this.#lastSignAt === 0) this.#lastSignAt = this.#deps.now()
     if (!track.noted) this.#note(track, 'answered')
   }
 

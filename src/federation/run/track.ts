@@ -22,7 +22,6 @@ export class Track implements TrackInit {
   noted = false
   /** It gives another answer than the one that the client has the beginning of. */
   differs = false
-  lastSignAt: number
   #pending: Promise<Piece> | undefined
   #beyond: Buffer | undefined
 
@@ -31,7 +30,6 @@ export class Track implements TrackInit {
     this.candidate = candidate
     this.since = since
     this.comparison = comparison
-    this.lastSignAt = since
   }
 
   /** Resolves with this when the next piece, or the failure to get one, is there. */
