@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import type { Place, Places } from '../places.ts'
+import type { RoutedRequest } from '../routed-request.ts'
 import type { RoutingEvents } from '../routing-events.ts'
 import type { Paces } from './paces.ts'
 import type { TraceTry } from './traced-try.ts'
@@ -40,3 +41,9 @@ export type Shown =
   | { readonly kind: 'local'; readonly place: Place }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'end' }
+
+export interface RelayFacts extends AbortOptions {
+  readonly request: RoutedRequest
+  /** When it came, on the router's clock. */
+  readonly began: number
+}

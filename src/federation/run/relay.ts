@@ -10,7 +10,7 @@ import { allFailed, differs, noteAsked } from './attempts.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
-import type { RelayDeps, RelayInit, Shown } from './relay-deps.ts'
+import type { RelayDeps, RelayFacts, RelayInit, Shown } from './relay-deps.ts'
 import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
 import { tracedTry } from './traced-try.ts'
 import { Track } from './track.ts'
@@ -18,12 +18,6 @@ import { Track } from './track.ts'
 const LINE_FEED = 0x0a
 /** A request that kills one node's backend is shown to one more, not to all. */
 const MOST_FAILED = 1
-
-export interface RelayFacts extends AbortOptions {
-  readonly request: RoutedRequest
-  /** When it came, on the router's clock. */
-  readonly began: number
-}
 
 /**
  * The nodes at work on one request: the one that answers, perhaps a second one when the first is late, and the next one when
