@@ -1,5 +1,4 @@
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
 import { illnessOf } from '../health/unwell.ts'
 import { homeOf } from '../home.ts'
 import { createAnswerJournal } from '../journal/answer-journal.ts'
