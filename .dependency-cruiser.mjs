@@ -16,6 +16,9 @@ const doors = {
   accounts: ['base', 'telemetry'],
   responses: ['base', 'telemetry', 'inference'],
   mcp: ['base', 'telemetry'],
+  workers: ['base', 'telemetry', 'models', 'p2p*', 'backends*'],
+  upstreams: ['base', 'telemetry', 'models', 'grpc'],
+  explorer: ['base', 'telemetry', 'p2p*'],
   api: [
     'base',
     'telemetry',
@@ -28,6 +31,9 @@ const doors = {
     'backends*',
     'federation',
     'p2p*',
+    'workers*',
+    'upstreams*',
+    'explorer*',
   ],
   cli: ['base', 'config', 'compose'],
 }
@@ -35,8 +41,8 @@ doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes
 
 // Outside libraries, and the rooms where each is at home.
 const homes = [
-  ['grpc', '@grpc', ['grpc', 'backends', 'builtin']],
-  ['undici', 'undici', ['gallery', 'builtin', 'federation']],
+  ['grpc', '@grpc', ['grpc', 'backends', 'builtin', 'upstreams']],
+  ['undici', 'undici', ['gallery', 'builtin', 'federation', 'workers', 'upstreams']],
   ['libp2p', 'libp2p|@libp2p|@multiformats|multiformats|uint8arraylist', ['p2p']],
   ['fastify', 'fastify|@fastify', ['api']],
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],
@@ -88,7 +94,7 @@ export default {
     forbid('dialects-are-strangers', { path: dialects }, { path: dialects, pathNot: '^src/api/$1/' }),
     forbid(
       'child-process-at-home',
-      { path: '^src/', pathNot: '^src/(backends|gallery|builtin)/' },
+      { path: '^src/', pathNot: '^src/(backends|gallery|builtin|workers)/' },
       { path: '^(node:)?child_process$' },
     ),
     ...roomRules,

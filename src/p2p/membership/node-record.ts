@@ -22,6 +22,24 @@ export interface ModelAdvert {
   readonly generationTokensPerSecond?: number
 }
 
+/** Memory and compute that a node lends to models of others (llama.cpp's RPC, behind `workers/`). */
+export interface LentMemory {
+  /** Of ggml's RPC: `7.0.0`. */
+  readonly protocol: string
+  /** Version and platform of its ggml, `3.22.1-linux-x64`: a model is split only over equal ones. */
+  readonly build: string
+  /** `CPU`, or the accelerator's name. */
+  readonly device: string
+  /** Most that the next user can have. */
+  readonly memoryBytes: number
+  /** Has a user, and serves the next one after it. */
+  readonly busy: boolean
+  /** Users that wait. */
+  readonly waiting: number
+  /** By ggml type (`f16`, `q8_0`): bytes of weights that one token's pass reads in a second, as measured. */
+  readonly weightBytesPerSecond: Readonly<Record<string, number>>
+}
+
 /** What a node tells of itself, apart from where it is: changes seldom, and every change is told to all. */
 export interface NodeOffer {
   readonly version: string
@@ -38,6 +56,8 @@ export interface NodeOffer {
   readonly device: string
   /** Finishes what runs, takes nothing new. */
   readonly draining: boolean
+  /** Absent: it lends nothing. */
+  readonly lends?: LentMemory
 }
 
 /** Changes all the time; told to linked peers in every heartbeat while there is any. */

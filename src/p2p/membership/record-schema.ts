@@ -8,6 +8,7 @@ export const RECORD_BOUNDS = {
   models: 512,
   addresses: 16,
   backends: 64,
+  weightTypes: 32,
   capabilities: 32,
   nameLength: 256,
   wordLength: 64,
@@ -41,6 +42,23 @@ const ModelAdvertSchema = Type.Object({
   generationTokensPerSecond: Type.Optional(Speed),
 })
 
+const LentMemorySchema = Type.Object({
+  protocol: Type.String({ pattern: '^[0-9]{1,5}(\\.[0-9]{1,5}){2}$' }),
+  build: Word,
+  device: printable(RECORD_BOUNDS.nameLength),
+  memoryBytes: Large,
+  busy: Type.Boolean(),
+  waiting: Count,
+  weightBytesPerSecond: Type.Record(
+    Type.String({ pattern: '^[a-zA-Z0-9_]{1,16}$' }),
+    Type.Number({ minimum: 0, maximum: 1e15 }),
+    {
+      maxProperties: RECORD_BOUNDS.weightTypes,
+      additionalProperties: false,
+    },
+  ),
+})
+
 const NodeOfferSchema = Type.Object({
   version: Word,
   group: printable(RECORD_BOUNDS.nameLength),
@@ -51,6 +69,7 @@ const NodeOfferSchema = Type.Object({
   memoryTotalBytes: Large,
   device: printable(RECORD_BOUNDS.nameLength),
   draining: Type.Boolean(),
+  lends: Type.Optional(LentMemorySchema),
 })
 
 /** Fields that are not named here pass and are dropped: a newer version may know more. */
