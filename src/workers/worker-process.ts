@@ -31,7 +31,8 @@ export interface WorkerEnd {
 export interface WorkerProcess {
   /** ggml's RPC, client's side. */
   readonly socket: Duplex
-  readonly pid: number
+  /** Undefined: a program that somebody else started, reached over TCP. */
+  readonly pid: number | undefined
   readonly ended: Promise<WorkerEnd>
   /** Ends it at once; any number of times. Never rejects. */
   stop(): Promise<void>
