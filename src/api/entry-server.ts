@@ -12,13 +12,14 @@ import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { MEDIA_PATHS } from './media-routes.ts'
 import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths.ts'
-import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
+import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
 import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps
   extends Required<Omit<NetworkDeps, 'explainer' | 'drain'>>,
-    Pick<NetworkDeps, 'explainer'> {
+    Pick<NetworkDeps, 'explainer'>,
+    WatchedDeps {
   readonly access: AccessDeps
   readonly tracing?: Tracing | undefined
   readonly metrics: Metrics

@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Explainer } from '../federation/explain/create-explainer.ts'
 import type { NetworkModel, RequestRouter } from '../federation/routed-request.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import type { LogHistory } from '../telemetry/log-history.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { MetricsSeries } from '../telemetry/metrics-series.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
@@ -17,7 +19,9 @@ import { authRoutes } from './localai/auth.ts'
 import { type Drain, drainRoutes } from './localai/drain.ts'
 import { federationRequests } from './localai/federation-requests.ts'
 import { health } from './localai/health.ts'
+import { logs } from './localai/logs.ts'
 import { metricsRoute } from './localai/metrics.ts'
+import { metricsSeries } from './localai/metrics-series.ts'
 import { p2pRoutes } from './localai/p2p.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { swaggerRoutes } from './localai/swagger.ts'
@@ -63,7 +67,15 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   readonly maxForwarded?: number
 }
 
-interface PublicDeps extends NetworkDeps {
+/** What the process says of itself. */
+export interface WatchedDeps {
+  /** Absent: nobody reads the log over HTTP. */
+  readonly logHistory?: LogHistory | undefined
+  /** Absent: there are no charts. */
+  readonly series?: MetricsSeries | undefined
+}
+
+interface PublicDeps extends NetworkDeps, WatchedDeps {
   /** Absent: no traces are made. */
   readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
@@ -104,6 +116,16 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   app.register(drainRoutes, { drain: deps.drain })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
+  addWatched(app, { ...deps, streamLimits }, init)
+}
+
+function addWatched(
+  app: FastifyInstance,
+  { logHistory, series, streamLimits, shutdown }: PublicDeps & { readonly streamLimits: EventStreamLimits },
+  { metricsEndpoint = true }: PublicInit,
+): void {
+  if (logHistory !== undefined) app.register(logs, { history: logHistory, streamLimits, giveUp: shutdown.giveUp })
+  if (series !== undefined && metricsEndpoint) app.register(metricsSeries, { series })
 }
 
 /** Where other nodes may answer, the bodies of inference requests are kept as they came. */

@@ -16,10 +16,10 @@ import { type ResourcesDeps, resources } from './localai/resources.ts'
 import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
 import { stores } from './localai/stores.ts'
 import { system } from './localai/system.ts'
-import { addPublicRoutes, type NetworkDeps, type PublicInit } from './public-routes.ts'
+import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
 import { createShutdown } from './shutdown.ts'
 
-export interface ApiServerDeps extends InferenceDeps, NetworkDeps {
+export interface ApiServerDeps extends InferenceDeps, NetworkDeps, WatchedDeps {
   readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'find' | 'list' | 'fallback'>

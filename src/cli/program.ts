@@ -1,4 +1,4 @@
-import type { Logger } from '../compose/compose-log.ts'
+import type { Logger, LogHistory } from '../compose/compose-log.ts'
 import { type EnvironmentFiles, processEnvironment } from '../config/env.ts'
 import { explicitSettings, resolveSettings, settingRemarks } from '../config/resolve-settings.ts'
 import type { Completion, Given, Table, Values } from '../config/setting.ts'
@@ -10,6 +10,8 @@ export interface CommandContext<T extends Table> {
   /** The settings that a flag or a variable has set; the others have their defaults. */
   readonly explicit: ReadonlySet<string>
   readonly log: Logger
+  /** What the log has said lately. */
+  readonly logHistory: LogHistory
   readonly environment: EnvironmentFiles
   readonly arguments: readonly string[]
   /** The whole command line. */
@@ -93,14 +95,14 @@ export function toCommand<T extends Table>(definition: CommandDefinition<T>): Co
       const settings = resolveSettings(definition.settings, given, variables)
       // Loaded here and not above: help and completion have no use for it.
       const { createLog } = await import('../compose/compose-log.ts')
-      const log = createLog({
+      const { log, history: logHistory } = createLog({
         level: levelOf(globals, definition.quiet === true ? 'error' : 'info'),
         format: globals.logFormat,
       })
       for (const problem of environment.problems) log.error({ room: 'config' }, problem)
       for (const { level, message } of settingRemarks(all, given, variables)) log[level]({ room: 'config' }, message)
       const explicit = explicitSettings(all, given, variables)
-      await definition.run({ settings, explicit, log, environment, arguments: words, program })
+      await definition.run({ settings, explicit, log, logHistory, environment, arguments: words, program })
     },
   }
 }

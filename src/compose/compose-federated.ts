@@ -1,6 +1,7 @@
 import { createEntryServer } from '../api/entry-server.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
+import type { LogHistory } from '../telemetry/log-history.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
@@ -10,6 +11,7 @@ import { closing } from './closing.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
 import { type Member, prepareMember } from './compose-member.ts'
 import { composeRouting } from './compose-routing.ts'
+import { composeSeries } from './compose-series.ts'
 import { composeSurvival } from './compose-survival.ts'
 import { composeTracing } from './compose-tracing.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
@@ -17,6 +19,8 @@ import { version } from './version.ts'
 
 export interface FederatedContext {
   readonly log: Logger
+  /** Shown to the entry's owner. Absent: the log is seen where it is written, and nowhere else. */
+  readonly logHistory?: LogHistory
   /** Called when there are accounts and no admin yet. */
   readonly onSetupCode?: OnSetupCode
 }
@@ -24,9 +28,10 @@ export interface FederatedContext {
 /** `federated`: an entry to the network, without models. The list at the end is the order of starting. */
 export async function composeFederated(
   settings: FederatedSettings,
-  { log, onSetupCode }: FederatedContext,
+  { log, logHistory, onSetupCode }: FederatedContext,
 ): Promise<Startable & AsyncDisposable> {
-  const metrics = createMetrics({ log: log.child({ room: 'api' }) })
+  const series = composeSeries()
+  const metrics = series.watch(createMetrics({ log: log.child({ room: 'api' }) }))
   // Nobody is served here: a member that asks is cut off.
   const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy(), mayFound: false }, settings)
   const { network } = member
@@ -51,6 +56,7 @@ export async function composeFederated(
       router: survival.around(routing.part),
       access: access.deps,
       metrics,
+      ...{ series, logHistory },
       tracing,
       log: log.child({ room: 'api' }),
     },
@@ -59,6 +65,7 @@ export async function composeFederated(
   return lifecycle([
     closing(member),
     ...(tracing === undefined ? [] : [tracing]),
+    series,
     network,
     ...survival.parts,
     routing.part,

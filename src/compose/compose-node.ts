@@ -10,6 +10,7 @@ import { createEdit } from '../inference/edit.ts'
 import { createEmbed } from '../inference/embed.ts'
 import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createFileDigests } from '../models/file-digests.ts'
+import type { LogHistory } from '../telemetry/log-history.ts'
 import { announceNode, type OnFounded } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
@@ -25,6 +26,8 @@ import { inBackground } from './in-background.ts'
 import { createNodeState } from './node-state.ts'
 
 export interface NodeContext extends EngineRoomContext {
+  /** Shown to the node's owner. Absent: the log is seen where it is written, and nowhere else. */
+  readonly logHistory?: LogHistory
   /** Called when this node has founded a network, once it can be joined. */
   readonly onFounded: OnFounded
   /** Called when there are accounts and no admin yet. */
@@ -35,7 +38,7 @@ export interface NodeContext extends EngineRoomContext {
 export async function composeNode(given: RunSettings, context: NodeContext): Promise<Startable & AsyncDisposable> {
   const { log } = context
   const room = await composeEngineRoom(given, context)
-  const { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds } = room
+  const { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds, series } = room
   const generation = { registry, loader, log: log.child({ room: 'inference' }) }
   const complete = createComplete(generation)
   const { media, content, stores } = composeMedia(
@@ -90,6 +93,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
   const api = createApiServer(
     {
       ...{ ...inference, ...membership?.apiDeps, access: access.deps, loader, stores, state, ...managed.api },
+      ...{ series, logHistory: context.logHistory },
       settings: runtimeSettings && { ...runtimeSettings, schema: RuntimeSettingsSchema },
     },
     { ...apiInit(settings, membership?.member.network.name), webUi: !settings.disableWebUi },
@@ -97,6 +101,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
   return lifecycle([
     ...room.ground,
     ...(tracing === undefined ? [] : [tracing]),
+    series,
     content,
     loader,
     ...(mcp === undefined ? [] : [mcp]),

@@ -11,10 +11,12 @@ import { validateGguf } from '../models/gguf/validate-gguf.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import type { MetricsSeries } from '../telemetry/metrics-series.ts'
 import { createSpeedMeter, type SpeedMeter } from '../telemetry/speed-meter.ts'
 import { builtinMain } from './builtin-main.ts'
 import { closing } from './closing.ts'
 import { composeGallery, type Gallery } from './compose-gallery.ts'
+import { composeSeries } from './compose-series.ts'
 import { type DynamicConfig, prepareDynamicConfig } from './dynamic-config.ts'
 import { createEngines, type Engines } from './engines.ts'
 import { makeFolder } from './make-folder.ts'
@@ -41,6 +43,8 @@ export interface EngineRoom {
   readonly models: ModelSetup
   readonly metrics: Metrics
   readonly speeds: SpeedMeter
+  /** Counts what `metrics` is told. */
+  readonly series: MetricsSeries
   /** To be started before the loader. */
   readonly ground: readonly Startable[]
 }
@@ -57,7 +61,8 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
   const dynamic = await prepareDynamicConfig(context, given)
   const { settings } = dynamic
   const speeds = createSpeedMeter()
-  const metrics = speeds.watch(createMetrics({ log: log.child({ room: 'api' }) }))
+  const series = composeSeries()
+  const metrics = series.watch(speeds.watch(createMetrics({ log: log.child({ room: 'api' }) })))
   const registry = composeRegistry(settings, log)
   const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
   const catalog = composeCatalog(dynamic, engines)
@@ -73,7 +78,7 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
   )
   const folder = async (): Promise<void> => await makeFolder(settings.modelsPath, '--models-path')
   const ground = [closing(gallery), { start: folder, stop: async () => {} }, registry, engines]
-  return { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds, ground }
+  return { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds, series, ground }
 }
 
 function composeRegistry(settings: RunSettings, log: Logger) {

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import type { LogHistory } from './log-history.ts'
 
 export type { Logger }
 
@@ -15,11 +16,18 @@ const HIDDEN = '[hidden]'
 
 /**
  * Logs go to stderr: stdout belongs to what a command prints. Rooms get a child: `log.child({ room: 'api' })`; a
- * child without a level of its own has that of its parent, also when it changes.
+ * child without a level of its own has that of its parent, also when it changes. `history` is given every line as well.
  */
-export function createLogger(config: LogConfig): Logger {
+export function createLogger(config: LogConfig, history?: Pick<LogHistory, 'take'>): Logger {
   const options = { level: config.level, base: null, formatters: { log: (fields: object) => withoutSecrets(fields) } }
-  return pino(options, destination(config.format))
+  const output = destination(config.format)
+  if (history === undefined) return pino(options, output)
+  return pino(options, {
+    write(line) {
+      history.take(line)
+      output.write(line)
+    },
+  })
 }
 
 function destination(format: LogConfig['format']): DestinationStream {

@@ -232,7 +232,7 @@ export async function startApi(
     settings,
     ...init
   }: ApiInit = {},
-  network: NetworkDeps & Pick<ApiServerDeps, 'tracing'> = {},
+  network: NetworkDeps & Pick<ApiServerDeps, 'tracing' | 'logHistory' | 'series'> = {},
 ): Promise<ApiHarness> {
   const node = createFakeNode()
   const inference = createInference(node, responses, media)

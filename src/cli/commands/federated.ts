@@ -16,8 +16,8 @@ export const federatedCommand: CommandDefinition<typeof federatedSettings> = {
     ['TOKEN=... local-ai federated --address :9090', 'the token from the environment, another port'],
     ['local-ai federated --target-worker big-box', 'everything to one node'],
   ],
-  async run({ settings, log }) {
+  async run({ settings, log, logHistory }) {
     const { composeFederated } = await import('../../compose/compose-federated.ts')
-    await runUntilSignal(await composeFederated(settings, { log, onSetupCode: printSetupCode }))
+    await runUntilSignal(await composeFederated(settings, { log, logHistory, onSetupCode: printSetupCode }))
   },
 }

@@ -36,7 +36,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
     ['TOKEN=... local-ai run --p2p --federated', 'join a network: its models are served here, and yours there'],
     ['LOCALAI_THREADS=8 local-ai run', 'every flag has a variable'],
   ],
-  async run({ settings, explicit, log, environment, arguments: words, program }) {
+  async run({ settings, explicit, log, logHistory, environment, arguments: words, program }) {
     if (settings.version) {
       process.stdout.write(`${version()}\n`)
       return
@@ -55,7 +55,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
     await runUntilSignal(
       await composeNode(
         { ...settings, models },
-        { ...context, onFounded: printInvitation, onSetupCode: printSetupCode },
+        { ...context, logHistory, onFounded: printInvitation, onSetupCode: printSetupCode },
       ),
     )
   },
