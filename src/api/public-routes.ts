@@ -17,6 +17,7 @@ import { STREAM_LIMITS } from './inference-routes.ts'
 import { addJsonBody } from './json-body.ts'
 import { authRoutes } from './localai/auth.ts'
 import { type Drain, drainRoutes } from './localai/drain.ts'
+import { features } from './localai/features.ts'
 import { federationRequests } from './localai/federation-requests.ts'
 import { health } from './localai/health.ts'
 import { logs } from './localai/logs.ts'
@@ -34,6 +35,7 @@ import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
 import { addStamps } from './stamp.ts'
 import { addTracing } from './tracing.ts'
+import { addUiPages } from './ui/ui-pages.ts'
 
 /** The private network, as far as the API shows and uses it. Without any of it the node is alone. */
 export interface NetworkDeps {
@@ -57,7 +59,7 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   readonly shutdownTimeoutMs: number
   /** `GET /metrics`. Default: yes. */
   readonly metricsEndpoint?: boolean
-  /** The routes that only web pages ask. Default: yes. */
+  /** The web interface, and the routes that only web pages ask. Default: yes. */
   readonly webUi?: boolean
   readonly streamLimits?: EventStreamLimits
   readonly access?: AccessInit
@@ -99,6 +101,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   const routes = collectRoutes(app)
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
+  if (init.webUi !== false) addUiPages(app)
   const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
   addStamps(app, { toMembers: false })
   if (deps.tracing !== undefined) addTracing(app, deps.tracing)
@@ -109,6 +112,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
   app.register(version, { version: init.version })
+  app.register(features)
   app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })
   app.register(health, { startingBecause, stopping, draining: () => deps.drain?.draining === true })
   const { streamLimits = STREAM_LIMITS } = init

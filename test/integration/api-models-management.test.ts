@@ -345,9 +345,9 @@ describe('GET of models and jobs', () => {
     }
     assert.equal(data[0]?.id, 'tiny')
     assert.ok(data[0].capabilities.includes('chat'))
-    const { agents, mcp } = (await at.get('/api/features')).body as Record<string, unknown>
+    const { agents, mcp, gallery, settings } = (await at.get('/api/features')).body as Record<string, unknown>
     const known = await fetch(`${at.api.url}/mcp/v1/chat/completions`, { method: 'POST', body: '' })
-    assert.deepEqual([agents, mcp], [false, known.status !== 404])
+    assert.deepEqual([agents, mcp, gallery, settings], [false, known.status !== 404, true, false])
   })
 })
 

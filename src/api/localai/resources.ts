@@ -38,8 +38,6 @@ const Capabilities = Type.Object({
   data: Type.Array(Type.Object({ id: Type.String(), capabilities: Type.Array(Type.String()) })),
 })
 
-const Features = Type.Object({ agents: Type.Boolean(), mcp: Type.Boolean() })
-
 /** What this node has and can do. Accelerators belong to their backends' processes, which tell nobody of them. */
 export const resources: FastifyPluginAsyncTypebox<ResourcesDeps> = async (app, deps) => {
   const { registry, memoryRules, storageBytes } = deps
@@ -69,10 +67,4 @@ export const resources: FastifyPluginAsyncTypebox<ResourcesDeps> = async (app, d
       data: registry.list().map(({ id, config }) => ({ id, capabilities: [...config.knownUseCases] })),
     }))
   }
-
-  const features = { tags: ['system'], summary: 'What this node has beyond inference', response: { 200: Features } }
-  app.get('/api/features', { schema: features }, async () => ({
-    agents: app.hasRoute({ method: 'GET', url: '/api/agents' }),
-    mcp: app.hasRoute({ method: 'POST', url: '/mcp/v1/chat/completions' }),
-  }))
 }
