@@ -42,6 +42,16 @@ export async function validateGguf(path: string, options: ValidateGgufOptions = 
   }
 }
 
+/** The headers of a model's files, the first in front. Errors are those of `validateGguf`. */
+export async function readModelHeaders(path: string, options: AbortOptions = {}): Promise<readonly GgufHeader[]> {
+  const first = await readHeader(path, options)
+  try {
+    return await readParts(path, first, options)
+  } catch (error) {
+    throw named(error, path)
+  }
+}
+
 /** What `validateGguf` does with a whole file, for bytes that are anywhere. */
 export async function inspectGguf(source: ByteSource, options: AbortOptions = {}): Promise<GgufSummary> {
   const header = await parseGgufHeader(source, options)
