@@ -1,6 +1,7 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { ErrorCode } from '../../base/errors.ts'
 import { type FrameKind, JOURNAL_TYPE, MAX_FRAME_BYTES, toFrame } from '../../federation/journal/frames.ts'
+import { toFailurePayload, toHeadPayload } from '../../federation/journal/payloads.ts'
 
 /**
  * An HTTP response that can carry more than one answer's head and bytes: for a member that keeps the tokens. Until
@@ -43,7 +44,7 @@ export class JournalledResponse<Request extends IncomingMessage = IncomingMessag
   /** Ends an answer that another node may carry on. */
   handOn(code: ErrorCode): void {
     this.#open()
-    this.#frame('failed', Buffer.from(JSON.stringify({ code })))
+    this.#frame('failed', toFailurePayload(code))
     super.end()
   }
 
@@ -84,7 +85,7 @@ export class JournalledResponse<Request extends IncomingMessage = IncomingMessag
     this.#open()
     this.#told = true
     const headers = { ...this.getHeaders(), ...lowerCase(given as OutgoingHttpHeaders | undefined) }
-    this.#frame('head', Buffer.from(JSON.stringify({ status, headers, carriesOn: this.carriesOn })))
+    this.#frame('head', toHeadPayload({ status, headers, carriesOn: this.carriesOn }))
     return this
   }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../base/errors.ts'
-import { isObject } from '../../base/json.ts'
 import type { AnswerHead } from '../../federation/idempotency/kept-answer.ts'
 import { createFrameReader, JOURNAL_TYPE, toFrame } from '../../federation/journal/frames.ts'
+import { type FramedHead, readHead, toHeadPayload } from '../../federation/journal/payloads.ts'
 
 export function isFramed({ headers }: AnswerHead): boolean {
   return headers['content-type'] === JOURNAL_TYPE
@@ -12,7 +12,7 @@ export async function* unframed(body: AsyncIterable<Uint8Array>): AsyncGenerator
   const reader = createFrameReader()
   for await (const bytes of body) {
     for (const { kind, payload } of reader.take(bytes)) {
-      if (kind === 'head') yield readHead(payload)
+      if (kind === 'head') yield headOf(payload)
       else if (kind === 'body' || kind === 'aside') yield payload
       else if (kind === 'failed') throw new AppError('peer.unreachable', 'the answer broke off')
     }
@@ -33,14 +33,12 @@ export async function* withHeader(
 }
 
 function extended(payload: Buffer, header: Readonly<Record<string, string>>): Buffer {
-  const head = { ...JSON.parse(payload.toString()), headers: { ...readHead(payload).headers, ...header } }
-  return Buffer.from(JSON.stringify(head))
+  const head = headOf(payload)
+  return toHeadPayload({ ...head, headers: { ...head.headers, ...header } })
 }
 
-function readHead(payload: Buffer): AnswerHead {
-  const value: unknown = JSON.parse(payload.toString())
-  if (!isObject(value) || typeof value['status'] !== 'number' || !isObject(value['headers'])) {
-    throw new AppError('internal', 'the kept answer has no head')
-  }
-  return { status: value['status'], headers: value['headers'] as AnswerHead['headers'] }
+function headOf(payload: Buffer): FramedHead {
+  const head = readHead(payload)
+  if (head === undefined) throw new AppError('internal', 'the kept answer has no head')
+  return head
 }

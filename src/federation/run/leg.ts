@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { AppError } from '../../base/errors.ts'
-import { isObject } from '../../base/json.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import { type PeerAnswer, startExchange, unreachable } from '../exchange.ts'
 import { toPeerHeaders } from '../forwarded-headers.ts'
 import { createFrameReader, type Frame, JOURNAL_HEADER, JOURNAL_TYPE, RESUME_HEADER } from '../journal/frames.ts'
+import { readFailure, readHead } from '../journal/payloads.ts'
 import { HOME_HEADER, NOT_STARTED_HEADER, type RoutedRequest } from '../routed-request.ts'
 
 /** What comes from a node that works on a request. */
@@ -136,25 +136,17 @@ function toPeerRequest(request: RoutedRequest, { home, journalled, resume }: Leg
 /** Throws a `LegLost` for the frame in which a node gives up, and for a head that is none. */
 function toPiece({ kind, payload }: Frame): Piece {
   if (kind === 'head') return { kind, head: parseHead(payload) }
-  if (kind === 'failed') throw new LegLost('failed', new AppError('peer.unreachable', 'the node could not go on'))
+  if (kind === 'failed') {
+    const reason = readFailure(payload) ?? 'it says no reason'
+    throw new LegLost('failed', new AppError('peer.unreachable', `the node could not go on: ${reason}`))
+  }
   return { kind, bytes: payload }
 }
 
 function parseHead(payload: Buffer): AnswerHead {
-  try {
-    const head: unknown = JSON.parse(payload.toString('utf8'))
-    if (isObject(head) && Number.isInteger(head['status']) && isObject(head['headers'])) {
-      const texts = Object.entries(head['headers']).map(([name, value]) => [name, toHeaderText(value)])
-      return { ...toHead(Number(head['status']), Object.fromEntries(texts)), carriesOn: head['carriesOn'] === true }
-    }
-  } catch {
-    // Said below.
-  }
+  const head = readHead(payload)
+  if (head !== undefined) return { ...toHead(head.status, { ...head.headers }), carriesOn: head.carriesOn }
   throw new LegLost('broken', new AppError('peer.unreachable', 'the head of the answer cannot be read'))
-}
-
-function toHeaderText(value: unknown): string | string[] {
-  return Array.isArray(value) ? value.map(String) : String(value)
 }
 
 function toHead(status: number, headers: PeerAnswer['headers']): AnswerHead {
