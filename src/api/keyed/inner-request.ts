@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
-import { type Duplex, duplexPair } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
+import { linkedPair } from '../../base/linked-pair.ts'
 import type { MadeAnswer } from '../../federation/idempotency/kept-answer.ts'
 
 /** Holds a number that only this process knows: a request that it has sent to itself. */
@@ -23,16 +24,8 @@ export function createInnerRequests(server: Server): InnerRequests {
   const secret = randomBytes(32).toString('hex')
 
   function connect(remoteAddress: string): Duplex {
-    const [theirs, ours] = duplexPair()
     // Whose budgets it uses.
-    Object.assign(theirs, { remoteAddress })
-    for (const [one, other] of [
-      [theirs, ours],
-      [ours, theirs],
-    ] as const) {
-      one.on('error', () => {})
-      one.once('close', () => other.destroy())
-    }
+    const { theirs, ours } = linkedPair({ remoteAddress })
     server.emit('connection', theirs)
     return ours
   }
