@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { NewestMap } from '../base/newest-map.ts'
 
 export interface AttemptLimit {
   /** Attempts within `windowMs`. */
@@ -24,16 +25,13 @@ interface Window {
 
 /** An attempt counts before its outcome is known, or many at the same time would count as none. */
 export function createAttempts({ attempts, windowMs }: AttemptLimit, now: () => number): Attempts {
-  const windows = new Map<string, Window>()
+  const windows = new NewestMap<string, Window>(MAX_KEYS)
 
   function windowOf(key: string): Window {
     const known = windows.get(key)
     if (known !== undefined && known.endsAt > now()) return known
     const window = { endsAt: now() + windowMs, count: 0 }
-    windows.delete(key)
     windows.set(key, window)
-    const [oldest] = windows.keys()
-    if (windows.size > MAX_KEYS && oldest !== undefined) windows.delete(oldest)
     return window
   }
 

@@ -1,3 +1,4 @@
+import { NewestMap } from '../base/newest-map.ts'
 import { homeOfId } from '../federation/home.ts'
 import type { Neighbours } from '../federation/replication/neighbours.ts'
 import type { Responses } from '../responses/create-responses.ts'
@@ -27,11 +28,11 @@ const MAX_REMEMBERED = 4096
 
 export function createCopyKeeping({ neighbours, responses, isOwn, log }: CopyKeepingDeps): CopyKeeping {
   /** Who would go on with what is made here. */
-  const guardians = remembered<string>()
+  const guardians = new NewestMap<string, string>(MAX_REMEMBERED)
   /** Deletions of which the response's own node has not heard. */
-  const owed = remembered<string | null>()
+  const owed = new NewestMap<string, string | null>(MAX_REMEMBERED)
   /** What is made here in the place of its own node, which does not know yet. */
-  const untold = remembered<string | null>()
+  const untold = new NewestMap<string, string | null>(MAX_REMEMBERED)
 
   async function give(peerId: string, copy: ResponseCopy): Promise<boolean | undefined> {
     const { id } = copy.record.resource
@@ -95,21 +96,5 @@ export function createCopyKeeping({ neighbours, responses, isOwn, log }: CopyKee
         if (homeOfId(id) !== undefined) void forgetElsewhere(id, owner).catch(() => {})
       },
     },
-  }
-}
-
-/** The oldest is forgotten when there are too many. */
-function remembered<T>(): Pick<Map<string, T>, 'get' | 'set' | 'delete'> & Iterable<[string, T]> {
-  const all = new Map<string, T>()
-  return {
-    get: (id) => all.get(id),
-    set(id, value) {
-      all.set(id, value)
-      const [oldest] = all.keys()
-      if (all.size > MAX_REMEMBERED && oldest !== undefined) all.delete(oldest)
-      return all
-    },
-    delete: (id) => all.delete(id),
-    [Symbol.iterator]: () => all.entries(),
   }
 }

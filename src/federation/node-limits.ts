@@ -1,3 +1,4 @@
+import { NewestMap } from '../base/newest-map.ts'
 import type { RoutingEvents } from './routing-events.ts'
 
 /** How many requests a node may have at the same time, learned from how soon it begins to answer. */
@@ -62,22 +63,15 @@ function within(perSlot: number, { most }: NodeLimitsInit): number {
 
 export function createNodeLimits(init: NodeLimitsInit): NodeLimits {
   /** In the order of their last use. */
-  const limits = new Map<string, Limit>()
+  const limits = new NewestMap<string, Limit>(MAX_NODES)
   const start: Limit = { perSlot: init.usual, long: 0, short: 0, samples: 0 }
-
-  function set(peerId: string, limit: Limit): void {
-    limits.delete(peerId)
-    limits.set(peerId, limit)
-    const [oldest] = limits.keys()
-    if (limits.size > MAX_NODES && oldest !== undefined) limits.delete(oldest)
-  }
 
   return {
     requestsPerSlot: (peerId) => limits.get(peerId)?.perSlot ?? init.usual,
     tried(_request, { peerId, outcome, ms }) {
       const limit = limits.get(peerId) ?? start
-      if (outcome === 'answered') set(peerId, afterAnswer(limit, ms, init))
-      else if (outcome === 'not-started') set(peerId, afterRefusal(limit, init))
+      if (outcome === 'answered') limits.set(peerId, afterAnswer(limit, ms, init))
+      else if (outcome === 'not-started') limits.set(peerId, afterRefusal(limit, init))
     },
   }
 }

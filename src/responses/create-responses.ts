@@ -1,4 +1,5 @@
 import type { Startable } from '../base/lifecycle.ts'
+import { NewestSet } from '../base/newest-map.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { RoundEvent } from '../inference/events.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -77,7 +78,7 @@ export function createResponses(
   const store = createResponseStore({ files, log, now }, init)
   const logs = createEventLogs(init)
   const running = createRunningResponses({ save, now }, init)
-  const deleted = createDeleted()
+  const deleted = new NewestSet<string>(MAX_DELETED)
   let sweep: NodeJS.Timeout | undefined
   let stopping = false
 
@@ -173,18 +174,6 @@ async function workOff(
 
 /** What was deleted must not come back with another node's copy. */
 const MAX_DELETED = 8192
-
-function createDeleted(): Pick<Set<string>, 'has'> & { add(id: string): void } {
-  const ids = new Set<string>()
-  return {
-    has: (id) => ids.has(id),
-    add(id) {
-      ids.add(id)
-      const [oldest] = ids
-      if (ids.size > MAX_DELETED && oldest !== undefined) ids.delete(oldest)
-    },
-  }
-}
 
 /** In the ids of a node that was in no network then. */
 const ALONE = '0'.repeat(10)

@@ -1,5 +1,6 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { isSlow, judgedAnew, NO_PACE, type Pace, type SlownessRules, withSample } from './slowness.ts'
+import { hasSlowed, isSlowerThan, judgedAnew, NO_PACE, type Pace, type SlownessRules, withSample } from './slowness.ts'
 
 /** How long nodes take, by model: for the first bytes of an answer, and for each token after. Bounded. */
 export interface Latencies {
@@ -22,17 +23,14 @@ export function createLatencies(rules: SlownessRules): Latencies {
   const nodes = new Map<string, Map<string, Pace>>()
 
   function judge(peerId: string, what: string, ms: number): boolean {
-    const own = nodes.get(peerId) ?? new Map<string, Pace>()
+    const own = nodes.get(peerId) ?? new NewestMap<string, Pace>(MAX_PACES)
     nodes.set(peerId, own)
     const pace = withSample(own.get(what) ?? NO_PACE, ms)
-    own.delete(what)
     own.set(what, pace)
-    const [oldest] = own.keys()
-    if (own.size > MAX_PACES && oldest !== undefined) own.delete(oldest)
     // Asked of the others only when there is something to compare.
-    if (!isSlow(pace, [pace], { ...rules, factorOfOthers: 1 })) return false
+    if (!hasSlowed(pace, rules)) return false
     const others = [...nodes].flatMap(([id, paces]) => (id === peerId ? [] : (paces.get(what) ?? [])))
-    return isSlow(pace, others, rules)
+    return isSlowerThan(pace, others, rules)
   }
 
   return {
@@ -43,7 +41,7 @@ export function createLatencies(rules: SlownessRules): Latencies {
     },
     judgeAnew(peerId) {
       const own = nodes.get(peerId)
-      for (const [what, pace] of own ?? []) own?.set(what, judgedAnew(pace))
+      for (const [what, pace] of [...(own ?? [])]) own?.set(what, judgedAnew(pace))
     },
     forget: (peerId) => void nodes.delete(peerId),
   }

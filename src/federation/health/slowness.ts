@@ -56,14 +56,18 @@ export function judgedAnew(pace: Pace): Pace {
   return { ...pace, recent: 0, recentSamples: 0 }
 }
 
-/** Whether a node has become much slower than it was, and much more so than `others` have. Pure. */
-export function isSlow(pace: Pace, others: readonly Pace[], rules: SlownessRules): boolean {
+/** Whether a node has become much slower than it was. Pure. */
+export function hasSlowed(pace: Pace, rules: SlownessRules): boolean {
   const slowdown = slowdownOf(pace, rules)
   if (slowdown === undefined || slowdown < Math.log(rules.factor) || slowdown < 3 * pace.spread) return false
-  if (Math.exp(pace.recent) - Math.exp(pace.usual) < rules.leastMs) return false
+  return Math.exp(pace.recent) - Math.exp(pace.usual) >= rules.leastMs
+}
+
+/** Whether a node that has slowed has done so much more than `others` have. Pure. */
+export function isSlowerThan(pace: Pace, others: readonly Pace[], rules: SlownessRules): boolean {
   const theirs = others.flatMap((other) => slowdownOf(other, rules) ?? [])
   if (theirs.length === 0) return false
-  return slowdown - median(theirs) >= Math.log(rules.factorOfOthers)
+  return (slowdownOf(pace, rules) ?? 0) - median(theirs) >= Math.log(rules.factorOfOthers)
 }
 
 /** As a logarithm; undefined while there is too little to tell. */

@@ -1,3 +1,4 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import type { PeerView } from '../../p2p/network.ts'
 import { createPrefixIndex, PREFIX_INDEX_DEFAULTS, type PrefixIndexInit } from '../prefix/prefix-index.ts'
 import { createProfiler, hasPrompt, type PromptProfile } from '../prefix/prompt-profile.ts'
@@ -53,7 +54,7 @@ export function createForesight(
   const prefixes = createPrefixIndex({ now }, init.prefixes)
   const profile = createProfiler()
   const known = new WeakMap<RoutedRequest, Known>()
-  const turns = new Map<string, number>()
+  const turns = new NewestMap<string, number>(MAX_TURNS)
   const heard = new WeakSet<readonly number[]>()
   let looked: readonly PeerView[] | undefined
 
@@ -74,12 +75,7 @@ export function createForesight(
 
   function nextTurn(key: string): number {
     const turn = turns.get(key) ?? 0
-    turns.delete(key)
     turns.set(key, turn + 1)
-    for (const oldest of turns.keys()) {
-      if (turns.size <= MAX_TURNS) break
-      turns.delete(oldest)
-    }
     return turn
   }
 

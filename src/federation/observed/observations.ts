@@ -1,3 +1,4 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import type { Candidate } from '../policies/choose.ts'
 import { keyOf, type RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished, RoutingEvents } from '../routing-events.ts'
@@ -51,7 +52,7 @@ interface Flight extends Sent, Silent {
 export function createObservations({ now }: { readonly now: () => number }, init: ObservationsInit): Observations {
   const { halfLifeMs, maxModels } = init
   const pairs = createPairTable({ now }, init)
-  const answers = new Map<string, Average>()
+  const answers = new NewestMap<string, Average>(maxModels)
   const flights = new WeakMap<RoutedRequest, Flight[]>()
 
   function flightOf(request: RoutedRequest, peerId: string): Flight | undefined {
@@ -97,7 +98,7 @@ export function createObservations({ now }: { readonly now: () => number }, init
       if (flight === undefined || event.outcome !== 'answered' || event.status >= 400) return
       const weight = newestWeight(fadedWeight(flight.pair, now(), halfLifeMs))
       noteEnd(flight, event, { ms: now() - flight.since, weight })
-      if (event.tokens > 0) noteAverage(answers, keyOf(request), { value: event.tokens, max: maxModels })
+      if (event.tokens > 0) noteAverage(answers, keyOf(request), event.tokens)
     },
   }
 }

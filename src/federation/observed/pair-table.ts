@@ -80,14 +80,8 @@ export function grow(pair: Pair, now: number, halfLifeMs: number): number {
   return newestWeight(before)
 }
 
-export function noteAverage(known: Map<string, Average>, key: string, { value, max }: { value: number; max: number }) {
-  const before = known.get(key) ?? NO_AVERAGE
-  known.delete(key)
-  known.set(key, average(before, value, NEWEST))
-  for (const oldest of known.keys()) {
-    if (known.size <= max) break
-    known.delete(oldest)
-  }
+export function noteAverage(known: Map<string, Average>, key: string, value: number): void {
+  known.set(key, average(known.get(key) ?? NO_AVERAGE, value, NEWEST))
 }
 
 export function toSeen(pair: Pair, now: number, halfLifeMs: number): Seen {

@@ -1,3 +1,4 @@
+import { NewestSet } from '../../base/newest-map.ts'
 import { toldOf } from './chain.ts'
 
 /** What this node tells of the prompts that it served last, for whichever entry it served them. */
@@ -18,19 +19,15 @@ export const KEPT_PREFIXES_DEFAULTS: KeptPrefixesInit = { maxHashes: 256, tellEv
 
 export function createKeptPrefixes({ now }: { readonly now: () => number }, init: KeptPrefixesInit): KeptPrefixes {
   /** In the order of their last use. */
-  const hashes = new Set<number>()
+  const hashes = new NewestSet<number>(init.maxHashes)
   let told: readonly number[] = []
   let toldAt = Number.NEGATIVE_INFINITY
   let changed = false
   return {
     served(chain) {
       for (const hash of toldOf(chain)) {
-        changed ||= !hashes.delete(hash)
+        changed ||= !hashes.has(hash)
         hashes.add(hash)
-      }
-      for (const oldest of hashes) {
-        if (hashes.size <= init.maxHashes) break
-        hashes.delete(oldest)
       }
     },
     told() {

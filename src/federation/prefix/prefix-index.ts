@@ -1,3 +1,4 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import { EDGES } from './chain.ts'
 
 /** Which nodes are thought to keep which beginnings of prompts computed: a hint, never more. */
@@ -37,9 +38,9 @@ const MAX_NODES = 4096
 
 export function createPrefixIndex({ now }: { readonly now: () => number }, init: PrefixIndexInit): PrefixIndex {
   /** The hash that was used longest ago first. */
-  const holders = new Map<number, Held[]>()
+  const holders = new NewestMap<number, Held[]>(init.maxHashes)
   /** How many prompts each node was given. */
-  const turns = new Map<string, number>()
+  const turns = new NewestMap<string, number>(MAX_NODES)
 
   function note(hash: number, peerId: string, turn: number): void {
     const known = holders.get(hash) ?? []
@@ -51,15 +52,7 @@ export function createPrefixIndex({ now }: { readonly now: () => number }, init:
       own.at = now()
       own.turn = Math.max(own.turn, turn)
     }
-    holders.delete(hash)
     holders.set(hash, known)
-  }
-
-  function bound(): void {
-    for (const hash of holders.keys()) {
-      if (holders.size <= init.maxHashes) return
-      holders.delete(hash)
-    }
   }
 
   function isKept({ peerId, at, turn }: Held): boolean {
@@ -69,19 +62,12 @@ export function createPrefixIndex({ now }: { readonly now: () => number }, init:
   return {
     learn(peerId, chain) {
       const turn = (turns.get(peerId) ?? 0) + 1
-      turns.delete(peerId)
       turns.set(peerId, turn)
-      for (const oldest of turns.keys()) {
-        if (turns.size <= MAX_NODES) break
-        turns.delete(oldest)
-      }
       for (const hash of chain) note(hash, peerId, turn)
-      bound()
     },
     hear(peerId, told) {
       const turn = turns.get(peerId) ?? 0
       for (const hash of told) note(hash, peerId, turn)
-      bound()
     },
     holdersOf(chain) {
       const found = new Map<string, number>()

@@ -1,3 +1,5 @@
+import { NewestMap } from '../../base/newest-map.ts'
+
 /** What the entry has learned of how fast answers come, to tell when one is late. */
 export interface Paces {
   /** From when on a first token is late, in milliseconds since the node was asked; undefined: too little is known. */
@@ -35,8 +37,8 @@ interface Samples {
 }
 
 export function createPaces(): Paces {
-  const firstTokens = new Map<string, Samples>()
-  const gaps = new Map<string, number>()
+  const firstTokens = new NewestMap<string, Samples>(MOST_SUBJECTS)
+  const gaps = new NewestMap<string, number>(MOST_SUBJECTS)
 
   return {
     firstTokenLateMs(subject) {
@@ -46,14 +48,16 @@ export function createPaces(): Paces {
       return samples.lateMs
     },
     noteFirstToken(subject, ms) {
-      const samples = touch(firstTokens, keyOf(subject), () => ({ values: [], at: 0, lateMs: undefined }))
+      const key = keyOf(subject)
+      const samples = firstTokens.get(key) ?? { values: [], at: 0, lateMs: undefined }
+      firstTokens.set(key, samples)
       samples.values[samples.at] = ms
       samples.at = (samples.at + 1) % MOST_SAMPLES
       if (samples.at % SAMPLES_A_LOOK === 0) samples.lateMs = undefined
     },
     gapMs: (model) => gaps.get(model),
     noteGap(model, ms) {
-      const before = touch(gaps, model, () => ms)
+      const before = gaps.get(model) ?? ms
       gaps.set(model, before + GAP_WEIGHT * (ms - before))
     },
   }
@@ -67,13 +71,4 @@ function lateFor(values: readonly number[]): number {
 /** Conversations of about the same length are compared with each other. */
 function keyOf({ model, bodyBytes }: Subject): string {
   return `${Math.round(Math.log2(bodyBytes + 1))} ${model}`
-}
-
-/** The value of a key, which becomes the youngest; the oldest goes when there are too many. */
-function touch<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = map.get(key) ?? make()
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > MOST_SUBJECTS) map.delete(map.keys().next().value ?? key)
-  return value
 }

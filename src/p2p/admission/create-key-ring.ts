@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync } from 'node:crypto'
+import { NewestMap } from '../../base/newest-map.ts'
 import { networkIdOf } from '../token/network-id.ts'
 import type { NetworkToken } from '../token/network-token.ts'
 import type { KeyPurpose, KeyRing } from './key-ring.ts'
@@ -34,7 +35,7 @@ function createRing(
   { key: secret, intervalSeconds }: RotatingSecret,
 ): KeyRing {
   const networkId = networkIdOf(token)
-  const cache = new Map<string, Buffer>()
+  const cache = new NewestMap<string, Buffer>(MAX_CACHED)
   const seconds = (): number => now() / 1000
   const step = (): number => Math.floor(seconds() / intervalSeconds)
   const accepts = (other: number): boolean => Number.isInteger(other) && Math.abs(other - step()) <= 1
@@ -53,8 +54,6 @@ function createRing(
       const name = purpose === 'mdns' ? purpose : `${other} ${purpose}`
       const key = cache.get(name) ?? derive(other, purpose)
       cache.set(name, key)
-      const [oldest] = cache.keys()
-      if (cache.size > MAX_CACHED && oldest !== undefined) cache.delete(oldest)
       return Buffer.from(key)
     },
     skewSeconds(other) {

@@ -1,3 +1,4 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
 /** Tells why links were closed; of one peer as a warning at most once a minute, so that it cannot fill the log. */
@@ -13,16 +14,12 @@ export function createCloseLog(
   log: Pick<Logger, 'debug' | 'warn'>,
   now: () => number = () => performance.now(),
 ): CloseLog {
-  const warnedAt = new Map<string, number>()
+  const warnedAt = new NewestMap<string, number>(MAX_PEERS)
   return {
     note(peerId, reason) {
       const isQuiet = now() - (warnedAt.get(peerId) ?? -Infinity) < QUIET_MS
       log[isQuiet ? 'debug' : 'warn']({ peer: peerId, reason }, 'a link was closed')
-      if (isQuiet) return
-      warnedAt.delete(peerId)
-      warnedAt.set(peerId, now())
-      const [oldest] = warnedAt.keys()
-      if (warnedAt.size > MAX_PEERS && oldest !== undefined) warnedAt.delete(oldest)
+      if (!isQuiet) warnedAt.set(peerId, now())
     },
   }
 }

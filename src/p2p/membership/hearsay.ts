@@ -1,3 +1,4 @@
+import { NewestMap } from '../../base/newest-map.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { claimedSigner } from './record-codec.ts'
 import type { RecordStore } from './record-store.ts'
@@ -39,8 +40,8 @@ const PER_SECOND = { records: 20, bytes: 128 * 1024 }
 const MAX_TELLERS = 512
 
 export function createHearsay({ log, store, now = () => performance.now() }: HearsayDeps): Hearsay {
-  const remembered = new Map<string, string>()
-  const allowances = new Map<string, Allowance>()
+  const remembered = new NewestMap<string, string>(MAX_REMEMBERED)
+  const allowances = new NewestMap<string, Allowance>(MAX_TELLERS)
 
   function allowanceOf(teller: string): Allowance {
     const at = now()
@@ -51,9 +52,7 @@ export function createHearsay({ log, store, now = () => performance.now() }: Hea
       bytes: Math.min(BURST.bytes, before.bytes + seconds * PER_SECOND.bytes),
       at,
     }
-    allowances.delete(teller)
     allowances.set(teller, allowance)
-    trim(allowances, MAX_TELLERS)
     return allowance
   }
   return {
@@ -66,9 +65,7 @@ export function createHearsay({ log, store, now = () => performance.now() }: Hea
       return true
     },
     remember(id, peerId) {
-      remembered.delete(id)
       remembered.set(id, peerId)
-      trim(remembered, MAX_REMEMBERED)
     },
     affords(teller, bytes) {
       if (claimedSigner(bytes) === teller) return true
@@ -82,9 +79,4 @@ export function createHearsay({ log, store, now = () => performance.now() }: Hea
       return true
     },
   }
-}
-
-function trim(map: Map<string, unknown>, limit: number): void {
-  const [oldest] = map.keys()
-  if (map.size > limit && oldest !== undefined) map.delete(oldest)
 }

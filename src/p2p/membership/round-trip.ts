@@ -1,3 +1,5 @@
+import { NewestMap } from '../../base/newest-map.ts'
+
 /** The lowest of the last round trips: delays of the timers and of a busy moment add to the others, never to it. */
 export interface RoundTrip {
   readonly lowestMs: number | undefined
@@ -10,7 +12,7 @@ export interface RoundTrip {
 const KEPT = 8
 
 export function createRoundTrip(): RoundTrip {
-  const waiting = new Map<number, number>()
+  const waiting = new NewestMap<number, number>(KEPT)
   let last: readonly number[] = []
   return {
     get lowestMs() {
@@ -18,8 +20,6 @@ export function createRoundTrip(): RoundTrip {
     },
     sent(counter, now) {
       waiting.set(counter, now)
-      const oldest = waiting.keys().next().value
-      if (waiting.size > KEPT && oldest !== undefined) waiting.delete(oldest)
     },
     echoed({ counter, heldMs }, now) {
       const sentAt = waiting.get(counter)
