@@ -10,7 +10,7 @@ import { nobodyServes } from './nobody-serves.ts'
 import type { NodeLimits } from './node-limits.ts'
 import type { Foresight } from './observed/foresight.ts'
 import type { Candidate, Policy, Ranked } from './policies/choose.ts'
-import type { LocalNode, RoutedRequest } from './routed-request.ts'
+import { keyOf, type LocalNode, type RoutedRequest } from './routed-request.ts'
 import type { RoutingEvents } from './routing-events.ts'
 
 export interface PlacesDeps {
@@ -140,17 +140,18 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
   return {
     async book(request, search, options) {
       const { caller = '', priority, giveUpAt } = request
-      let lane = laneOf(request)
+      // Requests that want the same: when there is no place for one, there is none for the others.
+      let lane = keyOf(request)
       if (search.asked.size > 0 || search.likeness !== undefined) {
         // It wants other nodes than its like, and must not hold them up.
         retries += 1
-        lane = `retry ${retries}`
+        lane = `\0retry ${retries}`
       }
       return await queue.admit({ lane, caller, priority, giveUpAt, take: () => take(request, search) }, options)
     },
     tryBook(request, search) {
       // What nobody reads yet goes behind those who wait.
-      if (search.likeness === undefined && queue.waits(laneOf(request))) return undefined
+      if (search.likeness === undefined && queue.waits(keyOf(request))) return undefined
       const order = orderFor(request, search)
       return order.length === 0 ? undefined : takeFirst(order, { request, search })
     },
@@ -172,9 +173,4 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
 function knownFirst(order: readonly Ranked[]): readonly Ranked[] {
   const isKnown = ({ candidate }: Ranked): boolean => candidate.likeness !== undefined
   return [...order.filter(isKnown), ...order.filter((ranked) => !isKnown(ranked))]
-}
-
-/** Requests that want the same: when there is no place for one, there is none for the others. */
-function laneOf({ model, capability }: RoutedRequest): string {
-  return model === undefined ? `capability ${capability}` : `model ${model}`
 }
