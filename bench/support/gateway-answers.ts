@@ -1,5 +1,6 @@
 import { toTokenPayload } from '../../src/api/journal/token-records.ts'
 import { JOURNAL_TYPE, toFrame } from '../../src/federation/journal/frames.ts'
+import { SMALL_ANSWER } from './small-answer.ts'
 
 /** One answer as the pieces in which a server writes it. */
 export type Pieces = readonly Buffer[]
@@ -16,14 +17,6 @@ interface Answer {
   readonly stream: Pieces
 }
 
-const SMALL = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'bench',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 },
-})
 const DONE = 'data: [DONE]\n\n'
 const END = Buffer.from('0\r\n\r\n')
 
@@ -31,7 +24,7 @@ const END = Buffer.from('0\r\n\r\n')
 export function createGatewayAnswers(chunks: number): GatewayAnswers {
   const words = Array.from({ length: chunks }, () => eventOf({ content: ' word' }, null))
   const events = [...words, eventOf({}, 'stop'), DONE]
-  const json = { 'content-type': 'application/json', 'content-length': String(SMALL.length) }
+  const json = { 'content-type': 'application/json', 'content-length': String(SMALL_ANSWER.length) }
   const sse = { 'content-type': 'text/event-stream' }
   const token = toFrame('tokens', toTokenPayload([{ id: 1, logprobs: Buffer.alloc(0) }]))
   const framed = (headers: Readonly<Record<string, string>>, bodies: readonly string[]): Pieces => [
@@ -47,10 +40,10 @@ export function createGatewayAnswers(chunks: number): GatewayAnswers {
   ]
   return {
     plain: {
-      whole: [Buffer.concat([headOf(json), Buffer.from(SMALL)])],
+      whole: [Buffer.concat([headOf(json), Buffer.from(SMALL_ANSWER)])],
       stream: [headOf({ ...sse, 'transfer-encoding': 'chunked' }), ...events.map((text) => chunkOf(text)), END],
     },
-    journalled: { whole: [Buffer.concat(framed(json, [SMALL]))], stream: framed(sse, events) },
+    journalled: { whole: [Buffer.concat(framed(json, [SMALL_ANSWER]))], stream: framed(sse, events) },
   }
 }
 

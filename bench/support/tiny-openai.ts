@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { paced, repliesOf, toScript } from '../../test/support/fake-backend/behaviour.ts'
+import { SMALL_ANSWER } from './small-answer.ts'
 
 /**
  * The cheapest server that looks like a node: a chat whose message is a script gets that script's events, any other a
@@ -14,23 +15,14 @@ export function createTinyOpenAi(): Server {
   return server
 }
 
-const SMALL = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model: 'bench',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 },
-})
-
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let text = ''
   for await (const chunk of request) text += String(chunk)
   const { messages } = JSON.parse(text) as { messages: readonly { content: string }[] }
   const content = messages.at(-1)?.content ?? ''
   if (!content.startsWith('{')) {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(SMALL) })
-    response.end(SMALL)
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(SMALL_ANSWER) })
+    response.end(SMALL_ANSWER)
     return
   }
   const script = toScript(content)
