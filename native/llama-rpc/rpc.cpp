@@ -24,8 +24,3 @@ bool serve_client(int fd, const std::vector<ggml_backend_t> & backends) {
     rpc_serve_client(backends, nullptr, client);
     return true;
 }
-
-std::string rpc_protocol() {
-    return std::to_string(RPC_PROTO_MAJOR_VERSION) + "." + std::to_string(RPC_PROTO_MINOR_VERSION) + "." +
-           std::to_string(RPC_PROTO_PATCH_VERSION);
-}

@@ -11,6 +11,3 @@ std::vector<ggml_backend_dev_t> connect_to_worker(const std::string & endpoint, 
 
 // Serves the one client on a descriptor until it leaves or says what is not allowed; what it had allocated is freed.
 bool serve_client(int fd, const std::vector<ggml_backend_t> & backends);
-
-// Of ggml's RPC: major.minor.patch.
-std::string rpc_protocol();

@@ -1,11 +1,5 @@
 import { join } from 'node:path'
-
-/** One run of the compiler: these sources, in this order, as one translation unit. */
-export interface CompileUnit {
-  readonly name: string
-  readonly sources: readonly string[]
-  readonly flags: readonly string[]
-}
+import type { CompileUnit } from '../compile/compile-units.ts'
 
 export interface SourceTree {
   /** Checkout of llama.cpp. */

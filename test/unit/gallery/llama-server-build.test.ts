@@ -5,11 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
-import {
-  buildLlamaServer,
-  findLlamaServer,
-  type LlamaServerBuildOptions,
-} from '../../../src/gallery/llama-server/build-llama-server.ts'
+import type { EngineBuildOptions } from '../../../src/gallery/compile/build-engine-program.ts'
+import { buildLlamaServer, findLlamaServer } from '../../../src/gallery/llama-server/build-llama-server.ts'
 import { llamaServerBinary, locateLlamaServerFiles } from '../../../src/gallery/llama-server/llama-server-files.ts'
 
 const supported = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64'].includes(
@@ -37,7 +34,7 @@ describe('building llama-server', { skip, timeout: 60_000 }, () => {
   const init = () => ({ cacheDir, engineRoot })
   const compiler = async (trouble: Parameters<typeof makeCompiler>[1] = {}): Promise<string> =>
     await makeCompiler({ folder: workDir, calls }, trouble)
-  const build = async (options: LlamaServerBuildOptions) => await buildLlamaServer(init(), { jobs: 2, ...options })
+  const build = async (options: EngineBuildOptions) => await buildLlamaServer(init(), { jobs: 2, ...options })
   const compilations = async (): Promise<number> => (await readFile(calls, 'utf8')).split('\n').length - 1
   const leftovers = async (): Promise<readonly string[]> => await readdir(join(cacheDir, 'llama-server'))
   const failsWith = (pattern: RegExp) => (error: unknown) => {
