@@ -1,0 +1,73 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { AppError } from '../../base/errors.ts'
+import type { WeightStore } from '../../workers/worker-stream.ts'
+
+/** Pieces that are in memory for members at the same time: each has 4 MiB at most. */
+const MAX_AT_ONCE = 8
+const MAX_AT_ONCE_FOR_ONE = 3
+/** Most questions of one member in a second; a miss costs next to nothing, and a hit a read of the disk. */
+const MAX_A_SECOND = 200
+/** Beyond so many members, whose counts are remembered, all begin anew. */
+const MAX_MEMBERS = 1024
+
+export interface WeightRoutesDeps {
+  /** Absent: this node keeps none. */
+  readonly weights: Pick<WeightStore, 'get'> | undefined
+  /** Milliseconds of any clock. */
+  readonly now?: () => number
+}
+
+/**
+ * Pieces of weights that this node keeps, for members whose workers need them. Whoever asks for one knows its SHA-256, and
+ * with it has seen it, or was offered it.
+ */
+export const weightRoutes: FastifyPluginAsyncTypebox<WeightRoutesDeps> = async (
+  app,
+  { weights, now = () => performance.now() },
+) => {
+  const running = new Map<string, number>()
+  const admit = createRate(now)
+  let all = 0
+
+  async function atOnce<T>(member: string, work: () => Promise<T>): Promise<T> {
+    const own = running.get(member) ?? 0
+    if (!admit(member) || all >= MAX_AT_ONCE || own >= MAX_AT_ONCE_FOR_ONE) {
+      throw new AppError('request.rate-limited', 'too many pieces are asked for at the same time')
+    }
+    all += 1
+    running.set(member, own + 1)
+    try {
+      return await work()
+    } finally {
+      all -= 1
+      const left = (running.get(member) ?? 1) - 1
+      if (left === 0) running.delete(member)
+      else running.set(member, left)
+    }
+  }
+
+  app.get(
+    '/p2p/weights/:hash',
+    { schema: { params: Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }) }) } },
+    async (request, reply) => {
+      const { hash } = request.params
+      const piece = await atOnce(request.raw.socket.remoteAddress ?? '', async () => await weights?.get(hash))
+      if (piece === undefined) throw new AppError('request.not-found', 'this piece is not kept here')
+      return reply.type('application/octet-stream').send(piece)
+    },
+  )
+}
+
+function createRate(now: () => number): (member: string) => boolean {
+  let second = 0
+  const asked = new Map<string, number>()
+  return (member) => {
+    const current = Math.floor(now() / 1000)
+    if (current !== second || asked.size > MAX_MEMBERS) asked.clear()
+    second = current
+    const count = (asked.get(member) ?? 0) + 1
+    asked.set(member, count)
+    return count <= MAX_A_SECOND
+  }
+}
