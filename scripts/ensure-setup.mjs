@@ -43,7 +43,17 @@ export function ensureSetup() {
     ])
     writeFileSync(stamp, wanted)
   }
-  return nodeBinary()
+  const node = nodeBinary()
+  buildUi(node)
+  return node
+}
+
+/** The web interface, where its sources are; it looks for itself whether anything has changed. */
+function buildUi(node) {
+  const script = fileURLToPath(new URL('scripts/build-ui.mjs', root))
+  if (spawnSync(node, [script], { stdio: ['ignore', 2, 2] }).status !== 0) {
+    console.error('the web interface could not be built: the node works without it')
+  }
 }
 
 function nodeBinary() {

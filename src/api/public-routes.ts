@@ -35,6 +35,7 @@ import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
 import { addStamps } from './stamp.ts'
 import { addTracing } from './tracing.ts'
+import { pageKeyRoutes } from './ui/page-key.ts'
 import { addUiPages } from './ui/ui-pages.ts'
 
 /** The private network, as far as the API shows and uses it. Without any of it the node is alone. */
@@ -111,6 +112,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
+  if (init.webUi !== false) app.register(pageKeyRoutes, deps.access)
   app.register(version, { version: init.version })
   app.register(features)
   app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })

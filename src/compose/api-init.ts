@@ -16,6 +16,7 @@ export function apiInit(
     version: versionWithCommit(),
     uploadLimitBytes: settings.uploadLimitMegabytes * BYTES_PER_MEGABYTE,
     shutdownTimeoutMs: settings.shutdownTimeoutMs,
+    webUi: !settings.disableWebUi,
     metricsEndpoint: !settings.disableMetricsEndpoint,
     access: accessInit(settings),
     accountKeyExpiryMs: settings.apiKeyExpiryMs,

@@ -96,7 +96,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
       ...{ series, logHistory: context.logHistory },
       settings: runtimeSettings && { ...runtimeSettings, schema: RuntimeSettingsSchema },
     },
-    { ...apiInit(settings, membership?.member.network.name), webUi: !settings.disableWebUi },
+    apiInit(settings, membership?.member.network.name),
   )
   return lifecycle([
     ...room.ground,

@@ -28,12 +28,4 @@ export const dynamicSettings = {
     group: 'API',
     kind: bool,
   }),
-  disableWebUi: setting({
-    flags: ['--disable-webui', '--disable-web-ui'],
-    env: ['LOCALAI_DISABLE_WEBUI', 'DISABLE_WEBUI'],
-    fallback: false,
-    help: 'Serve none of the routes that are there for web pages only, such as /api/p2p/workers',
-    group: 'API',
-    kind: bool,
-  }),
 } as const

@@ -249,6 +249,14 @@ export const apiSettings = {
     group: 'API',
     kind: text,
   }),
+  disableWebUi: setting({
+    flags: ['--disable-webui', '--disable-web-ui'],
+    env: ['LOCALAI_DISABLE_WEBUI', 'DISABLE_WEBUI'],
+    fallback: false,
+    help: 'Serve no web interface, and none of the routes that are there for web pages only, such as /api/p2p/workers',
+    group: 'API',
+    kind: bool,
+  }),
   uploadLimitMegabytes: setting({
     flags: ['--upload-limit'],
     env: ['LOCALAI_UPLOAD_LIMIT', 'UPLOAD_LIMIT'],

@@ -119,7 +119,11 @@ function createVisitors(
     const given = credentialOf(request.headers, { sessions: accounts !== undefined })
     if (given === undefined) return undefined
     const { secret, from } = given
-    if (from !== 'header' && guardsCookies() && isCrossSiteChange(request.method, request.headers)) {
+    if (
+      from !== 'header' &&
+      (from === 'page' || guardsCookies()) &&
+      isCrossSiteChange(request.method, request.headers)
+    ) {
       throw new AppError('request.forbidden', 'a page of another site may not do this with your cookie')
     }
     const owner = from === 'session' ? undefined : keys.find(secret)

@@ -1,9 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+/** An API key with which somebody has signed in on the web interface (`page-cookie.ts`). */
+export const PAGE_COOKIE = 'page-key'
+
 /** What a request shows to be let in, and where: only a cookie is sent by a browser without anybody's doing. */
 export interface Credential {
   readonly secret: string
-  readonly from: 'header' | 'session' | 'token'
+  readonly from: 'header' | 'session' | 'token' | 'page'
 }
 
 /**
@@ -21,6 +24,7 @@ export function credentialOf(
     { secret: headers['xi-api-key'], from: 'header' },
     { secret: sessions ? cookieOf(cookie, 'session') : undefined, from: 'session' },
     { secret: cookieOf(cookie, 'token'), from: 'token' },
+    { secret: cookieOf(cookie, PAGE_COOKIE), from: 'page' },
   ] as const
   for (const { secret, from } of given) {
     if (typeof secret === 'string' && secret.trim() !== '') return { secret: secret.trim(), from }

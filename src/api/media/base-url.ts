@@ -11,8 +11,13 @@ export function baseUrlOf(request: Pick<FastifyRequest, 'headers' | 'protocol'>)
   const { headers, protocol } = request
   const proto = forwarded(headers['x-forwarded-proto'], /^https?$/i)?.toLowerCase() ?? protocol
   const host = forwarded(headers['x-forwarded-host'], HOST) ?? forwarded(headers.host, HOST) ?? 'localhost'
+  return `${proto}://${host}${prefixOf(request)}`
+}
+
+/** What a proxy says that it puts before every path, with a slash at its end: `/`, `/prefix/`. */
+export function prefixOf({ headers }: Pick<FastifyRequest, 'headers'>): string {
   const prefix = forwarded(headers['x-forwarded-prefix'], PREFIX) ?? '/'
-  return `${proto}://${host}${prefix.endsWith('/') ? prefix : `${prefix}/`}`
+  return prefix.endsWith('/') ? prefix : `${prefix}/`
 }
 
 /** The first of a list is the outermost proxy's word; what does not look like one is not believed. */

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, join } from 'node:path'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
+/** What is wrong enough to fail a test: https://github.com/dequelabs/axe-core/blob/develop/doc/API.md */
+const SERIOUS = new Set(['serious', 'critical'])
+
+export interface WatchedPage {
+  readonly page: Page
+  /** What the page has complained of so far: errors of its own, of the console, of the content security policy. */
+  readonly complaints: readonly string[]
+  /** Fails with what axe-core finds serious or worse. */
+  checkAccessibility(): Promise<void>
+}
+
+export interface TestBrowser extends AsyncDisposable {
+  /** A page with cookies and storage of its own. */
+  open(url: string, options?: BrowserContextOptions): Promise<WatchedPage>
+}
+
+/** Chromium of this machine, without a window; one is enough for a file of tests. It reaches nothing but this machine. */
+export async function openBrowser(): Promise<TestBrowser> {
+  const browser: Browser = await chromium.launch({
+    executablePath: findChromium(),
+    // Nobody but root is there in most containers, and Chromium's sandbox does not work for root.
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-background-networking'],
+  })
+  return {
+    async open(url, options = {}) {
+      const context = await browser.newContext(options)
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('pageerror', (error) => complaints.push(`${error.name}: ${error.message}`))
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text())
+      })
+      await page.goto(url)
+      return { page, complaints, checkAccessibility: () => checkAccessibility(page) }
+    },
+    [Symbol.asyncDispose]: () => browser.close(),
+  }
+}
+
+function findChromium(): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const files = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
+  const found = files.find((file) => existsSync(file))
+  if (found === undefined) throw new Error(`no browser on the PATH (${NAMES.join(', ')}): .ci/run installs one`)
+  return found
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string
+    readonly impact: string | null
+    readonly help: string
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
+  }[]
+}
+
+async function checkAccessibility(page: Page): Promise<void> {
+  // Evaluated, not added as a script: the policy of the page forbids foreign ones.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+  const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults
+  const serious = violations.filter(({ impact }) => SERIOUS.has(impact ?? ''))
+  const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`)
+  assert.deepEqual(told, [])
+}

@@ -1,0 +1,87 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { PAGES, type PageRow } from '../pages.ts'
+import { place } from '../router.ts'
+import { session, signOut } from '../session.ts'
+import { switchTheme, theme } from '../theme.ts'
+import { Button } from './button.tsx'
+import { Icon } from './icon.tsx'
+import { Link } from './link.tsx'
+
+const GROUPS = [
+  ['network', 'Network'],
+  ['use', 'Use'],
+  ['node', 'This node'],
+] as const
+
+const THEMES = { auto: ['auto', 'as the system'], light: ['sun', 'light'], dark: ['moon', 'dark'] } as const
+
+export function Navigation({ current }: { readonly current: PageRow | undefined }) {
+  const open = useSignal(false)
+  const { path } = place.value
+  // Closes when another page is opened.
+  useEffect(() => {
+    open.value = false
+  }, [path])
+  const [icon, words] = THEMES[theme.value]
+  const { user = null, staticApiKeyRequired = false } = session.value ?? {}
+  return (
+    <header class={open.value ? 'side open' : 'side'}>
+      <div class="brand">
+        <Link to="/app" class="brand-name">
+          <Mark /> local-ai
+        </Link>
+        <span class="menu-button">
+          <Button
+            kind="ghost"
+            icon={open.value ? 'close' : 'menu'}
+            label="Menu"
+            pressed={open.value}
+            onClick={() => {
+              open.value = !open.value
+            }}
+          />
+        </span>
+      </div>
+      <nav aria-label="Pages">
+        {GROUPS.map(([group, title]) => {
+          const rows = PAGES.filter((row) => row.group === group)
+          if (rows.length === 0) return null
+          return (
+            <div key={group} class="nav-group">
+              <p class="nav-title">{title}</p>
+              <ul>
+                {rows.map((row) => (
+                  <li key={row.path}>
+                    <Link to={row.path.replace(/\/:.*$/, '')} class="nav-link" current={row === current}>
+                      <Icon name={row.icon} /> {row.title}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          )
+        })}
+      </nav>
+      <div class="side-foot">
+        {user === null ? null : <span class="who">{user.name}</span>}
+        {user !== null || staticApiKeyRequired ? (
+          <Button kind="ghost" icon="exit" label="Sign out" onClick={signOut} />
+        ) : null}
+        <Button kind="ghost" icon={icon} label={`Colours: ${words}`} onClick={switchTheme} />
+      </div>
+    </header>
+  )
+}
+
+function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+      <rect width="32" height="32" rx="8" class="mark-field" />
+      <path d="M16 9 8.5 21.5M16 9l7.5 12.5M8.5 21.5h15" stroke="#ccfbf1" stroke-width="2" />
+      <circle cx="16" cy="8.5" r="3.6" fill="#fff" />
+      <circle cx="8.5" cy="22" r="3.6" fill="#fff" />
+      <circle cx="23.5" cy="22" r="3.6" fill="#fff" />
+    </svg>
+  )
+}
