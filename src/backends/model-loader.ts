@@ -12,8 +12,10 @@ import { memoryInUse } from './memory-in-use.ts'
 import type { AcquireOptions, LoadedModel, ModelLease, ModelLoader } from './model-lease.ts'
 import { DEFAULT_MODEL_LIMITS, type ModelLimits } from './model-limits.ts'
 import { LOCALAI_DEFAULTS, loadFingerprint, type ModelOptionDefaults, toModelOptions } from './model-options.ts'
+import type { ModelPlacement, PlaceModel } from './model-placement.ts'
 import { ModelSlot } from './model-slot.ts'
 import { createModelWatch, type ModelWatch } from './model-watch.ts'
+import { bringUpPlaced } from './placed-backend.ts'
 import { DEFAULT_RESTART_POLICY } from './process-state.ts'
 import { bringUpBackend, type RunningBackend } from './running-backend.ts'
 import { createTurnstile } from './turnstile.ts'
@@ -31,6 +33,8 @@ export interface ModelLoaderDeps {
   readonly events?: ModelLoaderEvents
   /** The part of the memory that is in use, from 0 to 1; by default the machine's. */
   readonly memoryInUse?: () => number
+  /** For our own backends; absent: every model runs on this machine alone. */
+  readonly place?: PlaceModel
 }
 
 export interface ValidateOptions extends AbortOptions {
@@ -243,23 +247,23 @@ class Loader implements ConfigurableLoader {
       gpuLayers: LOCALAI_DEFAULTS.gpuLayers,
     }
     const defaults = this.#optionDefaults(target.builtin ? undecided : LOCALAI_DEFAULTS)
-    return await bringUpBackend(
-      { log, clock: this.#clock, environment: this.#init.environment, modelsPath: this.#init.modelsPath },
-      {
+    const deps = { log, clock: this.#clock, environment: this.#init.environment, modelsPath: this.#init.modelsPath }
+    const type = target.type === undefined ? {} : { type: target.type }
+    const bringUp = async (placement: ModelPlacement | undefined): Promise<RunningBackend> => {
+      const init = {
         model: slot.id,
-        target,
-        options: toModelOptions(config, {
-          defaults,
-          random,
-          ...(target.type === undefined ? {} : { type: target.type }),
-        }),
+        target: inEnvironment(target, placement),
+        options: { ...toModelOptions(config, { defaults, random, ...type }), ...placement?.options },
         readyTimeoutMs: config.readyTimeoutMs,
         loadTimeoutMs: this.#init.loadTimeoutMs,
         stopGraceMs: this.#init.stopGraceMs,
         onGone,
-      },
-      { signal },
-    )
+        ...(placement === undefined ? {} : { lost: placement.lost }),
+      }
+      return await bringUpBackend(deps, init, { signal })
+    }
+    const place = target.builtin ? this.#deps.place : undefined
+    return await bringUpPlaced({ log, place, bringUp }, config, { signal })
   }
 
   async #checkFiles(config: ModelConfig, target: BackendTarget, signal: AbortSignal): Promise<void> {
@@ -317,4 +321,11 @@ class Loader implements ConfigurableLoader {
       ...(busySince === undefined ? {} : { busySince }),
     }
   }
+}
+
+/** The environment of a backend's process says where its model is. */
+function inEnvironment(target: BackendTarget, placement: ModelPlacement | undefined): BackendTarget {
+  if (placement === undefined || target.kind !== 'program') return target
+  const environment = { ...target.program.environment, ...placement.environment }
+  return { ...target, program: { ...target.program, environment } }
 }

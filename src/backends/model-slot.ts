@@ -38,7 +38,7 @@ export interface SlotInit {
 export type StopReason = 'unload' | 'evicted' | 'idle' | 'busy' | 'memory' | 'config-changed' | 'shutdown'
 
 /** Failures that are not the backend's: trying again at once costs nothing, so nobody has to wait for it. */
-const BLAMELESS = /^(model|request|config|node)\.|^backend\.not-found$/
+const BLAMELESS = /^(model|request|config|node|worker)\.|^backend\.not-found$/
 
 /** One time of being loaded, with the requests that use it. */
 interface Run {

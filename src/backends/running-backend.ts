@@ -40,6 +40,8 @@ export interface BringUpInit {
   readonly stopGraceMs: number
   /** Called once, at once, when a backend that had been brought up is lost. Not after `stop`. */
   readonly onGone: (error: AppError) => void
+  /** Settles when the model cannot go on where it is, with the reason: the backend is ended at once then. */
+  readonly lost?: Promise<AppError>
 }
 
 const FREE_LIMIT_MS = 5_000
@@ -48,6 +50,8 @@ const LONGEST_POLL_MS = 250
 /** How long a lost connection waits for the process behind it to be seen dead. */
 const DEATH_LIMIT_MS = 1_000
 const HEALTH_LIMIT_MS = 2_000
+/** A backend that dies of a lost worker may be seen dead before the worker is seen lost. */
+const LOST_LIMIT_MS = 300
 const LINES_IN_MESSAGE = 10
 const LONGEST_LINE_IN_MESSAGE = 200
 const LONGEST_OUTPUT = 8_000
@@ -73,11 +77,12 @@ export async function bringUpBackend(
       timeoutMs: init.loadTimeoutMs,
       reason: () => new AppError('backend.load-failed', `could not load model: not done in ${init.loadTimeoutMs} ms`),
     })
-  } catch (error) {
+  } catch (thrown) {
+    const error = (signal.aborted ? undefined : await lostPlace(init)) ?? AppError.from(thrown, 'backend.load-failed')
     client.close()
     await life.stop(client, { graceMs: init.stopGraceMs, polite: false })
     signal.throwIfAborted()
-    throw toBringUpError(init, AppError.from(error, 'backend.load-failed'), child)
+    throw toBringUpError(init, error, child)
   }
   client.onDisconnect(() => life.disconnected())
   life.begin()
@@ -122,7 +127,15 @@ function createLife(init: BringUpInit, child: BackendProcess | undefined): Life 
     if (reporting && !stopping) init.onGone(error)
     return error
   }
-  void child?.exited.then((exit) => end(stopping ? stoppedOf(init) : deathOf(init, child, exit)))
+  void child?.exited.then(async (exit) => {
+    const lost = stopping ? undefined : await lostPlace(init)
+    end(stopping ? stoppedOf(init) : (lost ?? deathOf(init, child, exit)))
+  })
+  void init.lost?.then((why) => {
+    end(lostOf(init, why))
+    // Whatever it waits for from there never comes.
+    void child?.stop(0)
+  })
 
   return {
     gone,
@@ -136,6 +149,8 @@ function createLife(init: BringUpInit, child: BackendProcess | undefined): Life 
     },
     async explainLoss(client, cause, code) {
       if (over !== undefined) return over
+      const lost = await lostPlace(init)
+      if (lost !== undefined) return end(lost)
       // One that names its own end (its engine has died) is believed; else the process gets time to be seen dead.
       if (code === 'backend.died') return end(lossOf(init, `is no use any more (${cause.message})`, cause))
       const known = await within(gone, DEATH_LIMIT_MS)
@@ -222,6 +237,17 @@ function lossOf(init: BringUpInit, what: string, cause?: Error): AppError {
     details: { backend: target.name, model },
     ...(cause === undefined ? {} : { cause }),
   })
+}
+
+/** Why the backend has gone, when it went because of where the model was. */
+async function lostPlace(init: BringUpInit): Promise<AppError | undefined> {
+  const why = init.lost && (await within(init.lost, LOST_LIMIT_MS))
+  return why && lostOf(init, why)
+}
+
+function lostOf(init: BringUpInit, why: AppError): AppError {
+  const { message, details } = lossOf(init, `cannot go on: ${why.message}`)
+  return new AppError('backend.died', message, { details: { ...why.details, ...details }, cause: why })
 }
 
 /** It did not fail: somebody wanted its end, and that of what it worked on. */
