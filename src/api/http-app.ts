@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { AccessInit } from './access/access.ts'
 import { answerUnroutableBlankly } from './access/opaque-errors.ts'
@@ -30,12 +30,14 @@ export interface HttpAppParts {
   readonly clientErrorHandler?: NonNullable<FastifyServerOptions['clientErrorHandler']>
   /** Default: Node's own. */
   readonly response?: typeof ServerResponse
+  /** Whose connection another protocol takes over; who else asks for that gets an ordinary answer. Default: nobody's. */
+  readonly shouldUpgrade?: (request: IncomingMessage) => boolean
 }
 
 /** The framework, set up as every HTTP face of the node needs it; no routes yet. */
 export function createHttpApp(
   { uploadLimitBytes, access }: HttpAppInit,
-  { clientErrorHandler, response }: HttpAppParts = {},
+  { clientErrorHandler, response, shouldUpgrade = () => false }: HttpAppParts = {},
 ): FastifyInstance {
   const opaque = access?.opaqueErrors === true
   return fastify({
@@ -49,6 +51,7 @@ export function createHttpApp(
       connectionsCheckingInterval: HTTP_LIMITS.connectionsCheckingInterval,
       maxHeaderSize: HTTP_LIMITS.maxHeaderSize,
       noDelay: true,
+      shouldUpgradeCallback: shouldUpgrade,
       ...(response === undefined ? {} : { ServerResponse: response }),
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },

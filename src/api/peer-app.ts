@@ -26,9 +26,11 @@ import { createShutdown } from './shutdown.ts'
 import { createSockets } from './sockets.ts'
 import { addStamps } from './stamp.ts'
 import { addTracing } from './tracing.ts'
+import { isLeaseRequest } from './workers/lease-upgrades.ts'
+import { addLending, type LendingDeps } from './workers/lending-app.ts'
 
 export interface PeerAppDeps extends InferenceDeps {
-  readonly log: Pick<Logger, 'info' | 'debug' | 'error'>
+  readonly log: Pick<Logger, 'info' | 'debug' | 'warn' | 'error'>
   readonly tracing?: Tracing | undefined
   /** Absent: the node takes requests until it stops. */
   readonly drain?: Pick<Drain, 'draining'>
@@ -38,6 +40,8 @@ export interface PeerAppDeps extends InferenceDeps {
   readonly keyed?: { readonly kept: KeptAnswers; readonly table: KeyTable } | undefined
   /** Absent: copies of other nodes' responses are kept, and nobody goes on with what they have begun. */
   readonly wards?: Wards | undefined
+  /** Absent: this node lends no memory. */
+  readonly lending?: LendingDeps | undefined
 }
 
 export interface PeerAppInit extends HttpAppInit, InferenceInit {
@@ -68,6 +72,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   const app = createHttpApp(init, {
     clientErrorHandler: (_error, socket) => socket.destroy(),
     response: JournalledResponse,
+    ...(deps.lending === undefined ? {} : { shouldUpgrade: isLeaseRequest }),
   })
   const sockets = createSockets(app.server)
   const noteServed = ({ url: target, headers, routeOptions }: FastifyRequest, body: Buffer): void => {
@@ -104,6 +109,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
     },
   )
   refuseWhileDraining(app, deps.drain)
+  if (deps.lending !== undefined) addLending(app, { log, ...deps.lending })
   app.register(responseCopies, { responses: deps.responses, wards: deps.wards })
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {
