@@ -35,13 +35,19 @@ const NO_PART_OF_ANSWERS: ReadonlySet<string> = new Set<keyof ModelConfig>([
   'raw',
 ])
 
+/** Options that say where a model runs: over however many machines, its greedy text is the same. */
+const PLACING = /^\s*(workers|split|rpc_servers|grpc_servers)\s*(:|$)/
+
 /** `ModelAdvert.likeness`: 32 hexadecimal digits, equal for models that give equal answers. Pure. */
 export function likenessOf(config: ModelConfig, facts: LikenessFacts): string {
-  const { parameters, loraAdapters = [], mmproj, ...rest } = config
+  const { parameters, loraAdapters = [], mmproj, options = [], ...rest } = config
   const said = Object.fromEntries(Object.entries(rest).filter(([key]) => !NO_PART_OF_ANSWERS.has(key)))
   const { model: _, ...sampling } = parameters
   const adapters = loraAdapters.map(({ file, scale }) => ({ file: basename(file), scale }))
-  const all = { ...facts, ...said, sampling, adapters, projector: mmproj && basename(mmproj) }
+  const all = {
+    ...{ ...facts, ...said, sampling, adapters, projector: mmproj && basename(mmproj) },
+    options: options.filter((option) => !PLACING.test(option)),
+  }
   return createHash('sha256').update(inOrder(all)).digest('hex').slice(0, 32)
 }
 

@@ -8,6 +8,8 @@ export interface EngineLoadOptions extends AbortOptions {
   readonly threads: number
   /** Layers to put on the GPU; 0 on a machine without one. */
   readonly gpuLayers: number
+  /** The devices are workers on other machines: exactly `gpuLayers` go there, whatever they say of their memory. */
+  readonly split?: boolean
   /** Prompt tokens per pass. */
   readonly batchSize: number
   /** Sequences that can generate at the same time. */

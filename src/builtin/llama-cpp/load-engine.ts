@@ -11,6 +11,11 @@ export interface EngineChoice {
   readonly parallel: number
   /** Where the llama-server program should be. */
   readonly llamaServer?: string
+  /**
+   * What the environment says of workers (`GGML_BACKEND_PATH`, `LLAMA_RPC_SERVERS`, …): to llama.cpp they are the devices
+   * that layers go to, and a GPU of this machine is left alone. Absent: there are none.
+   */
+  readonly workers?: Readonly<Record<string, string | undefined>>
 }
 
 export interface EngineFacts {
@@ -44,21 +49,23 @@ export function createEngineLoader(choice: EngineChoice, log: (line: string) => 
   return async (request: LoadRequest, { signal }: Required<AbortOptions>): Promise<Engine> => {
     const hasLlamaServer = choice.llamaServer !== undefined && existsSync(choice.llamaServer)
     const wanted = request.engine ?? choice.engine
-    const mayUseGpu = request.options.gpuLayers > 0 && wanted !== 'llama-server'
+    const split = choice.workers !== undefined && request.options.gpuLayers > 0
+    const mayUseGpu = request.options.gpuLayers > 0 && wanted !== 'llama-server' && !split
     const hasGpu = mayUseGpu && (await findGpu())
     const engine = chooseEngine(wanted, { hasLlamaServer, hasGpu })
-    const options = { ...request.options, parallel: request.options.parallel || choice.parallel, signal }
+    const options = { ...request.options, parallel: request.options.parallel || choice.parallel, split, signal }
     log(`engine: ${engine}`)
     if (engine === 'llama-server') {
       if (choice.llamaServer === undefined || !hasLlamaServer) {
         throw new AppError('backend.load-failed', 'llama-server is not installed')
       }
       const { createLlamaServerLoader } = await import('./llama-server/load-llama-server.ts')
-      return await createLlamaServerLoader({ binary: choice.llamaServer })(options)
+      const environment = split ? choice.workers : {}
+      return await createLlamaServerLoader({ binary: choice.llamaServer, environment })(options)
     }
     const { createNodeLlamaCppLoader } = await import('./node-llama-cpp/load-node-llama-cpp.ts')
     loadWithNode ??= createNodeLlamaCppLoader()
-    const gpuLayers = hasGpu ? options.gpuLayers : 0
+    const gpuLayers = hasGpu || split ? options.gpuLayers : 0
     return await loadWithNode({ ...options, gpuLayers, threads: nodeThreads(request, hasGpu) })
   }
 }

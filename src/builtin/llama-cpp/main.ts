@@ -69,11 +69,18 @@ function readArguments(): { readonly address: string; readonly choice: EngineCho
     if (engine !== 'auto' && engine !== 'node-llama-cpp' && engine !== 'llama-server') return undefined
     if (!Number.isInteger(parallel) || parallel < 0) return undefined
     if (engineRoot !== undefined) findEngineIn(engineRoot)
-    return { address: addr, choice: { engine, parallel, ...(llamaServer === undefined ? {} : { llamaServer }) } }
+    const server = llamaServer === undefined ? {} : { llamaServer }
+    return { address: addr, choice: { engine, parallel, ...server, ...readWorkers() } }
   } catch {
     // parseArgs throws for an unknown option: the usage line says it better.
     return undefined
   }
+}
+
+/** An engine in a process of its own needs the same words. */
+function readWorkers(): Pick<EngineChoice, 'workers'> {
+  const named = Object.entries(process.env).filter(([name]) => /^(GGML_BACKEND_PATH|LLAMA_RPC_\w+)$/.test(name))
+  return (process.env['LLAMA_RPC_SERVERS'] ?? '') === '' ? {} : { workers: Object.fromEntries(named) }
 }
 
 function readPollMs(): number {

@@ -19,6 +19,7 @@ test('a model is like another one wherever it lies, however fast it runs and in 
     revision: 4,
   }
   assert.equal(of(elsewhere), of())
+  assert.equal(of({ options: ['workers:a,b=3', 'x:1', 'split:force', 'rpc_servers:h:1'] }), of({ options: ['x:1'] }))
   assert.equal(of({ parameters: { model: 'b.gguf' } }), of({ parameters: { model: 'a.gguf' } }))
   const first = of({ parameters: { model: 'm', topK: 1, topP: 0.5 } })
   assert.equal(of({ parameters: { topP: 0.5, topK: 1, model: 'm' } }), first)

@@ -45,7 +45,8 @@ export function createNodeLlamaCppLoader(): LoadEngine {
     options.signal?.throwIfAborted()
     log.forgetErrors()
     try {
-      const gpu = options.gpuLayers === 0 ? false : 'auto'
+      // Workers are devices of the build for the CPU, too.
+      const gpu = options.gpuLayers === 0 || options.split === true ? false : 'auto'
       const starting = instances.get(gpu) ?? start(gpu)
       instances.set(gpu, starting)
       const llama = await starting
@@ -66,7 +67,9 @@ async function openEngine(llama: Llama, options: EngineLoadOptions): Promise<Eng
   await using opened = new AsyncDisposableStack()
   const model = await loadModel(llama, options)
   opened.defer(async () => await model.dispose())
-  const rule = createGatherRule({ gatherFrom: llama.gpu === false ? GATHER_FROM_ON_CPU : GATHER_FROM_ON_GPU })
+  // Over workers, a pass costs its round trips, however many sequences are in it.
+  const onCpu = llama.gpu === false && options.split !== true
+  const rule = createGatherRule({ gatherFrom: onCpu ? GATHER_FROM_ON_CPU : GATHER_FROM_ON_GPU })
   const context = isEncoder(model) ? undefined : await createContext({ model, rule }, options)
   if (context !== undefined) opened.defer(async () => await context.dispose())
   const engine = createNodeEngine({
@@ -93,13 +96,20 @@ function isEncoder(model: LlamaModel): boolean {
 async function loadModel(llama: Llama, options: EngineLoadOptions): Promise<LlamaModel> {
   return await llama.loadModel({
     modelPath: options.modelFile,
-    gpuLayers: options.gpuLayers >= ALL_LAYERS ? 'auto' : options.gpuLayers,
+    ...layersAway(options),
     useMmap: options.mmap,
     useMlock: options.mlock,
     defaultContextFlashAttention: options.flashAttention === 'auto' ? 'auto' : options.flashAttention === 'on',
     ...(options.onProgress === undefined ? {} : { onLoadProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { loadSignal: options.signal }),
   })
+}
+
+/** The library judges by the memory that devices tell, and workers tell how the layers are to be divided instead. */
+function layersAway({ gpuLayers, split }: EngineLoadOptions) {
+  const isAll = gpuLayers >= ALL_LAYERS
+  if (split === true) return { gpuLayers: isAll ? ('max' as const) : gpuLayers, ignoreMemorySafetyChecks: true }
+  return { gpuLayers: isAll ? ('auto' as const) : gpuLayers }
 }
 
 async function createContext(
@@ -112,6 +122,7 @@ async function createContext(
     batchSize: options.batchSize > 0 ? options.batchSize : DEFAULT_BATCH_SIZE,
     threads: options.threads,
     batching: { itemPrioritizationStrategy: rule.choose },
+    ...(options.split === true ? { ignoreMemorySafetyChecks: true } : {}),
     ...(options.lora.length > 0
       ? { lora: { adapters: options.lora.map(({ file, scale }) => ({ filePath: file, scale })) } }
       : {}),
