@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Explainer } from '../federation/explain/create-explainer.ts'
 import type { NetworkModel, RequestRouter } from '../federation/routed-request.ts'
+import type { Jobs } from '../gallery/jobs/create-jobs.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -35,6 +36,8 @@ import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
 import { addStamps } from './stamp.ts'
 import { addTracing } from './tracing.ts'
+import { events } from './ui/events.ts'
+import { createLiveFeed, LIVE_FEED_DEFAULTS } from './ui/live-feed.ts'
 import { pageKeyRoutes } from './ui/page-key.ts'
 import { addUiPages } from './ui/ui-pages.ts'
 
@@ -84,6 +87,8 @@ interface PublicDeps extends NetworkDeps, WatchedDeps {
   readonly access: AccessDeps
   readonly registry: Pick<ModelRegistry, 'list'>
   readonly metrics: Metrics
+  /** Installations and removals. Absent: nothing is managed over HTTP. */
+  readonly management?: { readonly jobs: Pick<Jobs, 'list'> } | undefined
   readonly log: Pick<Logger, 'info' | 'debug' | 'warn' | 'error'>
   readonly shutdown: Shutdown
   readonly startingBecause: () => string | undefined
@@ -103,7 +108,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   addErrorAnswers(app, { log })
   addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
   if (init.webUi !== false) addUiPages(app)
-  const { callerOf, identityOf } = addAccess(app, { ...deps.access, log }, init.access)
+  const { callerOf, identityOf, mayManage } = addAccess(app, { ...deps.access, log }, init.access)
   addStamps(app, { toMembers: false })
   if (deps.tracing !== undefined) addTracing(app, deps.tracing)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
@@ -119,6 +124,13 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(health, { startingBecause, stopping, draining: () => deps.drain?.draining === true })
   const { streamLimits = STREAM_LIMITS } = init
   app.register(federationRequests, { explainer: deps.explainer, streamLimits, giveUp: shutdown.giveUp })
+  if (init.webUi !== false) {
+    const feed = createLiveFeed(
+      { ...deps, jobs: deps.management?.jobs },
+      { ...LIVE_FEED_DEFAULTS, version: init.version },
+    )
+    app.register(events, { feed, mayManage, streamLimits, giveUp: shutdown.giveUp })
+  }
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   app.register(drainRoutes, { drain: deps.drain })
   if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })

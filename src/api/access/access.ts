@@ -11,7 +11,7 @@ import type { KeyRing } from './key-ring.ts'
 import { addOpaqueErrors } from './opaque-errors.ts'
 import { warnOfOpenDoor } from './open-door.ts'
 import { createOpenGets } from './open-gets.ts'
-import { ownerOnly } from './owner-only.ts'
+import { isOwner, ownerOnly } from './owner-only.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 import { keepSession } from './session-cookie.ts'
 
@@ -42,6 +42,8 @@ export interface Access {
   readonly callerOf: CallerOf
   /** The account of a request that showed a session or a key of one. */
   readonly identityOf: (request: FastifyRequest) => Identity | undefined
+  /** Whether this caller would be let in to an admin route; for routes that tell some callers more than others. */
+  readonly mayManage: (request: FastifyRequest) => boolean
 }
 
 /** Whoever watches over the node has no key and learns nothing here. */
@@ -80,6 +82,10 @@ export function addAccess(
     if (access === 'admin') throw new AppError('request.forbidden', 'Admin access required')
   }
 
+  function mayManage(request: FastifyRequest): boolean {
+    return isOpen() ? isOwner(request, { insecure }) : visitors.callerOf(request).role === 'admin'
+  }
+
   app.decorateRequest('caller', {
     getter() {
       return visitors.callerOf(this)
@@ -95,7 +101,7 @@ export function addAccess(
     else admitToClosed(request, reply)
   })
   warnOfOpenDoor(app, { log, isOpen }, { insecure })
-  return visitors
+  return { ...visitors, mayManage }
 }
 
 function strangeHost({ headers }: FastifyRequest): AppError {
@@ -111,7 +117,7 @@ function strangeHost({ headers }: FastifyRequest): AppError {
 function createVisitors(
   { keys, accounts }: AccessDeps,
   guardsCookies: () => boolean,
-): Access & { meet(request: FastifyRequest, reply: FastifyReply): Caller | undefined } {
+): Omit<Access, 'mayManage'> & { meet(request: FastifyRequest, reply: FastifyReply): Caller | undefined } {
   const callers = new WeakMap<FastifyRequest, Caller>()
   const identities = new WeakMap<FastifyRequest, Identity>()
 

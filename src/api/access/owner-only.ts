@@ -19,14 +19,20 @@ export interface Sender {
  * this machine (DNS rebinding) asks for that name; and not for another site's page, by its origin. `insecure` lets in
  * everybody but such pages.
  */
-export function ownerOnly(request: FastifyRequest, { insecure }: { readonly insecure: boolean }): void {
-  const { headers, socket } = request
-  if (insecure && !isFromForeignPage(headers)) return
-  if (isOnThisMachine({ remoteAddress: socket.remoteAddress, headers })) return
+export function ownerOnly(request: FastifyRequest, init: { readonly insecure: boolean }): void {
+  if (isOwner(request, init)) return
   throw new AppError(
     'request.forbidden',
     'without API keys this is for programs on the same machine only: ask http://127.0.0.1, or start the node with --api-keys and send a key',
   )
+}
+
+export function isOwner(
+  { headers, socket }: Pick<FastifyRequest, 'headers' | 'socket'>,
+  { insecure }: { readonly insecure: boolean },
+): boolean {
+  if (insecure && !isFromForeignPage(headers)) return true
+  return isOnThisMachine({ remoteAddress: socket.remoteAddress, headers })
 }
 
 export function isOnThisMachine({ remoteAddress, headers }: Sender): boolean {

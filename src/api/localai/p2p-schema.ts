@@ -29,9 +29,11 @@ const ModelAdvert = Type.Object({
   created: Type.Optional(Type.Number()),
   description: Type.Optional(Type.String()),
   promptTokensPerSecond: Type.Optional(Type.Number()),
+  generationTokensPerSecond: Type.Optional(Type.Number()),
 })
 
-const Node = Type.Object({
+/** What `toNode` makes. */
+export const Node = Type.Object({
   name: Type.String(),
   id: Type.String(),
   tunnelAddress: Type.String(),

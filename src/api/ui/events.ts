@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Access } from '../access/access.ts'
+import { clientGone } from '../client-gone.ts'
+import { toAppError } from '../error-response.ts'
+import { type EventStreamFormat, type EventStreamLimits, sendEventStream } from '../sse.ts'
+import { LiveUpdate } from './event-schema.ts'
+import type { LiveFeed } from './live-feed.ts'
+
+export interface EventsDeps extends Pick<Access, 'mayManage'> {
+  readonly feed: LiveFeed
+  readonly streamLimits: EventStreamLimits
+  /** Aborts when the node stops waiting for requests that still run. */
+  readonly giveUp: AbortSignal
+}
+
+/** A page asks again then, and shows its key again: one that was taken back does not watch for ever. */
+const LONGEST_MS = 10 * 60_000
+const RETRY_MS = 1000
+
+/** Ours: one stream of everything that pages show and that changes. */
+export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (app, { feed, mayManage, streamLimits, giveUp }) => {
+  app.get(
+    '/api/events',
+    {
+      schema: { tags: ['ui'], summary: 'What happens on this node and in its network' },
+      config: { events: LiveUpdate },
+    },
+    async (request, reply) => {
+      const signal = AbortSignal.any([clientGone(reply), giveUp, AbortSignal.timeout(LONGEST_MS)])
+      const updates = feed.watch({ manages: mayManage(request) }, { signal })
+      await sendEventStream(reply, updates, { format: FORMAT, limits: streamLimits, signal })
+      return reply
+    },
+  )
+}
+
+const FORMAT: EventStreamFormat<LiveUpdate> = {
+  opening: `retry: ${RETRY_MS}\n\n`,
+  render: (update) => `data: ${JSON.stringify(update)}\n\n`,
+  fail: (error) => `event: failed\ndata: ${JSON.stringify({ message: toAppError(error).message })}\n\n`,
+  closing: () => '',
+}
