@@ -13,10 +13,13 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { MetricsSeries } from '../telemetry/metrics-series.ts'
 import { createSpeedMeter, type SpeedMeter } from '../telemetry/speed-meter.ts'
+import type { Upstreams } from '../upstreams/create-upstreams.ts'
+import { loaderWithUpstreams, registryWithUpstreams } from '../upstreams/with-upstreams.ts'
 import { builtinMain } from './builtin-main.ts'
 import { closing } from './closing.ts'
 import { composeGallery, type Gallery } from './compose-gallery.ts'
 import { composeSeries } from './compose-series.ts'
+import { composeUpstreams } from './compose-upstreams.ts'
 import { type DynamicConfig, prepareDynamicConfig } from './dynamic-config.ts'
 import { createEngines, type Engines } from './engines.ts'
 import { makeFolder } from './make-folder.ts'
@@ -45,6 +48,8 @@ export interface EngineRoom {
   readonly speeds: SpeedMeter
   /** Counts what `metrics` is told. */
   readonly series: MetricsSeries
+  /** Servers whose models are models of this node; undefined when none is attached. */
+  readonly upstreams: Upstreams | undefined
   /** To be started before the loader. */
   readonly ground: readonly Startable[]
 }
@@ -63,10 +68,11 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
   const speeds = createSpeedMeter()
   const series = composeSeries()
   const metrics = series.watch(speeds.watch(createMetrics({ log: log.child({ room: 'api' }) })))
-  const registry = composeRegistry(settings, log)
+  const upstreams = await composeUpstreams(context, settings)
+  const registry = registryWithUpstreams(composeRegistry(settings, log), upstreams)
   const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
   const catalog = composeCatalog(dynamic, engines)
-  const loader = composeLoader(context, { settings, metrics, catalog })
+  const loader = loaderWithUpstreams(composeLoader(context, { settings, metrics, catalog }), upstreams)
   const gallery = composeGallery(settings, context, {
     registry,
     unload: (model, options) => loader.unload(model, options),
@@ -77,8 +83,28 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
     settings,
   )
   const folder = async (): Promise<void> => await makeFolder(settings.modelsPath, '--models-path')
-  const ground = [closing(gallery), { start: folder, stop: async () => {} }, registry, engines]
-  return { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds, series, ground }
+  const ground = [
+    closing(gallery),
+    { start: folder, stop: async () => {} },
+    registry,
+    engines,
+    ...(upstreams ? [upstreams] : []),
+  ]
+  return {
+    dynamic,
+    settings,
+    registry,
+    engines,
+    catalog,
+    loader,
+    gallery,
+    models,
+    metrics,
+    speeds,
+    series,
+    upstreams,
+    ground,
+  }
 }
 
 function composeRegistry(settings: RunSettings, log: Logger) {

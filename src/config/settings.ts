@@ -25,6 +25,7 @@ import {
 } from './setting.ts'
 import { templateSettings } from './template-settings.ts'
 import { tracingSettings } from './tracing-settings.ts'
+import { upstreamSettings } from './upstream-settings.ts'
 
 const inWorkingDirectory = (name: string) => (): string => resolve(name)
 
@@ -317,6 +318,7 @@ export const runSettings = {
   ...templateSettings,
   ...responsesSettings,
   ...mcpSettings,
+  ...upstreamSettings,
   ...apiSettings,
   ...memberSettings,
   models: setting({

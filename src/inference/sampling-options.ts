@@ -28,15 +28,23 @@ export function samplingOptions(sampling: Sampling, config: ModelConfig, random:
     ...rareOptions(sampling, config),
     ...(sampling.topLogprobs === undefined ? {} : { Logprobs: 1, TopLogprobs: sampling.topLogprobs }),
   }
+  const StopPrompts = [...new Set([...config.stopWords, ...(sampling.stop ?? [])])].filter((word) => word !== '')
+  if (config.attached === true) return { ...defined(optional), ...saidOnly(sampling), StopPrompts }
   return {
     ...defined(optional),
+    StopPrompts,
     Temperature: sampling.temperature ?? configured.temperature ?? DEFAULTS.temperature,
     TopP: sampling.topP ?? configured.topP ?? DEFAULTS.topP,
     TopK: sampling.topK ?? configured.topK ?? DEFAULTS.topK,
     TypicalP: sampling.typicalP ?? configured.typicalP ?? DEFAULTS.typicalP,
     Seed: wireSeed(sampling.seed ?? configured.seed ?? -1, random),
-    StopPrompts: [...new Set([...config.stopWords, ...(sampling.stop ?? [])])].filter((word) => word !== ''),
   }
+}
+
+/** A server of its own has its own defaults. */
+function saidOnly({ temperature, topP, topK, typicalP, seed }: Sampling): PredictOptions {
+  const Seed = seed === undefined || seed < 0 ? undefined : seed % SEED_RANGE
+  return defined({ Temperature: temperature, TopP: topP, TopK: topK, TypicalP: typicalP, Seed })
 }
 
 /** What only some backends have a use for. */
@@ -67,13 +75,21 @@ export function grammarOption(
   sampling: Sampling,
   format: ResponseFormat | undefined,
   config: ModelConfig,
-): Pick<PredictOptions, 'Grammar'> {
+): Pick<PredictOptions, 'Grammar' | 'ResponseFormat'> {
   const constrained = format !== undefined && format.type !== 'text'
   if (sampling.grammar !== undefined) {
     if (constrained) throw new AppError('request.invalid', 'give either grammar or response_format, not both')
     return { Grammar: sampling.grammar }
   }
+  if (config.attached === true && format !== undefined && constrained) return { ResponseFormat: formatText(format) }
   if (format?.type === 'json-object') return { Grammar: jsonObjectGbnf() }
   if (format?.type === 'json-schema') return { Grammar: jsonSchemaToGbnf(format.schema) }
   return config.grammar === undefined ? {} : { Grammar: config.grammar }
+}
+
+/** As OpenAI's API writes it. */
+function formatText(format: ResponseFormat): string {
+  if (format.type !== 'json-schema') return JSON.stringify({ type: 'json_object' })
+  const { schema } = format
+  return JSON.stringify({ type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } })
 }

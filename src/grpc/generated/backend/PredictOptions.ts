@@ -59,6 +59,7 @@ export interface PredictOptions {
   'ModelIdentity'?: (string);
   'Resume'?: (_backend_GeneratedToken)[];
   'ReportGenerated'?: (boolean);
+  'ResponseFormat'?: (string);
 }
 
 export interface PredictOptions__Output {
@@ -117,4 +118,5 @@ export interface PredictOptions__Output {
   'ModelIdentity': (string);
   'Resume': (_backend_GeneratedToken__Output)[];
   'ReportGenerated': (boolean);
+  'ResponseFormat': (string);
 }
