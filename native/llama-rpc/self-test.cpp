@@ -56,7 +56,6 @@ int print_self_test() {
     bool ran = false;
     std::thread([&ran] { ran = true; }).join();
     tell("thread", ran);
-    tell("root", geteuid() == 0);
-    std::printf("}\n");
+    std::printf(",\"root\":\"%s\"}\n", geteuid() == 0 ? "kept" : "no");
     return 0;
 }

@@ -47,11 +47,13 @@ export async function locateEngineSource(init: EngineBuildInit): Promise<EngineS
   }
 }
 
-/** Changes whenever the recipe, or one of our own sources in the folder, does. */
-export async function recipeHash(recipe: unknown, nativeDir: string): Promise<string> {
+/** Changes whenever the recipe, or one of our own sources in the folders, does. */
+export async function recipeHash(recipe: unknown, nativeDirs: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe))
-  for (const name of (await readdir(nativeDir)).sort()) {
-    hash.update(`\0${name}\0`).update(await readFile(join(nativeDir, name)))
+  for (const folder of nativeDirs) {
+    for (const name of (await readdir(folder)).sort()) {
+      hash.update(`\0${name}\0`).update(await readFile(join(folder, name)))
+    }
   }
   return hash.digest('hex').slice(0, 12)
 }

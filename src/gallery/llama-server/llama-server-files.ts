@@ -31,7 +31,7 @@ export async function locateLlamaServerFiles(init: EngineBuildInit): Promise<Lla
     source,
     nativeDir: NATIVE_DIR,
     parentDir: join(init.cacheDir, PROGRAM_NAME),
-    key: `${source.version}-${source.platform}-${await recipeHash(COMPILE_RECIPE, NATIVE_DIR)}`,
+    key: `${source.version}-${source.platform}-${await recipeHash(COMPILE_RECIPE, [NATIVE_DIR])}`,
   }
 }
 
