@@ -21,6 +21,8 @@ export interface ApiInit {
   readonly method?: string
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, in the place of `body`. */
+  readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 }
@@ -30,12 +32,14 @@ export const signInWanted = signal(false)
 
 /** Asks this node. Throws `ApiError` for every answer that is none, with the words of this node. */
 export async function apiResponse(path: string, init: ApiInit = {}): Promise<Response> {
-  const { method = init.body === undefined ? 'GET' : 'POST', body, signal } = init
-  const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...init.headers }
+  const { body, text = body === undefined ? undefined : JSON.stringify(body), signal } = init
+  const { method = text === undefined ? 'GET' : 'POST' } = init
+  const type = body === undefined ? 'text/plain; charset=utf-8' : 'application/json'
+  const headers = { ...(text === undefined ? {} : { 'content-type': type }), ...init.headers }
   const request: RequestInit = { method, headers, cache: 'no-store', ...(signal === undefined ? {} : { signal }) }
   let response: Response
   try {
-    response = await fetch(hrefOf(path), body === undefined ? request : { ...request, body: JSON.stringify(body) })
+    response = await fetch(hrefOf(path), text === undefined ? request : { ...request, body: text })
   } catch (error) {
     if (signal?.aborted === true) throw error
     throw new ApiError('This node does not answer. Is it running?', { status: 0 })

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import { hasFeature } from '../features.ts'
 import { PAGES, type PageRow } from '../pages.ts'
 import { place } from '../router.ts'
 import { session, signOut } from '../session.ts'
@@ -45,7 +46,7 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
       </div>
       <nav aria-label="Pages">
         {GROUPS.map(([group, title]) => {
-          const rows = PAGES.filter((row) => row.group === group)
+          const rows = PAGES.filter((row) => row.group === group && (row.needs === undefined || hasFeature(row.needs)))
           if (rows.length === 0) return null
           return (
             <div key={group} class="nav-group">

@@ -1,0 +1,25 @@
+import { effect, signal } from '@preact/signals'
+import { api, signInWanted } from './api.ts'
+
+/** `/api/features`: what this node has; an entry without models of its own has less. */
+export type Feature = 'load' | 'gallery' | 'backends' | 'settings' | 'logs' | 'metrics' | 'plan'
+
+/** Undefined until this node has said it. */
+export const features = signal<Readonly<Partial<Record<Feature, boolean>>> | undefined>(undefined)
+
+export function hasFeature(feature: Feature): boolean {
+  return features.value?.[feature] === true
+}
+
+// Asked again when somebody has signed in: before, the answer may have been a refusal.
+effect(() => {
+  if (signInWanted.value || features.peek() !== undefined) return
+  api<Record<Feature, boolean>>('/api/features').then(
+    (found) => {
+      features.value = found
+    },
+    () => {
+      // The page for signing in shows up, or the next question says that the node does not answer.
+    },
+  )
+})

@@ -1,0 +1,92 @@
+import { ApiError, apiResponse } from './api.ts'
+import { readEvents } from './read-events.ts'
+
+/** What one event of an answer adds to it. */
+export interface AnswerPiece {
+  readonly text?: string
+  readonly reasoning?: string
+  readonly toolCalls?: readonly ToolCallPiece[]
+  readonly finishReason?: string
+  readonly completionTokens?: number
+}
+
+export interface ToolCallPiece {
+  readonly index: number
+  readonly name: string
+  readonly arguments: string
+}
+
+export interface RunningAnswer {
+  /** The node that answers, when it says so. */
+  readonly node: string | undefined
+  readonly pieces: AsyncIterable<AnswerPiece>
+}
+
+/** Sends a chat or completion request and gives its answer as it comes. Throws `ApiError`, also midway. */
+export async function generate(path: string, body: object, signal: AbortSignal): Promise<RunningAnswer> {
+  const whole = { ...body, stream: true, stream_options: { include_usage: true } }
+  const response = await apiResponse(path, { body: whole, signal })
+  return { node: nodeOf(response.headers), pieces: piecesOf(response) }
+}
+
+/** Names that do not fit into a header come with escapes. */
+export function nodeOf(headers: Headers): string | undefined {
+  const value = headers.get('x-localai-node')
+  if (value === null) return undefined
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}
+
+interface Chunk {
+  readonly error?: { readonly message?: string; readonly code?: number }
+  readonly usage?: { readonly completion_tokens?: number } | null
+  readonly choices?: readonly {
+    readonly text?: string
+    readonly finish_reason?: string | null
+    readonly delta?: {
+      readonly content?: string
+      readonly reasoning_content?: string
+      readonly tool_calls?: readonly {
+        readonly index?: number
+        readonly function?: { readonly name?: string; readonly arguments?: string }
+      }[]
+    }
+  }[]
+}
+
+async function* piecesOf(response: Response): AsyncGenerator<AnswerPiece, void> {
+  for await (const data of readEvents(response)) {
+    if (data === '[DONE]') return
+    const chunk = JSON.parse(data) as Chunk
+    if (chunk.error !== undefined) {
+      const { message = 'The answer broke off.', code = 500 } = chunk.error
+      throw new ApiError(message, { status: code })
+    }
+    yield toPiece(chunk)
+  }
+}
+
+function toPiece({ choices = [], usage }: Chunk): AnswerPiece {
+  const [choice] = choices
+  const { delta } = choice ?? {}
+  const text = delta?.content ?? choice?.text
+  const reasoning = delta?.reasoning_content
+  const finishReason = choice?.finish_reason ?? undefined
+  const completionTokens = usage?.completion_tokens
+  return {
+    ...(text === undefined ? {} : { text }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(delta?.tool_calls === undefined ? {} : { toolCalls: delta.tool_calls.map(toToolCall) }),
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(completionTokens === undefined ? {} : { completionTokens }),
+  }
+}
+
+type SentToolCall = NonNullable<NonNullable<NonNullable<Chunk['choices']>[number]['delta']>['tool_calls']>[number]
+
+function toToolCall(call: SentToolCall): ToolCallPiece {
+  return { index: call.index ?? 0, name: call.function?.name ?? '', arguments: call.function?.arguments ?? '' }
+}

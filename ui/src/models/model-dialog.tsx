@@ -1,0 +1,145 @@
+import { useSignal } from '@preact/signals'
+import { api } from '../api.ts'
+import { Button } from '../components/button.tsx'
+import { ConfirmDialog } from '../components/confirm-dialog.tsx'
+import { Dialog } from '../components/dialog.tsx'
+import { Badge } from '../components/parts.tsx'
+import { toast } from '../components/toast.tsx'
+import { hasFeature } from '../features.ts'
+import { formatBytes } from '../format.ts'
+import { lookForOperations } from '../operations.ts'
+import { navigate } from '../router.ts'
+import type { KnownModel } from './known-model.ts'
+import { PlacementPlan } from './placement-plan.tsx'
+
+export interface ModelDialogProps {
+  readonly model: KnownModel
+  readonly onChange: () => void
+  readonly onClose: () => void
+}
+
+/** Everything about one model, and what can be done with it. */
+export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
+  const { id, description, capabilities, fileSizeBytes, isHere } = model
+  const deleting = useSignal(false)
+  if (deleting.value) {
+    return (
+      <ConfirmDialog
+        title={`Delete ${id}?`}
+        verb="Delete"
+        onConfirm={async () => {
+          await api(`/api/models/delete/${encodeURIComponent(id)}`, { method: 'POST' })
+          lookForOperations()
+          onClose()
+        }}
+        onClose={() => {
+          deleting.value = false
+        }}
+      >
+        <p>Its configuration and its files are removed from this node, unless another model uses them.</p>
+      </ConfirmDialog>
+    )
+  }
+  const name = encodeURIComponent(id)
+  return (
+    <Dialog
+      title={id}
+      wide
+      onClose={onClose}
+      actions={
+        <>
+          {isHere && hasFeature('gallery') ? (
+            <>
+              <Button kind="danger" icon="trash" onClick={() => (deleting.value = true)}>
+                Delete
+              </Button>
+              <Button icon="edit" onClick={() => navigate(`/app/model-editor/${name}`)}>
+                Edit
+              </Button>
+            </>
+          ) : null}
+          <Button kind="primary" icon="chat" onClick={() => navigate(`/app/chat/${name}`)}>
+            Chat
+          </Button>
+        </>
+      }
+    >
+      {description === '' ? null : <p>{description}</p>}
+      <p class="actions">
+        {capabilities.map((capability) => (
+          <Badge key={capability}>{capability}</Badge>
+        ))}
+        {fileSizeBytes === undefined ? null : <Badge tone="info">{formatBytes(fileSizeBytes)}</Badge>}
+      </p>
+      {isHere ? <Memory model={model} onChange={onChange} /> : null}
+      <Holders model={model} />
+    </Dialog>
+  )
+}
+
+function Memory({ model, onChange }: { readonly model: KnownModel; readonly onChange: () => void }) {
+  const { id, loaded } = model
+  async function ask(path: string, done: string): Promise<void> {
+    await api(path, { body: { model: id } })
+    toast(`${id} ${done}`, 'good')
+    onChange()
+  }
+  if (loaded === undefined) {
+    return (
+      <>
+        <div class="actions">
+          <Badge>not in the memory of this node</Badge>
+          <Button icon="play" onClick={() => ask('/backend/load', 'is loaded')}>
+            Load
+          </Button>
+        </div>
+        {hasFeature('plan') ? <PlacementPlan model={id} /> : null}
+      </>
+    )
+  }
+  return (
+    <div class="actions">
+      <Badge tone={loaded.state === 'ready' ? 'good' : 'info'}>
+        {loaded.state === 'ready' ? 'in the memory of this node' : loaded.state}
+      </Badge>
+      <span class="hint">
+        {loaded.backend}, {loaded.in_flight} running
+      </span>
+      <Button icon="stop" onClick={() => ask('/backend/shutdown', 'is unloaded')}>
+        Unload
+      </Button>
+    </div>
+  )
+}
+
+function Holders({ model }: { readonly model: KnownModel }) {
+  const { holders } = model
+  if (holders.length === 0) return null
+  return (
+    <div class="plain-table">
+      <table>
+        <caption>Who has it</caption>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col">In memory</th>
+            <th scope="col">Context</th>
+            <th scope="col">Speed lately</th>
+          </tr>
+        </thead>
+        <tbody>
+          {holders.map(({ node, isSelf, isOnline, loaded, contextSize, tokensPerSecond }) => (
+            <tr key={node}>
+              <th scope="row">
+                {node} {isSelf ? <Badge>this node</Badge> : null} {isOnline ? null : <Badge tone="bad">silent</Badge>}
+              </th>
+              <td>{loaded ? 'yes' : 'no'}</td>
+              <td>{contextSize === undefined ? '–' : `${contextSize} tokens`}</td>
+              <td>{tokensPerSecond === undefined ? '–' : `${tokensPerSecond.toFixed(1)} tokens/s`}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
