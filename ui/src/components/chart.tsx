@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import Plot from 'uplot'
+import { formatTime } from '../format.ts'
 import { theme } from '../theme.ts'
 import { Card } from './parts.tsx'
 
@@ -17,12 +18,14 @@ export interface ChartProps {
   readonly seconds: readonly number[]
   readonly lines: readonly ChartLine[]
   readonly format: (value: number) => string
+  /** There are no halves of what is counted. */
+  readonly whole?: boolean | undefined
 }
 
 const HEIGHT = 200
 
 /** Lines over time; beside each name stands its last value, which is all that can be read without seeing the drawing. */
-export function Chart({ title, seconds, lines, format }: ChartProps) {
+export function Chart({ title, seconds, lines, format, whole }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null)
   const plot = useRef<Plot>(undefined)
   const latest = useRef<Plot.AlignedData>([[]])
@@ -33,7 +36,7 @@ export function Chart({ title, seconds, lines, format }: ChartProps) {
   useEffect(() => {
     const element = frame.current
     if (element === null) return
-    const made = new Plot(optionsOf({ element, lines, format }), latest.current, element)
+    const made = new Plot(optionsOf({ element, lines, format, whole }), latest.current, element)
     plot.current = made
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
     observer.observe(element)
@@ -66,15 +69,14 @@ export function Chart({ title, seconds, lines, format }: ChartProps) {
   )
 }
 
-interface Drawing {
+interface Drawing extends Pick<ChartProps, 'lines' | 'format' | 'whole'> {
   readonly element: HTMLElement
-  readonly lines: readonly ChartLine[]
-  readonly format: (value: number) => string
 }
 
 const AXIS_WIDTH = 74
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
 
-function optionsOf({ element, lines, format }: Drawing): Plot.Options {
+function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Options {
   const style = getComputedStyle(element)
   const colour = (name: string): string => resolved(element, style.getPropertyValue(name))
   const grid = { stroke: colour('--line'), width: 1 }
@@ -85,7 +87,15 @@ function optionsOf({ element, lines, format }: Drawing): Plot.Options {
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
-    axes: [axis, { ...axis, size: AXIS_WIDTH, values: (_plot, splits) => splits.map((value) => format(value)) }],
+    axes: [
+      { ...axis, values: (_plot, splits) => splits.map((at) => formatTime(at * 1000)), space: 80 },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        values: (_plot, splits) => splits.map((value) => format(value)),
+        ...(whole ? { incrs: WHOLE_STEPS } : {}),
+      },
+    ],
     series: [
       {},
       ...lines.map(({ name, colour: variable }) => ({
@@ -93,7 +103,7 @@ function optionsOf({ element, lines, format }: Drawing): Plot.Options {
         stroke: colour(variable),
         width: 2,
         spanGaps: true,
-        points: { show: false },
+        points: { size: 5, fill: colour(variable) },
       })),
     ],
   }

@@ -25,7 +25,7 @@ export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, child
   }
 
   return (
-    <>
+    <div>
       <div class="tabs" role="tablist" aria-label={label} onKeyDown={step}>
         {tabs.map(([name, title]) => (
           <button
@@ -45,6 +45,6 @@ export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, child
       <div id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${chosen}`} class="panel">
         {children}
       </div>
-    </>
+    </div>
   )
 }

@@ -17,7 +17,7 @@ const LEVELS: readonly (readonly [LogLevel, string])[] = [
 ]
 
 const COLUMNS: readonly Column<LogLine>[] = [
-  { title: 'Time', width: '5.5rem', cell: ({ at }) => <span class="mono">{formatTime(at)}</span> },
+  { title: 'Time', width: '6rem', cell: ({ at }) => <span class="mono">{formatTime(at)}</span> },
   { title: 'Level', width: '4.5rem', cell: ({ level }) => <LevelBadge level={level} /> },
   { title: 'Room', width: '6rem', wide: true, cell: ({ room = '' }) => room },
   {
@@ -157,7 +157,9 @@ function LineDialog({ line, onClose }: { readonly line: LogLine; readonly onClos
 const SHORT = 300
 
 function shortFields(fields: LogLine['fields']): string {
-  const words = Object.entries(fields).map(([name, value]) => {
+  // Which request it was says little at a glance; it stands in the whole line.
+  const { id: _, ...told } = fields
+  const words = Object.entries(told).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     return `${name}=${text}`
   })

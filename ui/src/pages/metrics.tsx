@@ -26,6 +26,7 @@ interface ChartRow {
   readonly title: string
   readonly lines: readonly (Omit<ChartLine, 'values'> & { readonly of: (point: Point) => number | null })[]
   readonly format: (value: number) => string
+  readonly whole?: boolean
 }
 
 const perSecond = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} /s`
@@ -59,6 +60,7 @@ const CHARTS: readonly ChartRow[] = [
   {
     title: 'Requests under way',
     format: (value) => value.toFixed(0),
+    whole: true,
     lines: [
       { name: 'running', colour: '--accent', of: (point) => point.running },
       { name: 'without a token yet', colour: '--warn', of: (point) => point.queued },
@@ -119,12 +121,13 @@ function content(points: readonly Point[] | undefined) {
   const seconds = points.map(({ at }) => at / 1000)
   return (
     <div class="charts">
-      {CHARTS.map(({ title, lines, format }) => (
+      {CHARTS.map(({ title, lines, format, whole }) => (
         <Chart
           key={title}
           title={title}
           seconds={seconds}
           format={format}
+          whole={whole}
           lines={lines.map(({ of, ...line }) => ({ ...line, values: points.map(of) }))}
         />
       ))}

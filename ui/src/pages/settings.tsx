@@ -88,7 +88,7 @@ export function Page() {
               ))}
             </Card>
           ))}
-          <div class="actions save-bar">
+          <div class={changed === 0 ? 'actions' : 'actions save-bar'}>
             <Button kind="primary" disabled={changed === 0}>
               {changed === 0 ? 'Nothing has changed' : 'Save'}
             </Button>
