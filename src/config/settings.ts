@@ -4,6 +4,7 @@ import { accessSettings } from './access-settings.ts'
 import { contentSettings } from './content-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
 import { gallerySettings, managementSettings } from './gallery-settings.ts'
+import { lenderSettings } from './lending-settings.ts'
 import { mcpSettings } from './mcp-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
@@ -321,6 +322,7 @@ export const runSettings = {
   ...upstreamSettings,
   ...apiSettings,
   ...memberSettings,
+  ...lenderSettings,
   models: setting({
     flags: ['--models'],
     env: ['LOCALAI_MODELS', 'MODELS'],

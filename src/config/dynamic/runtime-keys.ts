@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import type { JsonValue } from '../../base/json.ts'
+import { byteSize } from '../lending-settings.ts'
 import { duration, list } from '../setting.ts'
 import { formatDuration } from './format-duration.ts'
 import type { NodeSettings } from './node-settings.ts'
@@ -74,6 +75,22 @@ const corsOrigins: RuntimeKey = {
   show: (value) => (value as readonly string[]).join(','),
 }
 
+const lendTo: RuntimeKey = {
+  setting: 'lendTo',
+  schema: Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 256 }),
+  wanted: 'a list of at most 256 ids or names of nodes',
+  ...asIs,
+}
+
+/** An empty text stands for "nobody says". */
+const lendMemory: RuntimeKey = {
+  setting: 'lendMemory',
+  schema: Type.String({ maxLength: 32 }),
+  wanted: 'a size such as 8GB or 512MB, or an empty text',
+  read: (value) => (value === '' ? undefined : byteSize.parse(String(value))),
+  show: (value) => (value === undefined ? '' : `${Number(value)}B`),
+}
+
 const memoryReclaimerThreshold: RuntimeKey = {
   setting: 'memoryReclaimerThreshold',
   schema: Type.Number({ minimum: 0, maximum: 1 }),
@@ -120,4 +137,8 @@ export const RUNTIME_KEYS: Readonly<Record<string, RuntimeKey>> = {
   p2p_token: { ...text('p2pToken', 8192), read: (value) => value || undefined, restart: true, secret: true },
   p2p_network_id: { ...text('p2pNetworkId', 256), restart: true },
   federated: { ...flag('federated'), restart: true },
+  lend: flag('lend'),
+  lend_memory: lendMemory,
+  lend_threads: optionalCount('lendThreads'),
+  lend_to: lendTo,
 }

@@ -8,6 +8,7 @@ export interface LendingTerms {
   readonly group: string
   /** Peer ids, or names of nodes; empty: every member of the group. */
   readonly to: readonly string[]
+  /** '' where it is not known: a server that somebody else runs. */
   readonly build: string
   readonly protocol: string
   readonly lendableBytes: number
@@ -27,7 +28,7 @@ export function judgeAsk(
   if (terms.to.length > 0 && !terms.to.includes(peerId) && !terms.to.includes(name)) {
     return notAllowed('this worker lends to certain nodes only (--lend-to), and not to this one')
   }
-  if (words.protocol !== terms.protocol || words.build !== terms.build) {
+  if (words.protocol !== terms.protocol || (terms.build !== '' && words.build !== terms.build)) {
     const message = `this worker runs ggml ${terms.build} (RPC ${terms.protocol}), the node ${words.build} (RPC ${words.protocol}): install the same version of local-ai on both`
     return new AppError('worker.mismatch', message)
   }

@@ -1,14 +1,16 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { AppError } from '../../base/errors.ts'
 import type { Startable } from '../../base/lifecycle.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { createExternalWorker } from '../program/external-worker.ts'
 import type { WorkerView } from '../worker-pool.ts'
 import type { LlamaRpc } from '../worker-process.ts'
 
 const PROBE_TIMEOUT_MS = 5000
 const LOOK_EVERY_MS = 30_000
+/** It has its own. */
+const NO_LIMITS = { memoryBytes: 0, threads: 0 }
 /** Ids of peers have no colon. */
 const ADDRESS = /^([a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:.]{2,45}\]):(\d{1,5})$/i
 
@@ -46,7 +48,7 @@ export interface RpcServers extends Startable {
   /** Throws `peer.unreachable` when it does not answer in time: it may serve somebody else, one is all they can. */
   look(address: string, options?: AbortOptions): Promise<Omit<WorkerView, 'use' | 'unusable'>>
   /** Looks first: a server that does not answer would hold up the engine for ever. Throws as `look`, and `worker.mismatch`. */
-  connect(address: string, own: Pick<LlamaRpc, 'protocol'>, options?: AbortOptions): Promise<Socket>
+  connect(address: string, own: Pick<LlamaRpc, 'protocol'>, options?: AbortOptions): Promise<Duplex>
 }
 
 export function createRpcServers(
@@ -111,14 +113,7 @@ export function createRpcServers(
         const message = `the server at ${address} speaks RPC ${protocol}, and this node ${own.protocol}`
         throw new AppError('worker.mismatch', message)
       }
-      const socket = connect({ ...parseServerAddress(address), noDelay: true })
-      socket.on('error', () => {})
-      await once(socket, 'connect', { signal: anySignal(AbortSignal.timeout(PROBE_TIMEOUT_MS), options.signal) }).catch(
-        (cause: unknown) => {
-          socket.destroy()
-          throw new AppError('peer.unreachable', `no RPC server answers at ${address}`, { cause })
-        },
-      )
+      const { socket } = await createExternalWorker(parseServerAddress(address)).start(NO_LIMITS, options)
       inUse.add(address)
       socket.once('close', () => inUse.delete(address))
       return socket

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { NewestMap } from '../../base/newest-map.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+import type { Network, PeerView } from '../../p2p/network.ts'
+
+const MAX_PEERS = 3
+/** So many pieces in a row that a peer has not: it has not got the model. */
+const MAX_MISSES = 8
+/** And so long it is not asked again. */
+const GIVEN_UP_MS = 60_000
+const MAX_PEERS_KNOWN = 256
+const FAR_MS = 1e9
+
+export interface FetchWeightsDeps {
+  readonly network: Pick<Network, 'peers'>
+  /** Throws when there is no whole answer in time. */
+  readonly call: (
+    peerId: string,
+    call: { readonly method: 'GET'; readonly path: string },
+    options?: AbortOptions,
+  ) => Promise<{ readonly status: number; readonly body: Buffer }>
+  /** Milliseconds of any clock. */
+  readonly now: () => number
+}
+
+export interface FetchWeightsInit {
+  readonly group: string
+  readonly build: () => string | undefined
+}
+
+interface PeerTrust {
+  misses: number
+  givenUpUntil: number
+}
+
+/**
+ * Pieces of weights from other members that lend: they may have kept them of an earlier load, and are nearer than the user,
+ * or less busy. Undefined when none of the nearest has the piece. What comes is what the hash says.
+ */
+export function createFetchWeights(
+  { network, call, now }: FetchWeightsDeps,
+  { group, build }: FetchWeightsInit,
+): (hash: string, options: AbortOptions) => Promise<Buffer | undefined> {
+  const trust = new NewestMap<string, PeerTrust>(MAX_PEERS_KNOWN)
+
+  function trustOf(peerId: string): PeerTrust {
+    const known = trust.get(peerId)
+    if (known !== undefined) return known
+    const fresh = { misses: 0, givenUpUntil: Number.NEGATIVE_INFINITY }
+    trust.set(peerId, fresh)
+    return fresh
+  }
+
+  function candidates(): readonly string[] {
+    return network
+      .peers()
+      .filter((peer) => mayHave(peer) && trustOf(peer.record.peerId).givenUpUntil <= now())
+      .sort((one, other) => (one.roundTripMs ?? FAR_MS) - (other.roundTripMs ?? FAR_MS))
+      .slice(0, MAX_PEERS)
+      .map(({ record }) => record.peerId)
+  }
+
+  function mayHave({ state, record: { offer } }: PeerView): boolean {
+    return state === 'linked' && offer.group === group && offer.lends !== undefined && offer.lends.build === build()
+  }
+
+  function missed(peerId: string): void {
+    const one = trustOf(peerId)
+    one.misses += 1
+    if (one.misses < MAX_MISSES) return
+    one.misses = 0
+    one.givenUpUntil = now() + GIVEN_UP_MS
+  }
+
+  return async function fetchWeights(hash, options) {
+    for (const peerId of candidates()) {
+      try {
+        const { status, body } = await call(peerId, { method: 'GET', path: `/p2p/weights/${hash}` }, options)
+        if (status === 200 && createHash('sha256').update(body).digest('hex') === hash) {
+          trustOf(peerId).misses = 0
+          return body
+        }
+        missed(peerId)
+      } catch {
+        options.signal?.throwIfAborted()
+        missed(peerId)
+      }
+    }
+    return undefined
+  }
+}
