@@ -9,6 +9,7 @@ import type { AcceptSocket, Network } from '../p2p/network.ts'
 import { networkIdOf } from '../p2p/token/network-id.ts'
 import type { NetworkToken } from '../p2p/token/network-token.ts'
 import { type ResolvedToken, readExistingToken, resolveToken } from '../p2p/token/resolve-token.ts'
+import { deriveViewKeys, summaryKey } from '../p2p/view/derive-view.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeFolder } from './make-folder.ts'
 import { memberFolder, tokenInit } from './network-token.ts'
@@ -19,6 +20,8 @@ import { version } from './version.ts'
 export interface Member extends AsyncDisposable {
   readonly network: Network
   readonly token: ResolvedToken
+  /** Whether it answers those who have the view token. */
+  readonly publicSummary: boolean
 }
 
 export interface MemberDeps {
@@ -55,12 +58,17 @@ export async function prepareMember(
       accept: deps.accept,
       privateKey: identity.privateKey,
       ...keyRings(token.token),
+      view: settings.p2pPublicSummary ? viewKeys(token.token) : undefined,
     },
-    { ...networkInit(settings), name, networkId: networkIdOf(token.token), port },
+    {
+      ...networkInit(settings),
+      ...{ name, networkId: networkIdOf(token.token), port, publicName: settings.p2pPublicName },
+    },
   )
   const kept = held.move()
   return {
     token,
+    publicSummary: settings.p2pPublicSummary,
     network: {
       ...network,
       async start(options) {
@@ -99,6 +107,10 @@ export async function prepareVisitor(
 function keyRings(token: NetworkToken) {
   const clock = { now: Date.now }
   return { keyRing: createKeyRing(clock, token), rendezvousRing: createRendezvousRing(clock, token) }
+}
+
+function viewKeys(token: NetworkToken) {
+  return { secret: deriveViewKeys(token).secret, key: summaryKey(token) }
 }
 
 /** What the settings say of finding and being found. */

@@ -15,6 +15,7 @@ import { composeExplainer } from './compose-explainer.ts'
 import { composeHealth } from './compose-health.ts'
 import type { Member } from './compose-member.ts'
 import { toPolicy } from './to-policy.ts'
+import { toViewToken } from './view-token.ts'
 
 export interface RoutingDeps {
   readonly member: Member
@@ -86,8 +87,19 @@ export function composeRouting(
 
 /** The network as the API shows it, for nodes that route nothing as well. */
 export function composePeerToPeer(
-  { network, token }: Member,
+  { network, token, publicSummary }: Member,
   self: RoutingDeps['self'],
 ): NonNullable<NetworkDeps['p2p']> {
-  return { status: network.status, peers: network.peers, self, token: () => token.text }
+  const { status, peers } = network
+  return {
+    ...{ status, peers, self },
+    token: () => token.text,
+    viewToken: () => ({
+      ...toViewToken(
+        token.token,
+        status().addresses.filter((address) => !address.includes('/p2p-circuit')),
+      ),
+      publicSummary,
+    }),
+  }
 }

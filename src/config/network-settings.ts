@@ -164,6 +164,22 @@ export const joinSettings = {
     group: 'P2P',
     kind: text,
   }),
+  p2pPublicSummary: setting({
+    flags: ['--p2p-public-summary'],
+    env: ['LOCALAI_P2P_PUBLIC_SUMMARY'],
+    fallback: false,
+    help: "Tell whoever has the network's view token (local-ai p2p view-token) how many nodes and which models there are",
+    group: 'P2P',
+    kind: bool,
+  }),
+  p2pPublicName: setting({
+    flags: ['--p2p-public-name'],
+    env: ['LOCALAI_P2P_PUBLIC_NAME'],
+    fallback: '',
+    help: 'What the network is called in that summary',
+    group: 'P2P',
+    kind: text,
+  }),
 } as const
 
 export type JoinSettings = Values<typeof joinSettings>

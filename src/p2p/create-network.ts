@@ -7,6 +7,7 @@ import type { KeyRing } from './admission/key-ring.ts'
 import { otpNoise } from './admission/otp-noise.ts'
 import { isWindowUpdate } from './admission/window-update.ts'
 import { createBootstrap } from './discovery/bootstrap.ts'
+import type { OnCandidate } from './discovery/candidate.ts'
 import { createDialler } from './discovery/dialler.ts'
 import { createMdns } from './discovery/mdns.ts'
 import { createRendezvous } from './discovery/rendezvous.ts'
@@ -17,6 +18,8 @@ import { createHost } from './host.ts'
 import { createPeerSockets, type PeerSockets } from './links/peer-sockets.ts'
 import { createMembership, type MembershipTimings } from './membership/membership.ts'
 import type { AcceptSocket, Network, PeerView } from './network.ts'
+import type { AnswerViewersInit } from './view/answer-viewers.ts'
+import { createViewing } from './view/create-viewing.ts'
 
 export interface NetworkDeps {
   readonly log: Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error'>
@@ -27,6 +30,8 @@ export interface NetworkDeps {
   readonly keyRing: KeyRing
   /** Of `createRendezvousRing`: where members look for each other. */
   readonly rendezvousRing: KeyRing
+  /** Absent: nobody can look at the network from outside. */
+  readonly view?: AnswerViewersInit | undefined
 }
 
 export interface NetworkInit {
@@ -45,6 +50,10 @@ export interface NetworkInit {
   readonly relay: RelayMode
   readonly limits: boolean
   readonly libraryLogLevel: LibraryLogLevel
+  /** What the network is called in its public summary. */
+  readonly publicName?: string
+  /** Where this node may dial whom it hears of. Default: everywhere. */
+  readonly mayDial?: (address: string) => boolean
   readonly timings?: Partial<MembershipTimings>
 }
 
@@ -63,9 +72,20 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
       if (direction === 'received') membership.heard(peerId)
     },
   })
-  const host = createHost({ log, findings, privateKey, encrypter }, init)
+  const viewing = createViewing(
+    {
+      log,
+      view: deps.view,
+      members: () => membership.peers(),
+      self: () => ({ peerId: host.peerId, addresses: host.addresses() }),
+    },
+    init,
+  )
+  const host = createHost({ log, findings, privateKey, encrypter, viewEncrypter: viewing.encrypter }, init)
   const dialler = createDialler({ log, host })
-  const onCandidate = dialler.offer
+  const { mayDial } = init
+  const onCandidate: OnCandidate =
+    mayDial === undefined ? dialler.offer : (one) => dialler.offer({ ...one, addresses: one.addresses.filter(mayDial) })
   const membership = createMembership(
     {
       ...{ log, findings, privateKey, onCandidate },
@@ -106,8 +126,11 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
     name: init.name,
     start: parts.start,
     stop: parts.stop,
-    advertise: membership.advertise,
-    reportLoad: membership.reportLoad,
+    advertise: (offer) => membership.advertise(viewing.offered(offer)),
+    reportLoad(load) {
+      viewing.loaded(load)
+      membership.reportLoad(load)
+    },
     peers: membership.peers,
     onChange: membership.onChange,
     async openSocket(peerId, options) {

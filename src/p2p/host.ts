@@ -16,6 +16,8 @@ export interface HostDeps {
   readonly findings: Findings
   /** Admits members and nobody else. */
   readonly encrypter: EncrypterFactory
+  /** Answers those who only look; admits nobody. */
+  readonly viewEncrypter?: EncrypterFactory | undefined
   readonly privateKey: PrivateKey
 }
 
@@ -68,6 +70,7 @@ export function createHost(deps: HostDeps, init: HostInit = {}): Host {
         announce,
         relay,
         encrypter: watchedEncrypter(deps.encrypter, { bytes, onFailure: findings.report, onSuccess: findings.settle }),
+        viewEncrypter: deps.viewEncrypter,
         logger: libraryLog(log, init.libraryLogLevel ?? 'fatal'),
         dht: init.dht ?? true,
         limits: init.limits ?? false,

@@ -68,6 +68,7 @@ export function fakeNetwork() {
     peers: () => peers,
     self: () => ({ offer: offerOf({}), load: { running: 0, queued: 0, memoryFreeBytes: 500 } }),
     token: () => TOKEN,
+    viewToken: () => ({ viewToken: 'local-ai-view-x', viewId: '0'.repeat(32), publicSummary: false }),
   }
   return {
     deps: { p2p, networkModels: () => models },

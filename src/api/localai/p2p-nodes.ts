@@ -1,5 +1,6 @@
 import type { NodeLoad, NodeOffer } from '../../p2p/membership/node-record.ts'
 import type { NetworkStatus, PeerView } from '../../p2p/network.ts'
+import type { WorkersSeen } from './p2p-workers.ts'
 
 /** The private network, for the routes that show it. */
 export interface PeerToPeer {
@@ -9,6 +10,10 @@ export interface PeerToPeer {
   self(): { readonly offer: NodeOffer; readonly load: NodeLoad }
   /** The secret of the network. */
   token(): string
+  /** Lending and borrowing memory. Absent: this node does neither. */
+  readonly workers?: WorkersSeen | undefined
+  /** What may be public in its place, and whether this node answers those who have it. */
+  viewToken(): { readonly viewToken: string; readonly viewId: string; readonly publicSummary: boolean }
 }
 
 /** One member, this node among them, as of now. */

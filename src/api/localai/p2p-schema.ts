@@ -1,4 +1,5 @@
 import { type TProperties, Type } from 'typebox'
+import { Worker } from './p2p-workers.ts'
 
 const Texts = Type.Array(Type.String())
 /** Lists that LocalAI has for nodes of a kind that does not exist here. */
@@ -88,17 +89,22 @@ function about<T extends TProperties>(summary: string, answer: T) {
 /** What each route of the private network answers. */
 export const P2P_SCHEMAS = {
   all: about('The nodes of the network', {
-    llama_cpp_nodes: Nobody,
-    nodes: Nobody,
+    llama_cpp_nodes: Type.Array(NodeData),
+    nodes: Type.Array(NodeData),
     federated_nodes: Type.Array(NodeData),
     mlx_nodes: Nobody,
   }),
   token: { tags: ['p2p'], summary: 'The token of the network', response: { 200: Type.String() } },
+  viewToken: about('What lets others see the network and not join it', {
+    viewToken: Type.String(),
+    viewId: Type.String(),
+    publicSummary: Type.Boolean(),
+  }),
   status: { tags: ['p2p'], summary: 'This node and its links', response: { 200: Status } },
   workers: about('Nodes that lend memory', {
-    llama_cpp: Type.Object({ nodes: Nobody }),
+    llama_cpp: Type.Object({ nodes: Type.Array(Worker) }),
     mlx: Type.Object({ nodes: Nobody }),
-    nodes: Nobody,
+    nodes: Type.Array(Worker),
   }),
   federation: about('Nodes that answer for each other', { nodes: Type.Array(Node) }),
   stats: about('How many nodes there are', {

@@ -22,7 +22,7 @@ const BACK_OFF: BackOff = { firstMs: 250, factor: 1.5, mostMs: 15_000 }
  */
 export function createBootstrap(deps: BootstrapDeps, texts: readonly string[]): Startable {
   const { log, host, dialler, random = Math.random } = deps
-  const addresses = [...new Set(texts.map(bootstrapAddress))]
+  const addresses = [...new Set(texts.map((text) => bootstrapAddress(text)))]
   let stopping: AbortController | undefined
   let loops: Promise<void>[] = []
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Startable as LibraryStartable, PeerDiscovery, PeerInfo } from '@libp2p/interface'
+import type { Libp2p, Startable as LibraryStartable, PeerDiscovery, PeerInfo } from '@libp2p/interface'
 import { type MulticastDNSComponents, mdns } from '@libp2p/mdns'
 import type { Startable } from '../../base/lifecycle.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -29,26 +29,49 @@ export function mdnsServiceTag(keyRing: Pick<KeyRing, 'key'>): string {
   return `_la-${digest.slice(0, 12)}._udp.local`
 }
 
-/** Finds members on the LAN (RFC 6762). Asks every second at first, since a datagram may be lost, and seldom later. */
-export function createMdns({ log, host, keyRing, onCandidate }: MdnsDeps): Startable {
-  const serviceTag = mdnsServiceTag(keyRing)
-  let active: (PeerDiscovery & LibraryStartable) | undefined
-  let timer: NodeJS.Timeout | undefined
-  let turn = Promise.resolve()
+export interface MdnsListenerDeps {
+  readonly libp2p: Pick<Libp2p, 'getMultiaddrs' | 'logger'>
+  readonly onCandidate: OnCandidate
+}
 
+/** Asks under a name in regular intervals; a host with addresses answers under it too. */
+export function listenToMdns(
+  { libp2p, onCandidate }: MdnsListenerDeps,
+  serviceTag: string,
+  intervalMs = EAGER_INTERVAL_MS,
+): Startable {
+  const addressManager = { getAddresses: () => libp2p.getMultiaddrs() } as MulticastDNSComponents['addressManager']
+  const discovery = mdns({ serviceTag, interval: intervalMs })({
+    logger: libp2p.logger,
+    addressManager,
+  }) as PeerDiscovery & LibraryStartable
   function onPeer({ detail: peer }: CustomEvent<PeerInfo>): void {
     onCandidate({ peerId: peer.id.toString(), addresses: peer.multiaddrs.map(String) })
   }
-  async function replace(interval: number | undefined): Promise<void> {
-    active?.removeEventListener('peer', onPeer)
+  return {
+    async start() {
+      discovery.addEventListener('peer', onPeer)
+      await discovery.start()
+    },
+    async stop() {
+      discovery.removeEventListener('peer', onPeer)
+      await discovery.stop()
+    },
+  }
+}
+
+/** Finds members on the LAN (RFC 6762). Asks every second at first, since a datagram may be lost, and seldom later. */
+export function createMdns({ log, host, keyRing, onCandidate }: MdnsDeps): Startable {
+  const serviceTag = mdnsServiceTag(keyRing)
+  let active: Startable | undefined
+  let timer: NodeJS.Timeout | undefined
+  let turn = Promise.resolve()
+
+  async function replace(intervalMs: number | undefined): Promise<void> {
     await active?.stop()
     active = undefined
-    if (interval === undefined) return
-    const { libp2p } = host
-    const addressManager = { getAddresses: () => libp2p.getMultiaddrs() } as MulticastDNSComponents['addressManager']
-    const next = mdns({ serviceTag, interval })({ logger: libp2p.logger, addressManager })
-    next.addEventListener('peer', onPeer)
-    active = next as PeerDiscovery & LibraryStartable
+    if (intervalMs === undefined) return
+    active = listenToMdns({ libp2p: host.libp2p, onCandidate }, serviceTag, intervalMs)
     await active.start()
   }
   /** One after the other: a stop that overtakes a start would leave a socket open. */

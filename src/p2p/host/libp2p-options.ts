@@ -35,6 +35,8 @@ export type EncrypterFactory = NonNullable<Libp2pOptions['connectionEncrypters']
 export interface LibraryInit {
   readonly privateKey: PrivateKey
   readonly encrypter: EncrypterFactory
+  /** What can be said instead of the admission; leads to no connection. */
+  readonly viewEncrypter?: EncrypterFactory | undefined
   readonly logger: NonNullable<Libp2pOptions['logger']>
   readonly listen: readonly string[]
   readonly announce: readonly string[]
@@ -64,7 +66,7 @@ export function libp2pOptions(init: LibraryInit): Libp2pOptions<HostServices> {
     nodeInfo: { name: PREFIX, userAgent: init.userAgent },
     addresses: { listen: [...init.listen], announce: [...init.announce], announceFilter },
     transports: [tcp(), ...(init.relay === 'off' ? [] : [circuitRelayTransport()])],
-    connectionEncrypters: [init.encrypter],
+    connectionEncrypters: [init.encrypter, ...(init.viewEncrypter === undefined ? [] : [init.viewEncrypter])],
     streamMuxers: [
       yamux({
         maxInboundStreams: 1280,

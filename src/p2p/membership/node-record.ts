@@ -17,6 +17,8 @@ export interface ModelAdvert {
   /** Unix seconds, as `/v1/models` shows it. */
   readonly created?: number
   readonly description?: string
+  /** Name of the server behind the node that has it; absent: the node runs it itself. */
+  readonly upstream?: string
   /** Measured on this node; absent until there is a measurement. */
   readonly promptTokensPerSecond?: number
   readonly generationTokensPerSecond?: number
@@ -58,6 +60,8 @@ export interface NodeOffer {
   readonly draining: boolean
   /** Absent: it lends nothing. */
   readonly lends?: LentMemory
+  /** Answers those who hold the network's view capability (`view/`). Absent: it does not. */
+  readonly viewable?: boolean
 }
 
 /** Changes all the time; told to linked peers in every heartbeat while there is any. */

@@ -38,6 +38,7 @@ const ModelAdvertSchema = Type.Object({
   likeness: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16,64}$' })),
   created: Type.Optional(Large),
   description: Type.Optional(printable(RECORD_BOUNDS.descriptionLength)),
+  upstream: Type.Optional(Name),
   promptTokensPerSecond: Type.Optional(Speed),
   generationTokensPerSecond: Type.Optional(Speed),
 })
@@ -70,6 +71,7 @@ const NodeOfferSchema = Type.Object({
   device: printable(RECORD_BOUNDS.nameLength),
   draining: Type.Boolean(),
   lends: Type.Optional(LentMemorySchema),
+  viewable: Type.Optional(Type.Boolean()),
 })
 
 /** Fields that are not named here pass and are dropped: a newer version may know more. */

@@ -4,6 +4,7 @@ import { drainCommand } from './drain.ts'
 import { explainCommand } from './explain.ts'
 import { peersCommand, statusCommand } from './look.ts'
 import { tokenCommand } from './token.ts'
+import { viewTokenCommand } from './view-token.ts'
 
 export const p2pCommand = toGroup({
   name: 'p2p',
@@ -14,6 +15,7 @@ export const p2pCommand = toGroup({
     toCommand(explainCommand),
     toCommand(drainCommand),
     toCommand(tokenCommand),
+    toCommand(viewTokenCommand),
     toCommand(doctorCommand),
   ],
 })
