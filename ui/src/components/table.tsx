@@ -93,7 +93,7 @@ function useView(scroller: RefObject<HTMLElement | null>): Signal<View> {
 
 /** Stands for the rows that are not drawn. */
 function Spacer({ height }: { readonly height: number }) {
-  return height === 0 ? null : <tr class="spacer" style={{ height }} />
+  return height === 0 ? null : <tr class="spacer" style={{ height: `${height}px` }} />
 }
 
 interface RowProps<T> {
@@ -124,7 +124,7 @@ function Row<T>({ row, index, height, table }: RowProps<T>) {
   }
 
   return (
-    <tr aria-rowindex={index + 2} class={isSelected ? 'selected' : ''} style={{ height }}>
+    <tr aria-rowindex={index + 2} class={isSelected ? 'selected' : ''} style={{ height: `${height}px` }}>
       {columns.map((column, position) => (
         <td key={column.title} class={cellClass(column)}>
           {position === 0 ? firstCell(column.cell(row)) : column.cell(row)}

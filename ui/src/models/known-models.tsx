@@ -14,15 +14,15 @@ export interface KnownModelsProps {
 }
 
 const COLUMNS: readonly Column<KnownModel>[] = [
-  { title: 'Model', width: 'minmax(0, 2fr)', cell: ({ id }) => <strong>{id}</strong> },
+  { title: 'Model', cell: ({ id }) => <strong>{id}</strong> },
   {
     title: 'What it is',
-    width: 'minmax(0, 3fr)',
+    width: '44%',
     wide: true,
     cell: ({ description, capabilities }) => <span class="soft">{description || capabilities.join(', ')}</span>,
   },
-  { title: 'Where', width: 'minmax(0, 1.2fr)', wide: true, cell: whereOf },
-  { title: 'In memory', width: 'minmax(6rem, 1fr)', cell: (model) => <StateBadge model={model} /> },
+  { title: 'Where', width: '18%', wide: true, cell: whereOf },
+  { title: 'In memory', width: '9rem', cell: (model) => <StateBadge model={model} /> },
 ]
 
 export function KnownModels({ models, error, loading, onChange }: KnownModelsProps) {

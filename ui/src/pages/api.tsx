@@ -25,8 +25,8 @@ const COLUMNS: readonly Column<Route>[] = [
     width: '5rem',
     cell: ({ method }) => <Badge tone={method === 'GET' ? 'plain' : 'info'}>{method}</Badge>,
   },
-  { title: 'Path', width: 'minmax(0, 1.2fr)', cell: ({ path }) => <code>{path}</code> },
-  { title: 'What it does', width: 'minmax(0, 1fr)', wide: true, cell: ({ summary }) => summary },
+  { title: 'Path', cell: ({ path }) => <code>{path}</code> },
+  { title: 'What it does', width: '40%', wide: true, cell: ({ summary }) => summary },
   { title: 'About', width: '7rem', wide: true, cell: ({ tag }) => <span class="soft">{tag}</span> },
 ]
 

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<LogLine>[] = [
   { title: 'Room', width: '6rem', wide: true, cell: ({ room = '' }) => room },
   {
     title: 'Message',
-    width: 'minmax(0, 1fr)',
+
     cell: ({ message, fields }) => (
       <>
         {message} <span class="soft mono">{shortFields(fields)}</span>
