@@ -258,7 +258,7 @@ class Loader implements ConfigurableLoader {
         loadTimeoutMs: this.#init.loadTimeoutMs,
         stopGraceMs: this.#init.stopGraceMs,
         onGone,
-        ...(placement === undefined ? {} : { lost: placement.lost }),
+        ...(placement?.lost === undefined ? {} : { lost: placement.lost }),
       }
       return await bringUpBackend(deps, init, { signal })
     }

@@ -9,8 +9,8 @@ export interface ModelPlacement extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>
   /** Before what the model's config says. */
   readonly options: Partial<ModelOptions>
-  /** Settles when the model cannot go on where it is, with the reason; never when it was given back. */
-  readonly lost: Promise<AppError>
+  /** Settles when the model cannot go on where it is, with the reason. Absent: it is on this machine alone. */
+  readonly lost?: Promise<AppError>
 }
 
 /** Decides at load time; undefined: on this machine alone. Throws `model.does-not-fit` and what leasing throws. */

@@ -1,0 +1,169 @@
+import type { ModelPlacement, PlaceModel } from '../../backends/model-placement.ts'
+import { AppError } from '../../base/errors.ts'
+import type { AbortOptions } from '../../base/signals.ts'
+import { readModelLayers } from '../../models/gguf/layer-sizes.ts'
+import type { ModelConfig } from '../../models/model-config.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { WorkerPool, WorkerView } from '../worker-pool.ts'
+import { borrowWorkers } from './borrow-workers.ts'
+import { modelNeeds } from './model-needs.ts'
+import { toModelUse } from './model-use.ts'
+import { createPlacedModels, type PlacedModel } from './placed-models.ts'
+import type { Machine, Plan, PlanWishes, SingleNode } from './plan.ts'
+import { planPlacement } from './plan-placement.ts'
+import { readWishes, type SaidWishes } from './read-wishes.ts'
+import { type ConnectWorkers, spread, stayHere } from './to-placement.ts'
+
+/** Of another node that could answer alone: what it has free, and what is known of its speed. */
+export type OtherNodes = (need: {
+  readonly config: ModelConfig
+  readonly memoryBytes: number
+  readonly readBytes: number
+}) => readonly SingleNode[]
+
+export interface PlacerDeps {
+  readonly log: Logger
+  /** Undefined: this node is alone, and no server was named. */
+  readonly pool: () => WorkerPool | undefined
+  /** A server that a model names by its address. */
+  readonly at: (address: string, options: AbortOptions) => Promise<WorkerView | undefined>
+  /** This machine; what its models have in memory already is left out of `memoryBytes`. */
+  readonly home: () => Machine
+  readonly others: OtherNodes
+  readonly connect: ConnectWorkers
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
+
+export interface PlacerInit {
+  /** What the node's settings say. */
+  readonly wishes: () => SaidWishes
+  /** Answers that one model generates at the same time, where it does not say. */
+  readonly parallel: number
+}
+
+export interface PlanOptions extends AbortOptions {
+  readonly wishes?: SaidWishes
+  /** Tokens; instead of what the config says. */
+  readonly contextSize?: number
+}
+
+export interface Placer {
+  readonly place: PlaceModel
+  /** What would be done now. Throws what reading the model's file and its config throws. */
+  plan(config: ModelConfig, options?: PlanOptions): Promise<Plan>
+  /** The models in memory. */
+  placed(): readonly PlacedModel[]
+  /** How the model is to be loaded from now on; undefined: as its config and the settings say. */
+  wish(model: string, wishes: SaidWishes | undefined): void
+}
+
+/** When every plan needs a worker that somebody else has. */
+const WAIT_MS = 30_000
+const MOST_TRIES = 8
+const FAR_MS = 20
+
+/** Puts models where they fit: plans with what is there now, borrows the workers, and plans again without those it cannot have. */
+export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
+  const { log, pool, now } = deps
+  const models = createPlacedModels({ log, pool, now })
+  /** By model: its last placement may still be on its way out when the next load begins. */
+  const latest = new Map<string, AsyncDisposable>()
+  const asked = new Map<string, SaidWishes>()
+
+  async function view(config: ModelConfig, options: PlanOptions) {
+    const layers = await readModelLayers(config.modelFile, options)
+    const wishes = readWishes(config, options.wishes ?? asked.get(config.name) ?? {}, init.wishes())
+    return {
+      use: toModelUse(config, layers, { ...init, ...options }),
+      wishes,
+      named: await namedServers(wishes, options),
+    }
+  }
+
+  /** Servers that only this model names are none of the pool's list. */
+  async function namedServers({ pins = [] }: PlanWishes, options: AbortOptions): Promise<readonly WorkerView[]> {
+    const listed = new Set((pool()?.list() ?? []).flatMap(({ peerId, name }) => [peerId, name]))
+    const addresses = pins.map(({ worker }) => worker).filter((worker) => worker.includes(':') && !listed.has(worker))
+    const found = await Promise.all(addresses.map((address) => deps.at(address, options)))
+    return found.filter((server) => server !== undefined)
+  }
+
+  function decide(
+    config: ModelConfig,
+    { use, wishes, named }: Awaited<ReturnType<typeof view>>,
+    workers: readonly WorkerView[],
+  ): Plan {
+    const needs = modelNeeds(use)
+    const sum = (of: (step: (typeof needs.steps)[number]) => number) =>
+      needs.steps.reduce((all, step) => all + of(step), 0)
+    const readBytes = sum((step) => Object.values(step.readBytes).reduce((all, bytes) => all + bytes, 0))
+    const memoryBytes =
+      sum((step) => step.memoryBytes) + needs.homeBytes + needs.computeBytes + needs.outputComputeBytes
+    const others = deps.others({ config, memoryBytes, readBytes })
+    return planPlacement(use, { home: deps.home(), workers: [...workers, ...named].map(toMachine), others }, wishes)
+  }
+
+  const usable = (without: ReadonlySet<string>): readonly WorkerView[] =>
+    (pool()?.list() ?? []).filter(({ peerId, unusable }) => unusable === undefined && !without.has(peerId))
+
+  /** With those that are free, if that will do; else with all, for whom it may have to wait. */
+  function decideNow(config: ModelConfig, seen: Awaited<ReturnType<typeof view>>, without: ReadonlySet<string>) {
+    const workers = usable(without)
+    const free = workers.filter(({ busy }) => !busy)
+    const plan = decide(config, seen, free)
+    const mayWait = free.length < workers.length && (plan.verdict === 'refused' || free.length === 0)
+    return mayWait ? { plan: decide(config, seen, workers), waitMs: WAIT_MS } : { plan, waitMs: 0 }
+  }
+
+  async function place(config: ModelConfig, options: Required<AbortOptions>): Promise<ModelPlacement | undefined> {
+    await latest.get(config.name)?.[Symbol.asyncDispose]()
+    const seen = await view(config, options)
+    const without = new Set<string>()
+    for (let tries = 1; ; tries += 1) {
+      const { plan, waitMs } = decideNow(config, seen, without)
+      log.info({ model: config.name, verdict: plan.verdict, why: plan.why.join(' ') }, 'the model is placed')
+      if (plan.verdict === 'refused') {
+        throw new AppError('model.does-not-fit', `model ${config.name} is not loaded. ${plan.why.join(' ')}`, {
+          details: { model: config.name },
+        })
+      }
+      const workers = pool()
+      if (plan.verdict === 'here' || workers === undefined) return keep(config.name, stayHere(models, plan))
+      const leases = await borrowWorkers(workers, { plan, waitMs }, options)
+      if (!('without' in leases))
+        return keep(config.name, await spread({ models, connect: deps.connect }, plan, leases))
+      if (tries >= MOST_TRIES) throw leases.error
+      log.warn({ model: config.name, reason: leases.error.message }, 'a worker could not be had: planning without it')
+      without.add(leases.without)
+    }
+  }
+
+  function keep(model: string, placement: ModelPlacement): ModelPlacement {
+    latest.set(model, placement)
+    return {
+      ...placement,
+      async [Symbol.asyncDispose]() {
+        await placement[Symbol.asyncDispose]()
+        if (latest.get(model) === placement) latest.delete(model)
+      },
+    }
+  }
+
+  return {
+    place,
+    async plan(config, options = {}) {
+      const seen = await view(config, options)
+      return decideNow(config, seen, new Set()).plan
+    },
+    placed: models.list,
+    wish(model, wishes) {
+      if (wishes === undefined) asked.delete(model)
+      else asked.set(model, wishes)
+    },
+  }
+}
+
+function toMachine({ peerId, name, memoryBytes, weightBytesPerSecond, roundTripMs }: WorkerView): Machine {
+  return { id: peerId, name, memoryBytes, weightBytesPerSecond, roundTripMs: roundTripMs ?? FAR_MS }
+}
