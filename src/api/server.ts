@@ -16,6 +16,7 @@ import { type ResourcesDeps, resources } from './localai/resources.ts'
 import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
 import { stores } from './localai/stores.ts'
 import { system } from './localai/system.ts'
+import { type UpstreamsDeps, upstreamRoutes } from './localai/upstreams.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
 import { createShutdown } from './shutdown.ts'
 
@@ -31,6 +32,8 @@ export interface ApiServerDeps extends InferenceDeps, NetworkDeps, WatchedDeps {
   /** Absent: models and backends are not managed over HTTP. */
   readonly management?: ManagementRoutesDeps | undefined
   readonly resources?: Omit<ResourcesDeps, 'registry'>
+  /** Absent: no servers are attached. */
+  readonly upstreams?: UpstreamsDeps['upstreams']
   readonly log: Logger
 }
 
@@ -49,6 +52,7 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   app.register(system, { loader, state })
   if (deps.settings !== undefined) app.register(settingsRoutes, { settings: deps.settings })
   app.register(backendMonitor, { loader, registry })
+  app.register(upstreamRoutes, { upstreams: deps.upstreams })
   if (deps.mcp !== undefined) app.register(mcpServers, { mcp: deps.mcp, registry })
   if (deps.management !== undefined) addManagementRoutes(app, deps.management)
   if (deps.resources !== undefined) app.register(resources, { ...deps.resources, registry })

@@ -9,6 +9,7 @@ import { runCommand } from './commands/run.ts'
 import { soundGenerationCommand } from './commands/sound-generation.ts'
 import { transcriptCommand } from './commands/transcript.ts'
 import { ttsCommand } from './commands/tts.ts'
+import { upstreamsCommand } from './commands/upstreams.ts'
 import { usersCommand } from './commands/users.ts'
 import { utilCommand } from './commands/util/util.ts'
 import { toAbsent, toCommand, toGroup } from './program.ts'
@@ -26,6 +27,7 @@ export const program = toGroup({
     modelsCommand,
     backendsCommand,
     p2pCommand,
+    toCommand(upstreamsCommand),
     usersCommand,
     toCommand(ttsCommand),
     toCommand(soundGenerationCommand),

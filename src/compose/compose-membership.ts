@@ -11,10 +11,12 @@ import { createServedPrompts } from '../federation/prefix/served-prompts.ts'
 import type { LocalNode } from '../federation/routed-request.ts'
 import type { FileDigests } from '../models/file-digests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
+import type { Network } from '../p2p/network.ts'
 import type { ResponsesEvents } from '../responses/response-copy.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { SpeedMeter } from '../telemetry/speed-meter.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
+import type { Upstreams } from '../upstreams/create-upstreams.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
@@ -36,6 +38,8 @@ export interface MembershipDeps {
   readonly loader: Pick<ModelLoader, 'loaded'>
   readonly state: Pick<NodeState, 'backends' | 'engine'>
   readonly digests: FileDigests
+  /** Undefined: no servers are attached. */
+  readonly upstreams: Upstreams | undefined
   readonly speeds: Pick<SpeedMeter, 'of'>
 }
 
@@ -88,7 +92,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     apiInit(settings, undefined),
   )
   const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
-  const load = () => ({ ...toNodeLoad(loader.loaded(), settings.parallel), ...served.told() })
+  const load = () => ({ ...toNodeLoad(loader.loaded(), slotsOf(deps, settings)), ...served.told() })
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
     ? composeRouting(
@@ -96,7 +100,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
           openSelf: ownSocket,
           ...{
             member,
-            local: toLocalNode({ ...deps, drain }, settings),
+            local: toLocalNode({ ...deps, drain, network }, settings),
             self,
             served,
             metrics: deps.inference.metrics,
@@ -129,7 +133,8 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   }
 }
 
-function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps, settings: RunSettings) {
+function nodeOffer(deps: MembershipDeps, settings: RunSettings) {
+  const { inference, loader, state, digests, speeds } = deps
   return toNodeOffer({
     version: version(),
     group: settings.p2pNetworkId,
@@ -137,7 +142,7 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
     draining: false,
     device: deviceOf(state.backends(), process.platform),
     backends: state.backends(),
-    slots: settings.parallel,
+    slots: slotsOf(deps, settings),
     models: inference.registry.list(),
     loaded: loader.loaded(),
     digestOf: (file) => digests.of(file),
@@ -146,21 +151,37 @@ function nodeOffer({ inference, loader, state, digests, speeds }: MembershipDeps
   })
 }
 
+/** Answers that this node gives at the same time, on its own and through the servers behind it. */
+function slotsOf({ upstreams }: Pick<MembershipDeps, 'upstreams'>, { parallel }: RunSettings): number {
+  return parallel + (upstreams?.slots() ?? 0)
+}
+
+function isElsewhere(network: Pick<Network, 'peers'>, model: string): boolean {
+  return network.peers().some(({ record }) => record.offer.models.some(({ name }) => name === model))
+}
+
 function toLocalNode(
-  deps: MembershipDeps & { readonly drain: Pick<Drain, 'draining'> },
-  { parallel }: RunSettings,
+  deps: MembershipDeps & { readonly drain: Pick<Drain, 'draining'>; readonly network: Pick<Network, 'peers'> },
+  settings: RunSettings,
 ): LocalNode {
-  const { loader, speeds, digests } = deps
+  const { loader, speeds, digests, network, upstreams } = deps
   const { registry } = deps.inference
   return {
-    slots: parallel,
+    get slots() {
+      return slotsOf(deps, settings)
+    },
     busy: () => requestsAt(loader.loaded()),
     models: () => registry.list().map(({ id }) => id),
     figures(model) {
       const config = model === undefined ? undefined : registry.find(model)
       if (config === undefined) return undefined
       const digest = digests.of(config.modelFile)
-      return { ...speeds.of(config.name), ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes }) }
+      const server = config.attached === undefined ? {} : { upstream: config.attached }
+      return {
+        ...speeds.of(config.name),
+        ...server,
+        ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes }),
+      }
     },
     likeness(model) {
       const config = model === undefined ? undefined : registry.find(model)
@@ -169,7 +190,11 @@ function toLocalNode(
     },
     serves(model, capability) {
       if (deps.drain.draining) return false
-      if (model !== undefined) return registry.find(model) !== undefined
+      const config = model === undefined ? undefined : registry.find(model)
+      // Where nobody else has it, this node says best why there is no answer.
+      if (config?.attached !== undefined)
+        return upstreams?.serves(config.name) === true || !isElsewhere(network, config.name)
+      if (model !== undefined) return config !== undefined
       return registry.list().some(({ config }) => config.knownUseCases.includes(capability))
     },
     loaded(model) {

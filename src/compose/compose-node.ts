@@ -85,7 +85,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     return lifecycle([...room.ground, loader, following, models.install, managed.part, models.load, part(announce)])
   }
   const membership = await composeMembership(
-    { log, inference, loader, state, digests: createFileDigests({ log }), speeds },
+    { log, inference, loader, state, digests: createFileDigests({ log }), speeds, upstreams: room.upstreams },
     settings,
   )
   const access = await composeAccess(settings, context)
@@ -93,7 +93,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
   const api = createApiServer(
     {
       ...{ ...inference, ...membership?.apiDeps, access: access.deps, loader, stores, state, ...managed.api },
-      ...{ series, logHistory: context.logHistory },
+      ...{ upstreams: room.upstreams, series, logHistory: context.logHistory },
       settings: runtimeSettings && { ...runtimeSettings, schema: RuntimeSettingsSchema },
     },
     apiInit(settings, membership?.member.network.name),

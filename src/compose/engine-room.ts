@@ -68,7 +68,7 @@ export async function composeEngineRoom(given: RunSettings, context: EngineRoomC
   const speeds = createSpeedMeter()
   const series = composeSeries()
   const metrics = series.watch(speeds.watch(createMetrics({ log: log.child({ room: 'api' }) })))
-  const upstreams = await composeUpstreams(context, settings)
+  const upstreams = await composeUpstreams({ ...context, metrics }, settings)
   const registry = registryWithUpstreams(composeRegistry(settings, log), upstreams)
   const engines = createEngines({ log: log.child({ room: 'backends' }) }, settings)
   const catalog = composeCatalog(dynamic, engines)

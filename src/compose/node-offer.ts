@@ -54,6 +54,7 @@ function toModelAdvert({ id, config, created, demonstration }: ListedModel, fact
     ...(digest === undefined ? {} : { fileSizeBytes: digest.sizeBytes, fileHash: digest.sha256 }),
     ...likeness(config, facts),
     ...(description === undefined || description === '' ? {} : { description: description.slice(0, 200) }),
+    ...(config.attached === undefined ? {} : { upstream: config.attached }),
     ...inSteps(speed),
   }
 }

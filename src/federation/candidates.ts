@@ -95,6 +95,7 @@ function findServing(wanted: Wanted, around: Surroundings): Candidate[] {
       promptTokensPerSecond: advert.promptTokensPerSecond,
       generationTokensPerSecond: advert.generationTokensPerSecond,
       fileSizeBytes: advert.fileSizeBytes,
+      upstream: advert.upstream,
       seen: facts?.seen,
       prefixShare: facts?.prefixShare,
     })

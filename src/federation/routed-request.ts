@@ -81,7 +81,10 @@ export interface RequestRouter {
 }
 
 /** What other nodes tell in a `ModelAdvert`. */
-export type LocalFigures = Pick<ModelAdvert, 'promptTokensPerSecond' | 'generationTokensPerSecond' | 'fileSizeBytes'>
+export type LocalFigures = Pick<
+  ModelAdvert,
+  'promptTokensPerSecond' | 'generationTokensPerSecond' | 'fileSizeBytes' | 'upstream'
+>
 
 /** What the router asks of the node it runs on. An entry without models serves nothing. */
 export interface LocalNode {

@@ -29,7 +29,7 @@ export function samplingOptions(sampling: Sampling, config: ModelConfig, random:
     ...(sampling.topLogprobs === undefined ? {} : { Logprobs: 1, TopLogprobs: sampling.topLogprobs }),
   }
   const StopPrompts = [...new Set([...config.stopWords, ...(sampling.stop ?? [])])].filter((word) => word !== '')
-  if (config.attached === true) return { ...defined(optional), ...saidOnly(sampling), StopPrompts }
+  if (config.attached !== undefined) return { ...defined(optional), ...saidOnly(sampling), StopPrompts }
   return {
     ...defined(optional),
     StopPrompts,
@@ -81,7 +81,8 @@ export function grammarOption(
     if (constrained) throw new AppError('request.invalid', 'give either grammar or response_format, not both')
     return { Grammar: sampling.grammar }
   }
-  if (config.attached === true && format !== undefined && constrained) return { ResponseFormat: formatText(format) }
+  if (config.attached !== undefined && format !== undefined && constrained)
+    return { ResponseFormat: formatText(format) }
   if (format?.type === 'json-object') return { Grammar: jsonObjectGbnf() }
   if (format?.type === 'json-schema') return { Grammar: jsonSchemaToGbnf(format.schema) }
   return config.grammar === undefined ? {} : { Grammar: config.grammar }

@@ -48,10 +48,10 @@ export interface ModelConfig {
   /** What the model writes before a grammar begins to hold. */
   readonly grammarTriggers?: readonly string[]
   /**
-   * It runs on a server that was attached (`upstreams/`): whatever a request does not say is left to that server, and what
+   * It runs on a server that was attached (`upstreams/`), of this name: whatever a request does not say is left to that server, and what
    * the answer shall look like is told as it was asked, not as a grammar.
    */
-  readonly attached?: true
+  readonly attached?: string
   /** What goes to the backend as it is, when the model is loaded and with every request. */
   readonly engine?: EngineKeys
   readonly prediction?: PredictionKeys

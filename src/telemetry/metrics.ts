@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from './logger.ts'
 import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
+import { createUpstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 
 /** Which kind of work a request asked for. A closed list: it is a label. */
@@ -38,7 +39,7 @@ export interface RequestFinished {
 }
 
 /** The business events of the node: each function writes the log line and the counters together. */
-export interface Metrics extends NetworkMetrics, WorkerMetrics {
+export interface Metrics extends NetworkMetrics, UpstreamMetrics, WorkerMetrics {
   /** An inference request was let in. It waits until `requestAnswering` and is in flight until `requestFinished`. */
   requestStarted(endpoint: Endpoint): void
   requestAnswering(endpoint: Endpoint): void
@@ -74,6 +75,7 @@ export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, i
   const series = createSeries([registry])
   return {
     ...createNetworkMetrics({ log }, [registry]),
+    ...createUpstreamMetrics([registry]),
     ...createWorkerMetrics([registry]),
     requestStarted(endpoint) {
       series.inFlight.inc({ endpoint })

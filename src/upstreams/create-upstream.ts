@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { UpstreamMetrics, UpstreamOutcome } from '../telemetry/upstream-metrics.ts'
 import type { UpstreamHttp } from './http/upstream-http.ts'
 import { nextLookMs, POLLING_DEFAULTS, type PollingInit } from './polling.ts'
 import { listModels, probeUpstream } from './probe/probe-upstream.ts'
@@ -13,6 +14,7 @@ import type { UpstreamFindings, UpstreamModel } from './upstream-model.ts'
 export interface UpstreamDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
   readonly http: UpstreamHttp
+  readonly metrics: UpstreamMetrics
   /** Its models, or whether it is there, are others than before. */
   readonly changed: () => void
   /** Milliseconds of a clock that never goes back; by default the process's. */
@@ -134,16 +136,18 @@ class AttachedUpstream implements Upstream {
     this.#inFlight += 1
     const running = this.#inFlight
     let over = false
-    const release = (): void => {
-      if (!over) this.#inFlight -= 1
+    const end = (outcome: UpstreamOutcome): void => {
+      if (over) return
       over = true
+      this.#inFlight -= 1
+      this.#deps.metrics.upstreamAsked({ upstream: this.name, outcome })
     }
     return {
       ended: (error) => {
-        release()
+        end(outcomeOf(error))
         this.#learn(error, running)
       },
-      [Symbol.dispose]: release,
+      [Symbol.dispose]: () => end('cancelled'),
     }
   }
 
@@ -208,6 +212,7 @@ class AttachedUpstream implements Upstream {
     const { kind, version, models, left, slots } = findings
     this.#findings = findings
     this.#known = new Map(models.map((model) => [model.id, model]))
+    this.#deps.metrics.upstreamSeen({ upstream: this.name, up: true, models: models.length })
     const first = this.#phase !== 'up'
     this.#phase = 'up'
     this.#problem = undefined
@@ -232,8 +237,17 @@ class AttachedUpstream implements Upstream {
     this.#problem = error.message
     // Another program may come back under the same address, and the same one with other settings.
     this.#known = new Map()
+    this.#deps.metrics.upstreamSeen({ upstream: this.name, up: false, models: 0 })
     if (before.phase === 'down' && before.problem === error.message) return
     this.#deps.log.warn({ upstream: this.name, reason: error.message }, 'an upstream does not serve')
     this.#deps.changed()
   }
+}
+
+function outcomeOf(error: unknown): UpstreamOutcome {
+  if (error === undefined) return 'answered'
+  const code = error instanceof AppError ? error.code : 'upstream.failed'
+  if (code === 'model.busy') return 'full'
+  if (code === 'upstream.unreachable') return 'unreachable'
+  return code === 'upstream.failed' ? 'broken' : 'refused'
 }

@@ -4,6 +4,7 @@ import { raceSignal } from '../base/signals.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { ListedModel } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { UpstreamMetrics } from '../telemetry/upstream-metrics.ts'
 import { createUpstream, type Upstream } from './create-upstream.ts'
 import { createUpstreamHttp } from './http/upstream-http.ts'
 import { type NamedModel, nameModels, unknownModel } from './model-names.ts'
@@ -31,6 +32,7 @@ export interface Upstreams extends Startable {
 
 export interface UpstreamsDeps {
   readonly log: Logger
+  readonly metrics: UpstreamMetrics
   /** Milliseconds of a clock that never goes back; by default the process's. */
   readonly now?: () => number
 }
@@ -45,9 +47,13 @@ export interface UpstreamsInit {
 const MOST_UNKNOWN = 256
 
 export function createUpstreams(deps: UpstreamsDeps, init: UpstreamsInit): Upstreams {
-  const { log, now = () => performance.now() } = deps
+  const { log, metrics, now = () => performance.now() } = deps
   const upstreams: readonly Upstream[] = init.upstreams.map((config) =>
-    createUpstream({ log, http: createUpstreamHttp(config), changed: () => refresh(), now }, config, init.polling),
+    createUpstream(
+      { log, metrics, http: createUpstreamHttp(config), changed: () => refresh(), now },
+      config,
+      init.polling,
+    ),
   )
   const running = new Map<string, number>()
   let named: ReadonlyMap<string, NamedModel> = new Map()

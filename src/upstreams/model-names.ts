@@ -11,6 +11,8 @@ export interface NamedModel {
 
 /** Backend of all attached models, as lists and logs show it. */
 const BACKEND = 'upstream'
+/** Of the names of servers that have a model: enough to find them by. */
+const LONGEST_SERVERS = 200
 
 /**
  * The models of all servers by every name that a request may use: `NAME/model`, which is one server's, and the model's own
@@ -52,7 +54,7 @@ function toNamed(name: string, targets: readonly Target[]): NamedModel {
       created,
       config: {
         ...config,
-        attached: true,
+        attached: servers.slice(0, LONGEST_SERVERS),
         description: `served by ${targets.length > 1 ? 'the upstreams' : 'the upstream'} ${servers}`,
         parameters: { model: first?.id ?? name },
         knownUseCases: [...new Set(models.flatMap(({ capabilities }) => capabilities))],

@@ -42,7 +42,7 @@ export function loaderWithUpstreams(loader: ConfigurableLoader, upstreams: Upstr
     configure: (limits) => loader.configure(limits),
     unload: (model, options) => loader.unload(model, options),
     async acquire(config, options = {}) {
-      if (config.attached !== true) return await loader.acquire(config, options)
+      if (config.attached === undefined) return await loader.acquire(config, options)
       options.signal?.throwIfAborted()
       return upstreams.lease(config, options.aside === true)
     },

@@ -41,6 +41,7 @@ const Candidate = Type.Object({
   loaded: Type.Boolean(),
   roundTripMs: Type.Optional(Milliseconds),
   prefixShare: Type.Optional(Type.Number({ description: 'How much of the prompt it is thought to keep computed' })),
+  upstream: Type.Optional(Type.String({ description: 'The attached server behind the node that has the model' })),
   ejected: Type.Boolean({ description: 'Gets nothing but probes for a while' }),
   share: Type.Number({ description: 'Of the requests that it would get otherwise' }),
   score: Type.Optional(Type.Number({ description: 'What the policy made of it; lower is better' })),

@@ -84,6 +84,7 @@ function fromNetwork({ name, created, description }: NetworkModel): Model {
 function withLooseFiles(listed: readonly ListedModel[]): Model[] {
   const models = new Map(listed.map((model) => [model.id, toModel(model)]))
   for (const model of listed) {
+    if (model.config.modelFile === '') continue
     const file = basename(model.config.modelFile)
     if (!models.has(file)) models.set(file, { id: file, object: 'model', created: model.created, owned_by: 'local-ai' })
   }

@@ -73,6 +73,8 @@ export interface ConsideredCandidate extends NodeName {
   readonly roundTripMs?: number
   /** How much of the prompt it is thought to keep computed, 0 to 1. */
   readonly prefixShare?: number
+  /** The server behind the node that has the model. */
+  readonly upstream?: string
   readonly ejected: boolean
   /** Of the requests that it would get otherwise, above 0 and up to 1. */
   readonly share: number

@@ -57,11 +57,12 @@ function toDecision({ policy, firstAtMs, lastAtMs, looks, order, others }: Look)
 }
 
 function toCandidate({ candidate, score }: Look['order'][number]): ConsideredCandidate {
-  const { peerId, name, local, busy, slots, loaded, roundTripMs, prefixShare, standing } = candidate
+  const { peerId, name, local, busy, slots, loaded, roundTripMs, prefixShare, standing, upstream } = candidate
   return {
     ...{ peerId, name, local, busy, slots, loaded },
     ...(roundTripMs === undefined ? {} : { roundTripMs: tenths(roundTripMs) }),
     ...(prefixShare === undefined ? {} : { prefixShare: hundredths(prefixShare) }),
+    ...(upstream === undefined ? {} : { upstream }),
     ejected: standing.ejected,
     share: hundredths(standing.share),
     ...(score === undefined || !Number.isFinite(score) ? {} : { score: Number(score.toPrecision(4)) }),

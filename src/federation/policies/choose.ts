@@ -22,6 +22,8 @@ export interface Candidate {
   readonly promptTokensPerSecond?: number | undefined
   readonly generationTokensPerSecond?: number | undefined
   readonly fileSizeBytes?: number | undefined
+  /** A server behind the node has the model, and may fail where the node does not (`ModelAdvert.upstream`). */
+  readonly upstream?: string | undefined
   /** What this entry has seen of the model there. */
   readonly seen?: Seen | undefined
   /** 0 to 1: how much of the prompt the node is thought to keep computed. */

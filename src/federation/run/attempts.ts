@@ -1,7 +1,13 @@
 import { AppError } from '../../base/errors.ts'
+import type { Place, Search } from '../places.ts'
 import type { Attempt } from '../routed-request.ts'
 
 type Asked = Map<string, 'once-more' | 'never'>
+
+/** The same, and one node more that is not to be asked. */
+export function without({ candidate }: Pick<Place, 'candidate'>, asked: Asked): Pick<Search, 'asked'> {
+  return { asked: new Map(asked).set(candidate.peerId, 'never') }
+}
 
 /**
  * A lost connection may have been an idle one that the node had just closed, so it may be asked once more. Not after

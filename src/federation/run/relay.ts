@@ -5,7 +5,7 @@ import { createAnswerJournal } from '../journal/answer-journal.ts'
 import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { allFailed, differs, noteAsked } from './attempts.ts'
+import { allFailed, differs, noteAsked, without } from './attempts.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
@@ -96,7 +96,10 @@ export class Relay {
       this.#throwIfStopping()
       if (this.#active === undefined) {
         const place = await this.#book()
-        if (place.candidate.local && !this.#shown) return { kind: 'local', place }
+        const { local, upstream } = place.candidate
+        // What a server behind this node fails at goes to the next node, as what another node fails at does.
+        const mayFail = upstream !== undefined && this.#deps.places.anyLeft(this.#request, without(place, this.#asked))
+        if (local && !mayFail && !this.#shown) return { kind: 'local', place }
         this.#adopt(this.#start(place))
       } else {
         const shown = await this.#step(this.#active)
@@ -146,8 +149,7 @@ export class Relay {
     this.#lateness.wasLate()
     const hedge = this.#firstTokenAt === undefined && !this.#shown
     if (!(hedge ? mayHedge() : mayRetry())) return
-    const asked = new Map(this.#asked).set(active.candidate.peerId, 'never')
-    const place = places.tryBook(this.#request, { ...this.#search(), asked })
+    const place = places.tryBook(this.#request, { ...this.#search(), ...without(active, this.#asked) })
     if (place === undefined) return
     this.#spare = this.#start(place)
     const { peerId, name } = place.candidate

@@ -45,10 +45,17 @@ function judge(answer: RefusedAnswer): Judgement {
     return { code: 'upstream.unreachable', says: `refused its key (${status}): see --upstream-key`, refusedKey: true }
   if (status === 404 && /model/i.test(text))
     return { code: 'upstream.unreachable', says: 'does not have the model any more (404)', modelGone: true }
-  if (NO_ROUTE.has(status)) return { code: 'request.unsupported', says: `has no such route (${status})` }
   if (status >= 300 && status < 400)
     return { code: 'upstream.unreachable', says: `redirects (${status}), which is not followed` }
+  return judgeWords(answer)
+}
+
+/** Where the server's own words are of use. */
+function judgeWords(answer: RefusedAnswer): Judgement {
+  const { status, text } = answer
   const words = wordsOf(answer)
+  if (NO_ROUTE.has(status))
+    return { code: 'request.unsupported', says: `cannot do that (${status})${words === '' ? '' : `: ${words}`}` }
   const says = words === '' ? `answered ${status}` : `answered ${status}: ${words}`
   const retryAfterMs = retryAfterOf(answer)
   if (FULL.has(status)) return { code: 'model.busy', says, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }

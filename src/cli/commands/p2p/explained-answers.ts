@@ -47,6 +47,8 @@ export interface ShownCandidate {
   readonly roundTripMs: number | undefined
   /** 0 to 1. */
   readonly prefixShare: number | undefined
+  /** The server behind the node that has the model; empty: the node runs it itself. */
+  readonly upstream: string
   readonly ejected: boolean
   readonly share: number
   readonly score: number | undefined
@@ -120,6 +122,7 @@ function readDecision(fields: Fields): ShownDecision {
       loaded: candidate['loaded'] === true,
       roundTripMs: number(candidate['roundTripMs']),
       prefixShare: number(candidate['prefixShare']),
+      upstream: text(candidate['upstream']),
       ejected: candidate['ejected'] === true,
       share: number(candidate['share']) ?? 1,
       score: number(candidate['score']),

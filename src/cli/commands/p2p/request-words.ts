@@ -78,17 +78,21 @@ function tellDecision({ policy, atMs, candidates, looks, waitedMs, others }: Sho
 const CANDIDATE_HEADINGS = ['  NODE', 'SCORE', 'BUSY', 'MODEL', 'RTT', 'PROMPT', 'STANDING']
 
 function candidateRow(candidate: ShownCandidate, paint: Paint): readonly string[] {
-  const { name, local, score, busy, slots, loaded, roundTripMs, prefixShare } = candidate
+  const { name, local, score, busy, slots, loaded, roundTripMs, prefixShare, upstream } = candidate
   return [
     `  ${name}${local ? ' (this node)' : ''}`,
     score === undefined ? '-' : String(score),
     // A node that has to look something up only has no bound.
     slots > 1_000_000 ? String(busy) : `${busy}/${slots}`,
-    loaded ? 'loaded' : paint('yellow', 'to be loaded'),
+    upstream === '' ? modelState(loaded, paint) : `on ${upstream}`,
     roundTripMs === undefined ? '-' : `${roundTripMs} ms`,
     prefixShare === undefined ? '-' : `${Math.round(prefixShare * 100)} % kept`,
     standingOf(candidate, paint),
   ]
+}
+
+function modelState(loaded: boolean, paint: Paint): string {
+  return loaded ? 'loaded' : paint('yellow', 'to be loaded')
 }
 
 function standingOf({ ejected, share }: ShownCandidate, paint: Paint): string {
