@@ -88,14 +88,23 @@ void * get_proc_address(ggml_backend_reg_t, const char *) {
 
 }  // namespace
 
-// Called once, when ggml loads this file.
+// Called when ggml loads this file. It may be loaded again, and a worker must not be there twice.
 extern "C" __attribute__((visibility("default"))) ggml_backend_reg_t ggml_backend_init(void) {
     static ggml_backend_reg reg = {
         GGML_BACKEND_API_VERSION,
         { get_name, get_device_count, get_device, get_proc_address },
         nullptr,
     };
-    if (const char * list = std::getenv("LLAMA_RPC_SERVERS")) {
+    static bool loaded = false;
+    if (loaded) {
+        return nullptr;
+    }
+    loaded = true;
+    // node-llama-cpp loads its libraries in a process of their own first, to see whether they run here: that one must not
+    // take the connections, which workers accept once.
+    const bool  trial = std::getenv("TEST_BINDING_CP") != nullptr;
+    const char * list = std::getenv("LLAMA_RPC_SERVERS");
+    if (!trial && list != nullptr) {
         std::stringstream words(list);
         for (std::string word; std::getline(words, word, ',');) {
             add_worker(word);

@@ -4,6 +4,10 @@
 #include "rpc.h"
 
 std::vector<ggml_backend_dev_t> connect_to_worker(const std::string & endpoint, const std::string & description) {
+    // ggml drops a connection that nothing uses for a moment and makes another; a worker has one, and its memory ends with
+    // it. Never freed: at the end of the process no thread waits for it.
+    static auto * held = new std::vector<std::shared_ptr<rpc_dispatcher>>;
+    held->push_back(get_dispatcher(endpoint));
     std::vector<ggml_backend_dev_t> devices;
     ggml_backend_reg_t reg = ggml_backend_rpc_add_server(endpoint.c_str());
     const size_t count = reg == nullptr ? 0 : ggml_backend_reg_dev_count(reg);

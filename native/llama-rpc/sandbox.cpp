@@ -100,6 +100,10 @@ public:
         when_any(__NR_tgkill, 0, { uint32_t(getpid()) });
         when_any(__NR_fcntl, 1, { F_GETFD, F_SETFD, F_GETFL, F_SETFL });
         when_any(__NR_prctl, 0, { PR_SET_NAME });
+#  ifdef __x86_64__
+        // ARCH_GET_XCOMP_PERM and ARCH_REQ_XCOMP_PERM: the matrix unit of some processors has to be asked for.
+        when_any(__NR_arch_prctl, 0, { 0x1022, 0x1023 });
+#  endif
         // Reading a limit.
         when_any(__NR_prlimit64, 2, { 0 });
         add(BPF_STMT(BPF_RET | BPF_K, REFUSE));

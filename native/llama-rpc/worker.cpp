@@ -1,6 +1,7 @@
 // A worker for one user: it computes what the client on an inherited descriptor asks for in ggml's RPC, listens nowhere,
 // and ends with that client, or with its parent (see lifeline.cpp).
 #include "device.h"
+#include "ggml.h"
 #include "rpc.h"
 #include "sandbox.h"
 
@@ -93,6 +94,15 @@ uint64_t data_limit(const Options & options) {
     return options.memory_bytes == 0 ? 0 : options.memory_bytes + BESIDE + PER_THREAD * uint64_t(options.threads);
 }
 
+// What it says last is told to its parent: the everyday lines would stand in the way.
+void log_trouble(ggml_log_level level, const char * text, void *) {
+    static bool shown = false;
+    shown             = level == GGML_LOG_LEVEL_CONT ? shown : level >= GGML_LOG_LEVEL_WARN;
+    if (shown) {
+        std::fputs(text, stderr);
+    }
+}
+
 int serve(const Options & options, const std::vector<ggml_backend_dev_t> & devices) {
     std::vector<ggml_backend_t> backends;
     for (ggml_backend_dev_t device : devices) {
@@ -131,6 +141,7 @@ int main(int count, char ** words) {
         return 2;
     }
     close_others(options.fd);
+    ggml_log_set(log_trouble, nullptr);
     const std::vector<ggml_backend_dev_t> devices = find_devices(options.libraries);
     if (devices.empty()) {
         std::fprintf(stderr, "llama-rpc: no backend of ggml in %s runs here\n", options.libraries.c_str());
