@@ -36,6 +36,15 @@ export const PAGES: readonly PageRow[] = [
     group: 'network',
     load: () => import('./pages/network.tsx'),
   },
+  { path: '/app/nodes/:node', title: 'Node', icon: 'network', load: () => import('./pages/node.tsx') },
+  {
+    path: '/app/requests',
+    title: 'Requests',
+    icon: 'requests',
+    group: 'network',
+    load: () => import('./pages/requests.tsx'),
+  },
+  { path: '/app/requests/:request', title: 'Request', icon: 'requests', load: () => import('./pages/request.tsx') },
   {
     path: '/app/chat/:model?',
     title: 'Chat',

@@ -1,34 +1,117 @@
-import { Badge, Card, Empty, Loading, Problem } from '../components/parts.tsx'
-import { Table } from '../components/table.tsx'
-import { useApi } from '../use-api.ts'
+import { useSignal } from '@preact/signals'
+import { Button } from '../components/button.tsx'
+import { Card, Empty, Loading, Problem } from '../components/parts.tsx'
+import { about, connection, nodes, standing } from '../live.ts'
+import { DrainButton } from '../network/drain-button.tsx'
+import { JoinDialog } from '../network/join-dialog.tsx'
+import { JoinHealth } from '../network/join-health.tsx'
+import { NodeTable } from '../network/node-table.tsx'
+import { inOrder } from '../network/node-words.ts'
+import { Summary } from '../network/summary.tsx'
+import { Topology } from '../network/topology.tsx'
 
-interface Node {
-  readonly id: string
-  readonly name: string
-  readonly version: string
-  readonly isOnline: boolean
+/** What the network is, what it does, and how to add a machine. */
+export function Page() {
+  const joining = useSignal(false)
+  const query = useSignal('')
+  if (about.value === undefined) return <FirstWords />
+  const all = inOrder(nodes.value.values())
+  if (about.value.self === undefined) return <Alone />
+  const self = all.find(({ state }) => state === 'self')
+  const others = all.filter((node) => node !== self)
+  const wanted = query.value.trim().toLowerCase()
+  const shown = all.filter(
+    ({ name, models, id }) =>
+      name.toLowerCase().includes(wanted) ||
+      id.includes(query.value.trim()) ||
+      models.some((model) => model.name.toLowerCase().includes(wanted)),
+  )
+  return (
+    <>
+      <header class="page-head">
+        <div>
+          <h1>Network</h1>
+          <p>{others.length === 0 ? 'Only this node so far' : 'Who is there, what they have, and how busy they are'}</p>
+        </div>
+        <div class="actions">
+          <DrainButton />
+          <Button
+            kind="primary"
+            icon="plus"
+            onClick={() => {
+              joining.value = true
+            }}
+          >
+            Add a machine
+          </Button>
+        </div>
+      </header>
+      <Summary nodes={all} />
+      {self === undefined ? null : (
+        <Card class="flush">
+          <Topology self={self} others={others} />
+          <Legend />
+        </Card>
+      )}
+      <Card
+        title="Nodes"
+        actions={
+          all.length < 8 ? undefined : (
+            <input
+              type="search"
+              aria-label="Filter the nodes by name or model"
+              placeholder="Name or model"
+              value={query.value}
+              onInput={({ currentTarget }) => {
+                query.value = currentTarget.value
+              }}
+            />
+          )
+        }
+      >
+        <NodeTable nodes={shown} />
+      </Card>
+      {standing.value === undefined ? null : <JoinHealth standing={standing.value} others={others} />}
+      {joining.value ? (
+        <JoinDialog
+          onClose={() => {
+            joining.value = false
+          }}
+        />
+      ) : null}
+    </>
+  )
 }
 
-export function Page() {
-  const { data, error } = useApi<{ readonly nodes: readonly Node[] }>('/api/p2p/federation').state.value
-  if (error !== undefined) return <Problem>{error}</Problem>
-  if (data === undefined) return <Loading />
+function FirstWords() {
+  if (connection.value !== 'lost') return <Loading what="Looking at the network" />
+  return <Problem>This node does not answer. Is it running?</Problem>
+}
+
+function Legend() {
   return (
-    <Card title="Nodes">
-      <Table
-        label="Nodes"
-        rows={data.nodes}
-        keyOf={({ id }) => id}
-        empty={<Empty icon="network" title="No nodes" />}
-        columns={[
-          { title: 'Name', cell: ({ name }) => name },
-          {
-            title: 'State',
-            cell: ({ isOnline }) => <Badge tone={isOnline ? 'good' : 'bad'}>{isOnline ? 'linked' : 'gone'}</Badge>,
-          },
-          { title: 'Version', cell: ({ version }) => version, wide: true },
-        ]}
-      />
+    <ul class="link-legend" aria-label="What the signs mean">
+      <li class="self">this node</li>
+      <li class="good">serves models</li>
+      <li class="entry">entry</li>
+      <li class="warn">draining</li>
+      <li class="gone">gone</li>
+      <li class="relayed">through another member</li>
+      <li class="lends">lends memory</li>
+    </ul>
+  )
+}
+
+function Alone() {
+  return (
+    <Card>
+      <Empty icon="network" title="This node is in no network">
+        <p>
+          Nodes of one network answer each other’s requests, and join their memory for big models. Start it again with:
+        </p>
+        <pre class="command">local-ai run --p2p --federated</pre>
+        <p class="hint">It founds a network; this page then shows how the next machine joins.</p>
+      </Empty>
     </Card>
   )
 }
