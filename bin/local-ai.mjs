@@ -50,7 +50,9 @@ function hideSecrets() {
     '--p2p-token': 'LOCALAI_P2P_TOKEN',
     '--api-keys': 'LOCALAI_API_KEY',
     '--api-key': 'LOCALAI_API_KEY',
+    '--upstream-key': 'LOCALAI_UPSTREAM_KEYS',
   }
+  const repeated = ['--api-keys', '--upstream-key']
   const kept = []
   const found = {}
   const words = process.argv.slice(2)
@@ -64,7 +66,7 @@ function hideSecrets() {
     } else {
       const value = rest.length > 0 ? rest.join('=') : words.shift()
       const name = secrets[flag]
-      found[name] = flag === '--api-keys' && found[name] !== undefined ? `${found[name]},${value}` : value
+      found[name] = repeated.includes(flag) && found[name] !== undefined ? `${found[name]},${value}` : value
     }
   }
   if (Object.keys(found).length === 0) return
