@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
+import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
+import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
+import { tinyChat, tinyEmbedding, tinyLlama } from '../support/tiny-models.ts'
+
+const HOSTILE = '<img src=x onerror="window.hurt = 1">'
+const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true } as const
+
+const yamlOf = (name: string, file: string, more = ''): string =>
+  `name: ${JSON.stringify(name)}\nbackend: llama-cpp\n${more}parameters:\n  model: ${file}\n`
+
+/** What is written for people stays text: nothing ran, nothing was fetched, no policy was broken. */
+async function assertUnhurt({ page, complaints }: WatchedPage): Promise<void> {
+  assert.equal(await page.evaluate('window.hurt'), undefined)
+  assert.equal(await page.locator('main img, main script, main iframe, main [onerror]').count(), 0)
+  assert.deepEqual(complaints, [])
+}
+
+async function ask(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Your message').fill(text)
+  await page.getByRole('button', { name: 'Send' }).click()
+}
+
+describe('the pages of the web interface', () => {
+  let server: FileServer
+  let node: RunningNode
+  let browser: TestBrowser
+
+  before(async () => {
+    const chat = readFileSync(tinyChat())
+    const [embedding, llama] = await Promise.all([tinyEmbedding(), tinyLlama()])
+    server = await startFileServer((request, response) => sendFile(request, response, { body: chat }))
+    const entry = { name: 'from-gallery', tags: ['small'], description: HOSTILE, license: 'mit' }
+    const files = [{ filename: 'from-gallery.gguf', uri: `${server.origin}/chat.gguf` }]
+    const overrides = { parameters: { model: 'from-gallery.gguf' }, backend: 'llama-cpp' }
+    node = await startLocalAi({
+      arguments: ['--allow-private-downloads', '--galleries', '[{"name":"own","url":"./gallery.yaml"}]'],
+      prepare(folder) {
+        const models = join(folder, 'models')
+        mkdirSync(models)
+        // JSON is YAML.
+        writeFileSync(join(folder, 'gallery.yaml'), JSON.stringify([{ ...entry, files, overrides }]))
+        copyFileSync(embedding, join(models, 'embedding.gguf'))
+        copyFileSync(llama, join(models, 'endless.gguf'))
+        writeFileSync(join(models, 'embedder.yaml'), yamlOf('embedder', 'embedding.gguf', 'embeddings: true\n'))
+        writeFileSync(join(models, 'endless.yaml'), yamlOf('endless', 'endless.gguf'))
+        const description = `description: ${JSON.stringify(HOSTILE)}\n`
+        writeFileSync(join(models, 'hostile.yaml'), yamlOf(HOSTILE, 'endless.gguf', description))
+      },
+    })
+    browser = await openBrowser()
+  })
+
+  after(async () => {
+    await browser[Symbol.asyncDispose]()
+    await node[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  it('a conversation streams, is asked again, and is there after a reload', async () => {
+    const watched = await browser.open(`${node.url}/app/chat/tiny-chat`)
+    const { page } = watched
+    await ask(page, 'What is the capital of France?')
+    const answer = page.getByRole('article', { name: 'tiny-chat' })
+    await answer.getByText('Paris').waitFor()
+    await answer.getByText(/\d+ tokens · .* tokens\/s/).waitFor()
+    await page.getByRole('button', { name: 'Again' }).click()
+    await answer.getByText('Paris').waitFor()
+    await watched.checkAccessibility()
+    await page.goto(`${node.url}/app/chat`)
+    await page.getByRole('article', { name: 'tiny-chat' }).getByText('Paris').waitFor()
+    assert.equal(await page.getByRole('article').count(), 2)
+    assert.deepEqual(watched.complaints, [])
+  })
+
+  it('an answer can be stopped, and what fails is told in words', async () => {
+    const { page, complaints } = await browser.open(`${node.url}/app/chat/endless`, PHONE)
+    await ask(page, 'Go on for ever')
+    const answer = page.getByRole('article', { name: 'endless' })
+    await answer.locator('.markdown').waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await answer.getByText('stopped').waitFor()
+    await node.waitForLog((line) => line.msg === 'request finished' && line['model'] === 'endless')
+    assert.deepEqual(complaints, [])
+    await page.getByLabel('Model', { exact: true }).selectOption('embedder')
+    await ask(page, 'Hello')
+    await page.getByRole('alert').waitFor()
+  })
+
+  it('what models write can do nothing', async () => {
+    const watched = await browser.open(`${node.url}/app/chat/tiny-chat`)
+    const { page } = watched
+    const text = [
+      '**bold** <script>window.hurt = 1</script>',
+      HOSTILE,
+      '[link](javascript:window.hurt=1) [good](https://example.com/) ![picture](https://example.com/p.png)',
+      '```js\nlet a = "<b>"\n```',
+      '<svg onload="window.hurt = 1"></svg><a href="data:text/html,x" class="toast">data</a>',
+    ].join('\n\n')
+    const call = { index: 0, id: 'c', type: 'function', function: { name: HOSTILE, arguments: '{"a":1}' } }
+    const deltas = [{ reasoning_content: HOSTILE }, { content: text }, { tool_calls: [call] }]
+    const events = deltas.map((delta) => `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`)
+    await page.route('**/v1/chat/completions', (route) =>
+      route.fulfill({
+        headers: { 'content-type': 'text/event-stream', 'x-localai-node': encodeURIComponent(HOSTILE) },
+        body: `${events.join('')}data: [DONE]\n\n`,
+      }),
+    )
+    await ask(page, HOSTILE)
+    const answer = page.getByRole('article', { name: 'tiny-chat' })
+    await answer.getByText('answered by <img').waitFor()
+    const markdown = answer.locator('.markdown')
+    assert.equal(await markdown.locator('strong').textContent(), 'bold')
+    assert.equal(await markdown.locator('[class]:not(.code-block, .button)').count(), 0)
+    const links = await markdown.locator('a[href]').evaluateAll((all) => all.map((one) => one.outerHTML))
+    assert.equal(links.length, 2)
+    for (const link of links) assert.match(link, /href="https:\/\/example\.com\/.*rel="noopener noreferrer nofollow"/)
+    assert.equal((await markdown.locator('pre').textContent())?.trim(), 'let a = "<b>"')
+    await markdown.getByRole('button', { name: 'Copy' }).waitFor()
+    await watched.checkAccessibility()
+    await assertUnhurt(watched)
+  })
+
+  it('a model of a gallery is installed, loaded, unloaded and deleted', async () => {
+    const watched = await browser.open(`${node.url}/app/models?tab=gallery`)
+    const { page } = watched
+    await page.getByRole('searchbox', { name: 'Search the galleries' }).fill('from-gal')
+    const card = page.locator('section', { has: page.getByRole('heading', { name: 'from-gallery' }) }).last()
+    await card.getByRole('button', { name: 'Install' }).click()
+    await card.getByText('installed', { exact: true }).waitFor()
+    await watched.checkAccessibility()
+    await page.getByRole('tab', { name: /In this network/ }).click()
+    await page.getByRole('button', { name: 'from-gallery' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Load', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Unload' }).click()
+    await dialog.getByText('not in the memory of this node').waitFor()
+    await watched.checkAccessibility()
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    await dialog.getByText('Delete from-gallery?').waitFor()
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('button', { name: 'from-gallery' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'endless' }).waitFor()
+    await assertUnhurt(watched)
+  })
+
+  it('a configuration is taken over when it is right, and else said to be wrong', async () => {
+    const { page, complaints } = await browser.open(`${node.url}/app/models`)
+    await page.getByRole('button', { name: 'endless', exact: true }).click()
+    await page.getByRole('button', { name: 'Edit' }).click()
+    const text = page.getByLabel('Configuration (YAML)')
+    await text.fill(yamlOf('endless', 'endless.gguf', 'context_size: many\n'))
+    await page.getByRole('button', { name: 'Save' }).click()
+    assert.match((await page.getByRole('alert').textContent()) ?? '', /context_size/)
+    assert.equal(complaints.length, 1, 'the browser tells of the 400')
+    await text.fill(yamlOf('endless', 'endless.gguf', 'context_size: 256\n'))
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Model "endless" changed').waitFor()
+    assert.match(readFileSync(join(node.folder, 'models', 'endless.yaml'), 'utf8'), /context_size: 256/)
+  })
+
+  it('the log is followed as it grows, and shows what strangers wrote as text', async () => {
+    const watched = await browser.open(`${node.url}/app/logs`)
+    const { page } = watched
+    await page.getByText('live', { exact: true }).waitFor()
+    await fetch(`${node.url}/models/apply`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: HOSTILE }),
+    })
+    await page
+      .getByRole('cell', { name: /onerror/ })
+      .first()
+      .waitFor()
+    await page.getByRole('searchbox', { name: 'Text in the line' }).fill('no such words')
+    await page.getByText('No line fits').waitFor()
+    await watched.checkAccessibility()
+    await page.goto(`${node.url}/app/models`)
+    await page.getByText('has failed').waitFor()
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await page.getByText('has failed').waitFor({ state: 'detached' })
+    await assertUnhurt(watched)
+  })
+
+  it('settings are saved, and a wrong one is told at its field', async () => {
+    const watched = await browser.open(`${node.url}/app/settings`)
+    const { page } = watched
+    const field = page.getByLabel('Idle for')
+    await field.fill('soon')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Invalid watchdog_idle_timeout format').waitFor()
+    assert.equal(await field.getAttribute('aria-invalid'), 'true')
+    await watched.checkAccessibility()
+    await field.fill('20m')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Nothing has changed').waitFor()
+    const settings = (await (await fetch(`${node.url}/api/settings`)).json()) as Record<string, unknown>
+    assert.equal(settings['watchdog_idle_timeout'], '20m')
+  })
+
+  it('the other pages work, on a phone as well', async () => {
+    const watched = await browser.open(`${node.url}/app/embeddings/embedder`, PHONE)
+    const { page } = watched
+    await page.getByRole('button', { name: 'Compare' }).click()
+    await page.getByText('Vectors of 64 numbers').waitFor()
+    assert.equal(await page.getByRole('cell', { name: '1.000' }).count(), 3)
+    await watched.checkAccessibility()
+    await page.goto(`${node.url}/app/completion/tiny-chat`)
+    await page.getByLabel('Text').fill('The capital')
+    await page.getByLabel('Most tokens').fill('4')
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByText('4 tokens').waitFor()
+    for (const [path, sign] of [
+      ['backends', 'part of this program'],
+      ['metrics', 'Until the first token'],
+      ['api', '/v1/chat/completions'],
+    ] as const) {
+      await page.goto(`${node.url}/app/${path}`)
+      await page.getByText(sign).first().waitFor()
+      await watched.checkAccessibility()
+      assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} fits the screen`)
+    }
+    await assertUnhurt(watched)
+  })
+
+  it('pages that a node has nothing for are not shown', async () => {
+    const { page } = await browser.open('about:blank')
+    await page.route('**/api/features', (route) => route.fulfill({ json: { agents: false, mcp: true, logs: true } }))
+    await page.goto(`${node.url}/app/models`)
+    await page.getByRole('link', { name: 'Logs' }).waitFor()
+    for (const name of ['Settings', 'Backends', 'Metrics']) {
+      assert.equal(await page.getByRole('link', { name }).count(), 0, name)
+    }
+    await page.getByRole('button', { name: 'tiny-chat' }).waitFor()
+    assert.equal(await page.getByRole('tab').count(), 0)
+  })
+})
