@@ -12,10 +12,8 @@ import { ttsCommand } from './commands/tts.ts'
 import { upstreamsCommand } from './commands/upstreams.ts'
 import { usersCommand } from './commands/users.ts'
 import { utilCommand } from './commands/util/util.ts'
+import { p2pWorkerCommand, workerCommand } from './commands/worker/worker.ts'
 import { toAbsent, toCommand, toGroup } from './program.ts'
-
-const worker =
-  'is a command of LocalAI that this program does not have yet: to lend this machine to others, use "local-ai run --p2p --federated"'
 
 /** The whole command line. */
 export const program = toGroup({
@@ -36,8 +34,8 @@ export const program = toGroup({
     completionCommand,
     helpCommand,
     toCommand(completeCommand),
-    toAbsent('worker', `worker ${worker}`),
-    toAbsent('p2p-worker', `p2p-worker ${worker}`),
+    workerCommand,
+    p2pWorkerCommand,
     toAbsent(
       'explorer',
       'explorer is a command of LocalAI that this program does not have yet: "local-ai p2p peers" shows the members of your own network',

@@ -6,6 +6,8 @@ export interface NodeClient {
   get(path: string, options?: AbortOptions): Promise<unknown>
   /** The same of a request that changes something, without a body. */
   send(method: 'POST' | 'DELETE', path: string, options?: AbortOptions): Promise<unknown>
+  /** The same with a JSON body. */
+  put(path: string, body: unknown, options?: AbortOptions): Promise<unknown>
 }
 
 const TIMEOUT_MS = 10_000
@@ -16,16 +18,21 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
   const base = parseEndpoint(init.endpoint)
   const headers: Record<string, string> = init.apiKey === undefined ? {} : { authorization: `Bearer ${init.apiKey}` }
 
-  async function ask(path: string, init: AbortOptions & { readonly method: string }): Promise<unknown> {
-    const { method } = init
+  async function ask(
+    path: string,
+    init: AbortOptions & { readonly method: string; readonly body?: string },
+  ): Promise<unknown> {
+    const { method, body = null } = init
     const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), init.signal)
-    const answer = await fetch(new URL(path, base), { method, headers, signal, redirect: 'error' }).catch(
-      (cause: unknown) => {
-        init.signal?.throwIfAborted()
-        const message = `no node answers at ${base.origin}: is it running? (--endpoint names another)`
-        throw new AppError('peer.unreachable', message, { cause })
-      },
-    )
+    const type: Record<string, string> = body === null ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(new URL(path, base), {
+      ...{ method, body, signal, redirect: 'error' },
+      headers: { ...headers, ...type },
+    }).catch((cause: unknown) => {
+      init.signal?.throwIfAborted()
+      const message = `no node answers at ${base.origin}: is it running? (--endpoint names another)`
+      throw new AppError('peer.unreachable', message, { cause })
+    })
     const text = await answer.text()
     if (text.length > MAX_ANSWER_BYTES) throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
     if (answer.ok) return parseAnswer(text, `${base.origin}${path}`)
@@ -35,6 +42,7 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
   return {
     get: (path, options = {}) => ask(path, { ...options, method: 'GET' }),
     send: (method, path, options = {}) => ask(path, { ...options, method }),
+    put: (path, body, options = {}) => ask(path, { ...options, method: 'PUT', body: JSON.stringify(body) }),
   }
 }
 

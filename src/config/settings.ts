@@ -8,6 +8,7 @@ import { lenderSettings } from './lending-settings.ts'
 import { mcpSettings } from './mcp-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
+import { placementSettings } from './placement-settings.ts'
 import { responsesSettings } from './responses-settings.ts'
 import {
   bool,
@@ -323,6 +324,7 @@ export const runSettings = {
   ...apiSettings,
   ...memberSettings,
   ...lenderSettings,
+  ...placementSettings,
   models: setting({
     flags: ['--models'],
     env: ['LOCALAI_MODELS', 'MODELS'],

@@ -11,7 +11,7 @@ import type { CarryEngine } from '../worker-stream.ts'
 export interface WorkerSockets extends AsyncDisposable {
   /** `socketFolder` of `engineEnvironment`; the sockets have the order of the leases. */
   readonly folder: string
-  /** Settles with the first worker that is gone, or that the engine has left. Never rejects. */
+  /** Settles with the first worker that is gone; not when the engine left first. Never rejects. */
   readonly lost: Promise<WorkerLease>
 }
 
@@ -20,7 +20,7 @@ export interface WorkerSockets extends AsyncDisposable {
  * it throws, the leases are given back as well.
  */
 export async function openWorkerSockets(
-  { carry }: { readonly carry: CarryEngine },
+  { carry }: { readonly carry: (lease: WorkerLease) => CarryEngine },
   leases: readonly WorkerLease[],
 ): Promise<WorkerSockets> {
   await using opened = new AsyncDisposableStack()
@@ -29,6 +29,7 @@ export async function openWorkerSockets(
   opened.defer(async () => await rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o700)
   const ended = new AbortController()
+  const carried = new Map<WorkerLease, Promise<boolean>>()
   for (const [index, lease] of leases.entries()) {
     const server = await listen(workerSocket(folder, index))
     opened.defer(() => void server.close())
@@ -36,24 +37,36 @@ export async function openWorkerSockets(
       // Nobody else gets in, whoever finds the socket.
       server.close()
       engine.on('error', () => {})
-      carry({ engine, stream: lease.stream }, { signal: ended.signal, events: lease.events }).then(
-        () => lease.stream.destroy(),
-        () => lease.stream.destroy(),
+      const carrying = carry(lease)({ engine, stream: lease.stream }, { signal: ended.signal, events: lease.events })
+      const leftByEngine = carrying.then(
+        (end) => end.type === 'client-left',
+        () => true,
       )
+      carried.set(lease, leftByEngine)
+      void leftByEngine.then(() => lease.stream.destroy())
     })
   }
   opened.defer(() => ended.abort())
   const kept = opened.move()
   return {
     folder,
-    lost: Promise.race(
-      leases.map(async (lease) => {
-        await lease.over
-        return lease
-      }),
-    ),
+    lost: firstLost(leases, (lease) => carried.get(lease)),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   }
+}
+
+/** An engine that has died leaves its workers: they are not the reason. */
+function firstLost(
+  leases: readonly WorkerLease[],
+  leftByEngine: (lease: WorkerLease) => Promise<boolean> | undefined,
+): Promise<WorkerLease> {
+  const { promise, resolve } = Promise.withResolvers<WorkerLease>()
+  for (const lease of leases) {
+    void lease.over.then(async () => {
+      if ((await leftByEngine(lease)) !== true) resolve(lease)
+    })
+  }
+  return promise
 }
 
 async function listen(path: string): Promise<Server> {

@@ -2,9 +2,11 @@ import { toCommand, toGroup } from '../../program.ts'
 import { doctorCommand } from './doctor.ts'
 import { drainCommand } from './drain.ts'
 import { explainCommand } from './explain.ts'
+import { lendCommand } from './lend.ts'
 import { peersCommand, statusCommand } from './look.ts'
 import { tokenCommand } from './token.ts'
 import { viewTokenCommand } from './view-token.ts'
+import { workersCommand } from './workers.ts'
 
 export const p2pCommand = toGroup({
   name: 'p2p',
@@ -12,6 +14,8 @@ export const p2pCommand = toGroup({
   commands: [
     toCommand(statusCommand),
     toCommand(peersCommand),
+    toCommand(workersCommand),
+    toCommand(lendCommand),
     toCommand(explainCommand),
     toCommand(drainCommand),
     toCommand(tokenCommand),
