@@ -1,0 +1,41 @@
+import type { Writable } from 'node:stream'
+
+/** Writes to a stream at the pace of who reads it. */
+export interface ByteWriter {
+  write(bytes: Uint8Array): void
+  /** Whether what was written still waits to be taken; `drained` then says when it was, or that the stream is gone. */
+  readonly full: boolean
+  drained(): Promise<void>
+  /** Takes its listeners off the stream and lets go whoever waits. */
+  close(): void
+}
+
+export function createByteWriter(stream: Writable, moved?: (bytes: number) => void): ByteWriter {
+  let waiting: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
+  function release(): void {
+    waiting?.resolve()
+    waiting = undefined
+  }
+  stream.on('drain', release)
+  stream.on('close', release)
+  return {
+    write(bytes) {
+      if (stream.destroyed || stream.writableEnded) return
+      moved?.(bytes.byteLength)
+      stream.write(bytes)
+    },
+    get full() {
+      return stream.writableNeedDrain && !stream.destroyed
+    },
+    drained() {
+      if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve()
+      waiting ??= Promise.withResolvers<void>()
+      return waiting.promise
+    },
+    close() {
+      stream.off('drain', release)
+      stream.off('close', release)
+      release()
+    },
+  }
+}
