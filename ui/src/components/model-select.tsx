@@ -5,6 +5,8 @@ export interface NamedModel {
   readonly description?: string
   /** Names of the nodes that have it. */
   readonly nodes?: readonly string[]
+  /** `chat`, `embeddings` and so on, where it is known. */
+  readonly capabilities?: readonly string[]
 }
 
 export interface ModelSelectProps {

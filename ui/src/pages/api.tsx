@@ -91,10 +91,18 @@ function exampleFor(base: string): string {
 }
 
 function toRoutes({ paths }: ApiDocument): readonly Route[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { summary = '', tags = [] }]) => ({
       ...{ method: method.toUpperCase(), path, summary },
       tag: tags[0] ?? '',
     })),
   )
+  // What most programs ask comes first; the files of this interface are nobody's business.
+  const told = routes.filter(({ path }) => !/^\/(?:app|assets|static|favicon)?(?:[/.]|$)/.test(path))
+  return told.toSorted((left, right) => rankOf(left) - rankOf(right))
+}
+
+function rankOf({ path, tag }: Route): number {
+  if (tag === 'inference') return 0
+  return path.startsWith('/v1/') ? 1 : 2
 }

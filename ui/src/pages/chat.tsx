@@ -11,14 +11,12 @@ import { ModelSelect, type NamedModel } from '../components/model-select.tsx'
 import { Empty, Field, Problem } from '../components/parts.tsx'
 import { SamplingFields } from '../components/sampling-fields.tsx'
 import { downloadText } from '../download.ts'
+import { firstFor, useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
-import { useApi } from '../use-api.ts'
 
 /** A conversation with a model of the network. */
 export function Page({ params }: PageProps) {
-  const { state } = useApi<{ readonly data: readonly NamedModel[] }>('/v1/models')
-  const { data, error } = state.value
-  const models = data?.data ?? []
+  const { models, error, loading } = useModels()
   const wanted = params['model'] ?? ''
   const open = useSignal<Conversation>(firstOpen(wanted))
   const draft = useSignal('')
@@ -26,7 +24,7 @@ export function Page({ params }: PageProps) {
     keepConversation(conversation)
     if (open.peek().id === conversation.id) open.value = conversation
   })
-  const chosen = open.value.model === '' ? (models[0]?.id ?? '') : open.value.model
+  const chosen = open.value.model === '' ? firstFor('chat', models) : open.value.model
 
   function show(conversation: Conversation): void {
     answer.stop()
@@ -67,7 +65,7 @@ export function Page({ params }: PageProps) {
         </header>
         {error === undefined ? null : <Problem>{error}</Problem>}
         <Messages conversation={open.value} running={answer.running} onRegenerate={() => void again()} />
-        {data !== undefined && models.length === 0 ? <NoModels /> : null}
+        {!loading && error === undefined && models.length === 0 ? <NoModels /> : null}
         <Composer draft={draft} running={answer.running} onSend={send} onStop={answer.stop} />
       </section>
       <ChatSettings

@@ -4,13 +4,13 @@ import { messageOf } from '../api.ts'
 import { toSampling } from '../chat/conversation.ts'
 import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
-import { ModelSelect, type NamedModel } from '../components/model-select.tsx'
+import { ModelSelect } from '../components/model-select.tsx'
 import { Card, Field, Problem } from '../components/parts.tsx'
 import { SamplingFields } from '../components/sampling-fields.tsx'
 import { formatCount } from '../format.ts'
 import { generate } from '../generate.ts'
+import { firstFor, useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
-import { useApi } from '../use-api.ts'
 
 interface Result {
   readonly text: string
@@ -21,15 +21,14 @@ interface Result {
 
 /** A model without a template: it goes on with a text. */
 export function Page({ params }: PageProps) {
-  const { state } = useApi<{ readonly data: readonly NamedModel[] }>('/v1/models')
-  const models = state.value.data?.data ?? []
+  const { models, error: listError } = useModels()
   const model = useSignal(params['model'] ?? '')
   const prompt = useSignal('')
   const sampling = useSignal({ temperature: '', topP: '', maxTokens: '128' })
   const result = useSignal<Result | undefined>(undefined)
   const running = useSignal<AbortController | undefined>(undefined)
   useEffect(() => () => running.peek()?.abort(), [running])
-  const chosen = model.value === '' ? (models[0]?.id ?? '') : model.value
+  const chosen = model.value === '' ? firstFor('completion', models) : model.value
 
   async function run(): Promise<void> {
     const controller = new AbortController()
@@ -59,6 +58,7 @@ export function Page({ params }: PageProps) {
         <h1>Completion</h1>
         <p>The model goes on with your text as it stands: no template, no roles.</p>
       </header>
+      {listError === undefined ? null : <Problem>{listError}</Problem>}
       <form
         class="fields"
         onSubmit={(event) => {

@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals'
 import { apiResponse, messageOf } from '../api.ts'
 import { Button } from '../components/button.tsx'
-import { ModelSelect, type NamedModel } from '../components/model-select.tsx'
+import { ModelSelect } from '../components/model-select.tsx'
 import { Card, Field, Problem } from '../components/parts.tsx'
 import { nodeOf } from '../generate.ts'
+import { firstFor, useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
 import { cosine } from '../similarity.ts'
-import { useApi } from '../use-api.ts'
 
 interface Result {
   readonly texts: readonly string[]
@@ -19,13 +19,12 @@ const EXAMPLE = 'The cat sleeps on the sofa.\nA kitten is napping on the couch.\
 
 /** How close texts are to each other in the eyes of a model. */
 export function Page({ params }: PageProps) {
-  const { state } = useApi<{ readonly data: readonly NamedModel[] }>('/v1/models')
-  const models = state.value.data?.data ?? []
+  const { models, error: listError } = useModels()
   const model = useSignal(params['model'] ?? '')
   const text = useSignal(EXAMPLE)
   const result = useSignal<Result | undefined>(undefined)
   const error = useSignal<string | undefined>(undefined)
-  const chosen = model.value === '' ? (models[0]?.id ?? '') : model.value
+  const chosen = model.value === '' ? firstFor('embeddings', models) : model.value
 
   async function compare(): Promise<void> {
     const texts = text.value.split('\n').filter((line) => line.trim() !== '')
@@ -52,6 +51,7 @@ export function Page({ params }: PageProps) {
         <h1>Embeddings</h1>
         <p>How close texts are to each other in the eyes of a model.</p>
       </header>
+      {listError === undefined ? null : <Problem>{listError}</Problem>}
       <form
         class="fields"
         onSubmit={(event) => {
