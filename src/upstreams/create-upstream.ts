@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
-import { type AbortOptions, raceSignal } from '../base/signals.ts'
+import type { AbortOptions } from '../base/signals.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { UpstreamMetrics, UpstreamOutcome } from '../telemetry/upstream-metrics.ts'
 import type { UpstreamHttp } from './http/upstream-http.ts'
@@ -185,7 +185,7 @@ class AttachedUpstream implements Upstream {
     const due = nextLookMs(this.#failures, this.#polling, random)
     try {
       const told = this.#look.promise.then(() => wait(Math.min(soonest, due), { signal: either }))
-      await raceSignal(Promise.race([wait(due, { signal: either }), told]), signal)
+      await Promise.race([wait(due, { signal: either }), told])
     } finally {
       over.abort()
     }
