@@ -7,7 +7,7 @@ import type { RunSettings } from '../config/settings.ts'
 import { buildLlamaServer } from '../gallery/llama-server/build-llama-server.ts'
 import { llamaServerBinary } from '../gallery/llama-server/llama-server-files.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { ensureEnginePackage } from './own-backend-installer.ts'
+import { ensureEnginePackage } from './engine-setup.ts'
 
 export interface EngineInUse {
   readonly name: 'node-llama-cpp' | 'llama-server'

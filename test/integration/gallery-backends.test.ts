@@ -6,7 +6,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { gpuPackages } from '../../src/gallery/backend/gpu-backend.ts'
-import { type BackendInstaller, createBackendInstaller } from '../../src/gallery/backend/install-backend.ts'
+import {
+  type BackendInstaller,
+  type CompiledBackend,
+  createBackendInstaller,
+} from '../../src/gallery/backend/install-backend.ts'
 import { type MachineFacts, readMachineFacts, whyUnusable } from '../../src/gallery/backend/machine-facts.ts'
 import type { ChildCommand } from '../../src/gallery/download/child-command.ts'
 import { createDownloads } from '../../src/gallery/download/create-downloads.ts'
@@ -31,7 +35,7 @@ interface Place extends AsyncDisposable {
   readonly installer: BackendInstaller
   /** What the package client was asked to do. */
   readonly commands: ChildCommand[]
-  readonly llamaServer: { installed: boolean }
+  readonly compiled: ReadonlySet<string>
   folders(): Promise<string[]>
   archive(members: readonly TarMember[]): Promise<string>
 }
@@ -40,7 +44,17 @@ async function place(machine: Partial<MachineFacts> = {}, exitCode = 0): Promise
   const root = await mkdtemp(join(tmpdir(), 'local-ai-backends-'))
   const backendsPath = join(root, 'backends')
   const commands: ChildCommand[] = []
-  const llamaServer = { installed: false }
+  const compiled = new Set<string>()
+  const pretended = (name: string): CompiledBackend => ({
+    isInstalled: async () => compiled.has(name),
+    async build({ onProgress }) {
+      onProgress?.({ what: 'compiling', current: 1, total: 2 })
+      compiled.add(name)
+    },
+    async remove() {
+      compiled.delete(name)
+    },
+  })
   const downloads = createDownloads({ hubEndpoint: 'https://hub.example', http: { allowPrivateAddresses: true } })
   const main = join(root, 'main.mjs')
   await writeFile(
@@ -60,16 +74,7 @@ async function place(machine: Partial<MachineFacts> = {}, exitCode = 0): Promise
         await writeFile(join(engine, 'index.js'), 'module.exports = "the engine of the folder"')
         return { exitCode, output: 'npm said no' }
       },
-      llamaServer: {
-        isInstalled: async () => llamaServer.installed,
-        async build({ onProgress }) {
-          onProgress?.({ what: 'compiling', current: 1, total: 2 })
-          llamaServer.installed = true
-        },
-        async remove() {
-          llamaServer.installed = false
-        },
-      },
+      compiled: { 'llama-server': pretended('llama-server'), 'llama-rpc': pretended('llama-rpc') },
     },
     {
       backendsPath,
@@ -82,7 +87,7 @@ async function place(machine: Partial<MachineFacts> = {}, exitCode = 0): Promise
     backendsPath,
     installer,
     commands,
-    llamaServer,
+    compiled,
     folders: async () => (await readdir(backendsPath).catch(() => [])).toSorted(),
     async archive(members) {
       const path = join(root, 'foreign.tar.gz')
@@ -214,16 +219,23 @@ describe('backends of others', () => {
   })
 })
 
-describe('llama-server', () => {
-  it('is compiled, listed and removed through its own part', async () => {
-    await using at = await place()
-    const seen: unknown[] = []
-    await at.installer.install('llama-server', { onProgress: (progress) => seen.push(progress) })
-    assert.deepEqual(seen, [{ what: 'compiling', current: 1, total: 2 }])
-    assert.equal((await at.installer.list()).find(({ name }) => name === 'llama-server')?.installed, true)
-    await at.installer.uninstall('llama-server')
-    assert.equal(at.llamaServer.installed, false)
-  })
+describe('what is compiled here', () => {
+  for (const name of ['llama-server', 'llama-rpc']) {
+    it(`is listed, built and removed through a part of its own: ${name}`, async () => {
+      await using at = await place()
+      const seen: unknown[] = []
+      await at.installer.install(name, { onProgress: (progress) => seen.push(progress) })
+      assert.deepEqual(seen, [{ what: 'compiling', current: 1, total: 2 }])
+      assert.deepEqual([...at.compiled], [name])
+      const installed = (await at.installer.list()).filter((listed) => listed.installed && !listed.builtIn)
+      assert.deepEqual(
+        installed.map((listed) => listed.name),
+        [name],
+      )
+      await at.installer.uninstall(name)
+      assert.deepEqual([...at.compiled], [])
+    })
+  }
 })
 
 describe('GPU builds', () => {

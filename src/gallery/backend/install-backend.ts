@@ -18,9 +18,9 @@ import {
 } from './fill-backend.ts'
 import { fillGpuBackend } from './gpu-backend.ts'
 import { installEntry } from './install-entry.ts'
-import { type ListedBackend, listBackends } from './list-backends.ts'
+import { type BackendSources, type ListedBackend, listBackends } from './list-backends.ts'
 import { type GpuKind, type MachineFacts, readMachineFacts, whyUnusable } from './machine-facts.ts'
-import { BUILT_IN, GPU_BACKENDS, isOwn, LLAMA_SERVER } from './own-backends.ts'
+import { BUILT_IN, type CompiledName, GPU_BACKENDS, isCompiled, isOwn } from './own-backends.ts'
 import type { UnpackLimits } from './unpack-backend.ts'
 
 /** Backends beyond the one that is built in. A failed or cancelled install changes nothing. */
@@ -33,8 +33,8 @@ export interface BackendInstaller {
   ensure(name: string, options?: BackendInstallOptions): Promise<void>
 }
 
-/** The compiled llama-server, which has a cache of its own. */
-export interface LlamaServerParts {
+/** One that is compiled here. */
+export interface CompiledBackend {
   isInstalled(options: AbortOptions): Promise<boolean>
   build(options: AbortOptions & { readonly onProgress?: (progress: BackendProgress) => void }): Promise<unknown>
   remove(options: AbortOptions): Promise<void>
@@ -44,7 +44,7 @@ export interface BackendInstallerDeps {
   readonly log: Logger
   readonly fetcher: FileFetcher
   readonly run: RunCommand
-  readonly llamaServer: LlamaServerParts
+  readonly compiled: Readonly<Record<CompiledName, CompiledBackend>>
   readonly machine?: () => Promise<MachineFacts>
   /** What can be installed by name beside our own builds. */
   readonly gallery?: BackendGallery
@@ -68,13 +68,15 @@ export interface BackendInstallerInit {
 
 const DEFAULT_LIMITS: UnpackLimits = { maxBytes: 40 * 1024 ** 3, maxEntries: 200_000 }
 export function createBackendInstaller(deps: BackendInstallerDeps, init: BackendInstallerInit): BackendInstaller {
-  const { log, llamaServer, gallery, machine = readMachineFacts } = deps
+  const { log, compiled, gallery, machine = readMachineFacts } = deps
   const { backendsPath, systemPath } = init
   const fill = { backendsPath, limits: init.limits ?? DEFAULT_LIMITS }
 
   function list(options: AbortOptions = {}): Promise<readonly ListedBackend[]> {
-    const hasLlamaServer = (signalled: AbortOptions): Promise<boolean> => llamaServer.isInstalled(signalled)
-    const own = { backendsPath, machine, hasLlamaServer }
+    const own: BackendSources = {
+      ...{ backendsPath, machine },
+      isCompiled: async (name, signalled) => await compiled[name].isInstalled(signalled),
+    }
     return listBackends(
       { ...own, ...(gallery && { gallery }), ...(systemPath === undefined ? {} : { systemPath }) },
       options,
@@ -109,8 +111,8 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
     const { onProgress } = options
     const gpu = GPU_BACKENDS[name]
     if (gpu !== undefined) await installGpu(name, gpu.kind, options)
-    else if (name === LLAMA_SERVER) {
-      await llamaServer.build({ ...signalOf(options), ...(onProgress === undefined ? {} : { onProgress }) })
+    else if (isCompiled(name)) {
+      await compiled[name].build({ ...signalOf(options), ...(onProgress === undefined ? {} : { onProgress }) })
     }
   }
 
@@ -154,7 +156,7 @@ export function createBackendInstaller(deps: BackendInstallerDeps, init: Backend
       if (listed?.builtIn === true) {
         throw new AppError('backend.unsupported', `system backend "${name}" cannot be deleted`)
       }
-      if (name === LLAMA_SERVER) await llamaServer.remove(signalOf(options))
+      if (isCompiled(name)) await compiled[name].remove(signalOf(options))
       else await removeFolder(backendsPath, name)
       log.info({ backend: name }, 'backend removed')
     },

@@ -2,7 +2,7 @@ import type { AbortOptions } from '../../base/signals.ts'
 import type { BackendEntry, BackendGallery } from './backend-entry.ts'
 import { type InstalledBackend, listFolders } from './backend-folder.ts'
 import { type MachineFacts, whyUnusable } from './machine-facts.ts'
-import { BUILT_IN, GPU_BACKENDS, isOwn, LLAMA_SERVER } from './own-backends.ts'
+import { BUILT_IN, COMPILED, type CompiledName, GPU_BACKENDS, isCompiled, isOwn } from './own-backends.ts'
 
 export interface ListedBackend {
   readonly name: string
@@ -27,21 +27,21 @@ export interface BackendSources {
   readonly systemPath?: string
   readonly gallery?: Pick<BackendGallery, 'list'>
   readonly machine: () => Promise<MachineFacts>
-  readonly hasLlamaServer: (options: AbortOptions) => Promise<boolean>
+  readonly isCompiled: (name: CompiledName, options: AbortOptions) => Promise<boolean>
 }
 
 /** Our own, those of the galleries, what else is installed, and what came with the system; each name once. */
 export async function listBackends(sources: BackendSources, options: AbortOptions): Promise<readonly ListedBackend[]> {
-  const [folders, systemFolders, entries, facts, hasLlamaServer] = await Promise.all([
+  const [folders, systemFolders, entries, facts, compiled] = await Promise.all([
     listFolders(sources.backendsPath),
     sources.systemPath === undefined ? [] : listFolders(sources.systemPath),
     sources.gallery?.list(options) ?? [],
     sources.machine(),
-    sources.hasLlamaServer(options),
+    listCompiled(sources, options),
   ])
   const present = new Map(folders.map((folder) => [folder.name, folder]))
   const found = [
-    ...listOwn(facts, present, hasLlamaServer),
+    ...listOwn(facts, present, compiled),
     ...entries.filter(({ name }) => !isOwn(name)).map((entry) => listEntry(entry, present)),
     ...folders.map(listForeign),
     ...systemFolders.map((folder) => ({ ...listForeign(folder), builtIn: true })),
@@ -53,7 +53,7 @@ export async function listBackends(sources: BackendSources, options: AbortOption
 function listOwn(
   facts: MachineFacts,
   present: ReadonlyMap<string, InstalledBackend>,
-  hasLlamaServer: boolean,
+  compiled: readonly ListedBackend[],
 ): readonly ListedBackend[] {
   return [
     {
@@ -63,15 +63,22 @@ function listOwn(
       installed: true,
       builtIn: true,
     },
-    {
-      name: LLAMA_SERVER,
-      id: LLAMA_SERVER,
-      description: "llama.cpp's server, compiled here: faster on several CPU cores",
-      installed: hasLlamaServer,
-      builtIn: false,
-    },
+    ...compiled,
     ...Object.keys(GPU_BACKENDS).map((name) => listGpu(name, facts, present.get(name))),
   ]
+}
+
+async function listCompiled(
+  sources: Pick<BackendSources, 'isCompiled'>,
+  options: AbortOptions,
+): Promise<readonly ListedBackend[]> {
+  const names = Object.keys(COMPILED).filter(isCompiled)
+  return await Promise.all(
+    names.map(async (name) => {
+      const installed = await sources.isCompiled(name, options)
+      return { name, id: name, description: COMPILED[name], installed, builtIn: false }
+    }),
+  )
 }
 
 function listGpu(name: string, facts: MachineFacts, present: InstalledBackend | undefined): ListedBackend {

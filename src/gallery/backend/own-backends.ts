@@ -1,6 +1,11 @@
 import type { GpuKind } from './machine-facts.ts'
 
-export const LLAMA_SERVER = 'llama-server'
+/** Compiled on this machine from the source that the engine's package brings; each has a cache of its own. */
+export const COMPILED = {
+  'llama-server': "llama.cpp's server, compiled here: faster on several CPU cores",
+  'llama-rpc': 'models over several machines: lends memory, and uses what others lend; compiled here',
+} as const
+export type CompiledName = keyof typeof COMPILED
 export const BUILT_IN = 'llama-cpp'
 export const GPU_BACKENDS: Readonly<Record<string, { readonly kind: GpuKind; readonly description: string }>> = {
   'llama-cpp-cuda': { kind: 'cuda', description: 'llama.cpp for NVIDIA GPUs (about 550 MB)' },
@@ -9,5 +14,9 @@ export const GPU_BACKENDS: Readonly<Record<string, { readonly kind: GpuKind; rea
 
 /** The names of what we ship or build; no other backend may have them. */
 export function isOwn(name: string): boolean {
-  return name === BUILT_IN || name === LLAMA_SERVER || Object.hasOwn(GPU_BACKENDS, name)
+  return name === BUILT_IN || isCompiled(name) || Object.hasOwn(GPU_BACKENDS, name)
+}
+
+export function isCompiled(name: string): name is CompiledName {
+  return Object.hasOwn(COMPILED, name)
 }

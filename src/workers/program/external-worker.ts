@@ -15,13 +15,12 @@ const ANSWER_TIMEOUT_MS = 5000
 
 /**
  * A `ggml-rpc-server` that somebody else runs. It is asked for HELLO on a connection of its own before each user, since a
- * user's engine would wait for that answer forever. How fast it is, it does not tell. Starting throws
- * `peer.unreachable`, `worker.busy` and `worker.lost`.
+ * user's engine would wait for that answer forever. Starting throws `peer.unreachable`, `worker.busy` and `worker.lost`.
  */
 export function createExternalWorker(
   server: ServerAddress,
   { answerTimeoutMs = ANSWER_TIMEOUT_MS }: { readonly answerTimeoutMs?: number } = {},
-): WorkerProgram {
+): Pick<WorkerProgram, 'start'> {
   async function ask({ signal }: AbortOptions): Promise<WorkerAnswer> {
     const late = AbortSignal.timeout(answerTimeoutMs)
     try {
@@ -50,10 +49,6 @@ export function createExternalWorker(
         },
       }
     },
-    async facts(_threads, options = {}) {
-      const { devices } = await ask(options)
-      return { device: named(server), ...addUp(devices), weightBytesPerSecond: {} }
-    },
   }
 }
 
@@ -63,7 +58,8 @@ export async function probeServer(
   options: Required<AbortOptions>,
 ): Promise<{ readonly protocol: string; readonly memoryFreeBytes: number; readonly roundTripMs: number }> {
   const { protocol, devices, roundTripMs } = await askServer(server, options)
-  return { protocol, memoryFreeBytes: addUp(devices).memoryFreeBytes, roundTripMs }
+  const memoryFreeBytes = devices.reduce((total, device) => total + device.memoryFreeBytes, 0)
+  return { protocol, memoryFreeBytes, roundTripMs }
 }
 
 async function askServer(server: ServerAddress, options: AbortOptions): Promise<WorkerAnswer> {
@@ -74,15 +70,6 @@ async function askServer(server: ServerAddress, options: AbortOptions): Promise<
     // In an orderly way: some versions die when they answer on a connection that was reset.
     socket.end()
     socket.resume()
-  }
-}
-
-function addUp(devices: WorkerAnswer['devices']): WorkerAnswer['devices'][number] {
-  const sum = (pick: (device: WorkerAnswer['devices'][number]) => number): number =>
-    devices.reduce((total, device) => total + pick(device), 0)
-  return {
-    memoryFreeBytes: sum((each) => each.memoryFreeBytes),
-    memoryTotalBytes: sum((each) => each.memoryTotalBytes),
   }
 }
 

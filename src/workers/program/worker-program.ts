@@ -7,7 +7,7 @@ import { startWorker } from './start-worker.ts'
 /** What lends this machine's memory: starts a worker for each user, and knows what it has to lend. */
 export interface WorkerProgram {
   readonly start: StartWorkerProcess
-  /** Measured, so it takes a second or two; throws `backend.failed`, and of a program at an address what asking it throws. */
+  /** Measured, so it takes a second or two; throws `backend.failed`. */
   facts(threads: number, options?: AbortOptions): Promise<DeviceFacts>
 }
 
