@@ -21,6 +21,8 @@ export interface ComposeLendingDeps {
   readonly metrics: WorkerMetrics
   readonly source: WorkerSource
   readonly rules: () => LendingRules
+  /** Takes nothing new; what runs goes on. Absent: never. */
+  readonly draining?: () => boolean
   /** What is advertised may be another now. */
   readonly onChange: () => void
 }
@@ -42,6 +44,8 @@ export interface Lending {
   readonly app: Pick<LendingApp, 'accept'>
   offered(): { readonly lends?: LentMemory }
   rulesChanged(): void
+  /** In the order of starting, before the network. */
+  readonly ground: readonly Startable[]
   /** In the order of starting, after the network. */
   readonly parts: readonly Startable[]
 }
@@ -66,6 +70,7 @@ export function composeLending(deps: ComposeLendingDeps, init: ComposeLendingIni
       ),
       worker: source.worker,
       freeBytes: source.freeBytes,
+      draining: deps.draining,
     },
     { group },
   )
@@ -103,6 +108,7 @@ export function composeLending(deps: ComposeLendingDeps, init: ComposeLendingIni
       prepare()
       lender.rulesChanged()
     },
-    parts: [...(weights === undefined ? [] : [weights]), calls, app, servers, source, lender, preparing],
+    ground: [...(weights === undefined ? [] : [weights]), app],
+    parts: [calls, servers, source, lender, preparing],
   }
 }

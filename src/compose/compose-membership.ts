@@ -5,6 +5,7 @@ import { createPeerApp } from '../api/peer-app.ts'
 import type { NetworkDeps } from '../api/public-routes.ts'
 import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Startable } from '../base/lifecycle.ts'
+import type { RuntimeSettings } from '../config/dynamic/runtime-settings.ts'
 import type { RunSettings } from '../config/settings.ts'
 import { KEPT_PREFIXES_DEFAULTS } from '../federation/prefix/kept-prefixes.ts'
 import { createServedPrompts } from '../federation/prefix/served-prompts.ts'
@@ -20,7 +21,9 @@ import type { Upstreams } from '../upstreams/create-upstreams.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
+import type { Lending } from './compose-lending.ts'
 import { type Member, prepareMember } from './compose-member.ts'
+import { composeNodeLending } from './compose-node-lending.ts'
 import { composePeerToPeer, composeRouting } from './compose-routing.ts'
 import { composeSurvival } from './compose-survival.ts'
 import { createDrain } from './create-drain.ts'
@@ -41,12 +44,16 @@ export interface MembershipDeps {
   /** Undefined: no servers are attached. */
   readonly upstreams: Upstreams | undefined
   readonly speeds: Pick<SpeedMeter, 'of'>
+  /** Undefined: they are switched off. */
+  readonly runtimeSettings: Pick<RuntimeSettings, 'change'> | undefined
 }
 
 /** A node's place in the network: what it shows there, and what its API gets from there. */
 export interface Membership {
   readonly member: Member
   readonly apiDeps: NetworkDeps
+  /** What this node lends of its memory, and what it borrows. */
+  readonly lending: Lending
   /** In the order of starting. */
   readonly parts: readonly Startable[]
   /** The face for members; to be started with `parts`, and to be stopped while the network is still there. */
@@ -74,7 +81,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     },
   })
   const member = await prepareMember(
-    { log, accept: (socket) => (federated ? peerApp.accept(socket) : socket.destroy()) },
+    { log, accept: (socket) => (federated ? peerApp : lending.app).accept(socket) },
     settings,
   )
   const { network } = member
@@ -86,12 +93,19 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     },
     settings,
   )
+  const lending = composeNodeLending(
+    {
+      ...{ log, network, metrics: deps.inference.metrics, runtimeSettings: deps.runtimeSettings },
+      ...{ draining: () => drain.draining, onChange: () => advertiser.look() },
+    },
+    settings,
+  )
   const served = createServedPrompts({ now: () => performance.now() }, KEPT_PREFIXES_DEFAULTS)
   const peerApp = createPeerApp(
-    { ...deps.inference, drain, ...survival.peerDeps, served: served.note },
+    { ...deps.inference, drain, ...survival.peerDeps, served: served.note, lending: lending.face },
     apiInit(settings, undefined),
   )
-  const offer = () => ({ ...nodeOffer(deps, settings), draining: drain.draining })
+  const offer = () => ({ ...nodeOffer(deps, settings), ...lending.offered(), draining: drain.draining })
   const load = () => ({ ...toNodeLoad(loader.loaded(), slotsOf(deps, settings)), ...served.told() })
   const self = () => ({ offer: offer(), load: load() })
   const routing = federated
@@ -115,18 +129,22 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   return {
     member,
     peerApp,
-    draining: drain,
+    lending,
+    // Whoever uses this node's memory hears first, and goes on elsewhere.
+    draining: { start: drain.start, stop: async () => void (await Promise.all([lending.lender.stop(), drain.stop()])) },
     responsesEvents: survival.responsesEvents,
-    apiDeps:
-      routing === undefined
-        ? { p2p: composePeerToPeer(member, self) }
-        : { ...routing.deps, router: survival.around(routing.part), drain },
+    apiDeps: {
+      ...(routing === undefined ? {} : { ...routing.deps, router: survival.around(routing.part), drain }),
+      p2p: { ...composePeerToPeer(member, self), workers: lending.seen },
+    },
     parts: [
       closing(member),
       digests,
       { start: peerApp.start, stop: async () => {} },
+      ...lending.ground,
       network,
       ...survival.parts,
+      ...lending.parts,
       ...(routing === undefined ? [] : [routing.part]),
       advertiser,
     ],

@@ -85,7 +85,10 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     return lifecycle([...room.ground, loader, following, models.install, managed.part, models.load, part(announce)])
   }
   const membership = await composeMembership(
-    { log, inference, loader, state, digests: createFileDigests({ log }), speeds, upstreams: room.upstreams },
+    {
+      ...{ log, inference, loader, state, speeds },
+      ...{ digests: createFileDigests({ log }), upstreams: room.upstreams, runtimeSettings: dynamic.runtimeSettings },
+    },
     settings,
   )
   const access = await composeAccess(settings, context)
@@ -106,7 +109,10 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     loader,
     ...(mcp === undefined ? [] : [mcp]),
     responses,
-    dynamic.follow({ loader, registry, keys: access.deps.keys, backendsChanged: () => state.refresh() }),
+    dynamic.follow({
+      ...{ loader, registry, keys: access.deps.keys, backendsChanged: () => state.refresh() },
+      changed: () => membership?.lending.rulesChanged(),
+    }),
     models.install,
     managed.part,
     models.load,

@@ -50,6 +50,7 @@ export async function composeWorker(
   })
   return lifecycle([
     closing(member),
+    ...lending.ground,
     network,
     ...lending.parts,
     advertiser,

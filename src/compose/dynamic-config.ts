@@ -46,6 +46,8 @@ export interface DynamicParts {
   readonly registry: Pick<ModelRegistry, 'reload'>
   /** Other backends can be reached than before. */
   readonly backendsChanged?: () => Promise<void>
+  /** Settings are others now. */
+  readonly changed?: () => void
 }
 
 const API_KEYS = 'api_keys.json'
@@ -162,6 +164,7 @@ function createFollower({
       applyLevel()
       applyKeys()
       parts?.loader.configure(modelLimits(live.values))
+      parts?.changed?.()
       if (MODEL_DEFAULTS.some((name) => changed.has(name))) await parts?.registry.reload()
     },
     files: [

@@ -33,6 +33,8 @@ export interface LendingOfferDeps {
   readonly worker: () => ReadyWorker | undefined
   readonly rules: () => LendingRules
   readonly freeBytes: () => number
+  /** Takes nothing new; what runs goes on. Absent: never. */
+  readonly draining?: (() => boolean) | undefined
   /** Milliseconds of any clock. */
   readonly now: () => number
   /** In words, when the lender itself does not lend: it has not started, or stops. */
@@ -70,6 +72,7 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
   function obstacle(): string | undefined {
     const stopped = deps.stopped()
     if (stopped !== undefined) return stopped
+    if (deps.draining?.() === true) return 'this node is draining: it takes nothing new'
     if (!rules().enabled) return 'this node does not lend its memory'
     if (deps.worker() === undefined)
       return 'the worker program is not there: it is being built, or cannot be built here'
