@@ -6,6 +6,7 @@ import { Navigation } from './components/navigation.tsx'
 import { Empty, Loading, Problem } from './components/parts.tsx'
 import { SignIn } from './components/sign-in.tsx'
 import { Toasts } from './components/toast.tsx'
+import { connection } from './live.ts'
 import { PAGES, type PageProps, type PageRow } from './pages.ts'
 import { matchPath, type Params, place } from './router.ts'
 
@@ -29,6 +30,11 @@ export function App() {
       </button>
       <Navigation current={row} />
       <main id="main" ref={main} tabIndex={-1}>
+        {connection.value === 'lost' && !signInWanted.value ? (
+          <Problem tone="warn">
+            There is no connection to this node: what is shown may be old. It is tried again.
+          </Problem>
+        ) : null}
         {content(found, query)}
       </main>
       <Toasts />

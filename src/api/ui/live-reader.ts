@@ -1,4 +1,4 @@
-import type { LiveUpdate, RequestSummary } from './event-schema.ts'
+import type { LiveNode, LiveUpdate, RequestSummary } from './event-schema.ts'
 import type { NetworkPicture, PictureChanges } from './network-picture.ts'
 
 /** What everybody can be told of now. */
@@ -29,6 +29,8 @@ export interface LiveReader {
 
 export function createLiveReader(state: LiveState, { manages }: { readonly manages: boolean }): LiveReader {
   let fresh = true
+  /** Nodes that the reader has been told of. */
+  let known = new Set<string>()
   const told = new Set<string>()
   const moved = new Set<string>()
   const gone = new Set<string>()
@@ -39,15 +41,17 @@ export function createLiveReader(state: LiveState, { manages }: { readonly manag
   function everything(): LiveUpdate {
     const { picture, version } = state
     const self = state.self()
+    const nodes = picture.ids().flatMap(visible)
+    known = new Set(nodes.map(({ id }) => id))
     return {
       reset: { version, ...(self === undefined ? {} : { self }), manages },
-      nodes: picture.ids().flatMap(visible),
+      nodes,
       ...(manages ? { ...standingNow(), requests: [...state.requests()], operations: [...state.operations()] } : {}),
     }
   }
 
   /** Whoever does not manage this node sees what `/api/p2p/federation` shows: nodes that serve. */
-  function visible(id: string) {
+  function visible(id: string): readonly LiveNode[] {
     const node = state.picture.node(id)
     return node !== undefined && (manages || node.serves) ? [node] : []
   }
@@ -59,11 +63,18 @@ export function createLiveReader(state: LiveState, { manages }: { readonly manag
 
   function news(): LiveUpdate {
     const nodes = [...told].flatMap(visible)
-    const figures = [...moved].filter((id) => !told.has(id)).flatMap((id) => state.picture.figures(id) ?? [])
+    const shown = new Set(nodes.map(({ id }) => id))
+    // One that serves no more is gone for those who see only such.
+    const left = [...told, ...gone].filter((id) => known.has(id) && !shown.has(id))
+    for (const id of shown) known.add(id)
+    for (const id of left) known.delete(id)
+    const figures = [...moved].flatMap((id) =>
+      known.has(id) && !shown.has(id) ? (state.picture.figures(id) ?? []) : [],
+    )
     return {
       ...(nodes.length === 0 ? {} : { nodes }),
       ...(figures.length === 0 ? {} : { figures }),
-      ...(gone.size === 0 ? {} : { gone: [...gone] }),
+      ...(left.length === 0 ? {} : { gone: left }),
       ...(standing ? standingNow() : {}),
       ...(requests.size === 0 ? {} : { requests: [...requests.values()] }),
       ...(operations ? { operations: [...state.operations()] } : {}),

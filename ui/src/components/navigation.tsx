@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { hasFeature } from '../features.ts'
+import { runningOperations } from '../live.ts'
 import { PAGES, type PageRow } from '../pages.ts'
 import { place } from '../router.ts'
 import { session, signOut } from '../session.ts'
@@ -8,6 +9,7 @@ import { switchTheme, theme } from '../theme.ts'
 import { Button } from './button.tsx'
 import { Icon } from './icon.tsx'
 import { Link } from './link.tsx'
+import { Progress } from './parts.tsx'
 
 const GROUPS = [
   ['network', 'Network'],
@@ -64,6 +66,7 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
           )
         })}
       </nav>
+      <UnderWay />
       <div class="side-foot">
         {user === null ? null : <span class="who">{user.name}</span>}
         {user !== null || staticApiKeyRequired ? (
@@ -72,6 +75,23 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
         <Button kind="ghost" icon={icon} label={`Colours: ${words}`} onClick={switchTheme} />
       </div>
     </header>
+  )
+}
+
+/** Installations and removals are seen on every page. */
+function UnderWay() {
+  const running = runningOperations.value.filter(({ cancellable }) => cancellable)
+  const first = running[0]
+  if (first === undefined) return null
+  const share = running.reduce((sum, { progress }) => sum + progress, 0) / (100 * running.length)
+  const what = first.isDeletion ? 'Removing' : 'Installing'
+  return (
+    <div class="under-way">
+      <Link to={first.isBackend ? '/app/backends' : '/app/models'}>
+        {what} {running.length > 1 ? `${running.length} things` : first.name}
+      </Link>
+      <Progress share={first.isQueued ? undefined : share} label="Installations and removals" />
+    </div>
   )
 }
 

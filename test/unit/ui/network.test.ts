@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { bestAddress, hostAndPort, joinCommand } from '../../../ui/src/network/join-command.ts'
+import { layOut } from '../../../ui/src/network/layout.ts'
+import type { Explanation } from '../../../ui/src/requests/explanation.ts'
+import { toLanes, toWords } from '../../../ui/src/requests/lanes.ts'
+
+describe('where nodes are drawn', () => {
+  for (const [width, height] of [
+    [1100, 400],
+    [340, 400],
+  ] as const) {
+    for (const count of [0, 1, 2, 9, 40, 200]) {
+      it(`${count} nodes have room on ${width} by ${height}`, () => {
+        const { points, radius, labels } = layOut(count, { width, height })
+        assert.equal(points.length, count)
+        for (const { x, y } of points) assert.ok(x > radius && x < width - radius && y > radius && y < height - radius)
+        const nearest = Math.min(
+          ...points.flatMap((one, index) =>
+            points.slice(index + 1).map((other) => Math.hypot(one.x - other.x, one.y - other.y)),
+          ),
+        )
+        // Many nodes on a telephone touch each other: the list below shows them.
+        if (count <= 40 || width > 500) assert.ok(nearest > radius, `${nearest} pixels apart`)
+        assert.equal(labels, count <= 9)
+      })
+    }
+  }
+})
+
+describe('how a machine joins', () => {
+  it('by an address that others can call, where there is one', () => {
+    assert.equal(hostAndPort('/ip4/192.168.1.4/tcp/7946/p2p/12D3'), '192.168.1.4:7946')
+    assert.equal(hostAndPort('/ip6/fd00::1/tcp/1'), '[fd00::1]:1')
+    assert.equal(hostAndPort('/p2p/12D3/p2p-circuit/p2p/12D3'), undefined)
+    assert.equal(bestAddress(['/p2p/x/p2p-circuit', '/ip4/127.0.0.1/tcp/1', '/ip4/10.0.0.1/tcp/2']), '10.0.0.1:2')
+    assert.equal(bestAddress(['/ip4/127.0.0.1/tcp/1']), '127.0.0.1:1')
+    assert.equal(
+      joinCommand('serve', { token: 'T', address: 'h:1' }),
+      'export TOKEN="T"\nlocal-ai run --p2p --federated --p2p-bootstrap h:1',
+    )
+    assert.equal(joinCommand('entry', { token: 'T', address: undefined }), 'export TOKEN="T"\nlocal-ai federated')
+  })
+})
+
+const [A, B] = [
+  { peerId: 'a', name: 'ada' },
+  { peerId: 'b', name: 'bob' },
+]
+
+/** Nobody was free, ada failed, bob answered and died, ada went on. */
+const STORY: Explanation = {
+  ...{ id: 'r', startedAt: '2026-01-01T00:00:00Z', state: 'ended', method: 'POST', path: '/', capability: 'chat' },
+  ...{ tries: 2, hedges: 0, seams: 1, queuedMs: 10, firstBytesMs: 40, totalMs: 100, outcome: 'answered', status: 200 },
+  node: A ?? { peerId: '', name: '' },
+  decisions: [{ atMs: 0, policy: 'weighted', looks: 2, waitedMs: 10, candidates: [], others: 0 }],
+  timeline: [
+    { type: 'try', atMs: 10, node: A as never, outcome: 'unreachable', ms: 5 },
+    { type: 'try', atMs: 15, node: B as never, outcome: 'answered', ms: 25 },
+    { type: 'seam', atMs: 60, from: B as never, to: A as never, cause: 'lost', tokens: 7, sentBytes: 30, pauseMs: 20 },
+  ],
+}
+
+describe('one request across nodes', () => {
+  it('is a lane for each node, with what it did in it', () => {
+    const lanes = toLanes(STORY, 0).map(({ name, spans }) => ({
+      name,
+      spans: spans.map(({ kind, fromMs, toMs }) => `${kind} ${fromMs}-${toMs}`),
+    }))
+    assert.deepEqual(lanes, [
+      { name: 'waiting here', spans: ['waiting 0-10'] },
+      { name: 'ada', spans: ['failed 10-15', 'answering 80-100', 'pause 60-80'] },
+      { name: 'bob', spans: ['asked 15-40', 'answering 40-60'] },
+    ])
+  })
+
+  it('ends where nobody could go on', () => {
+    const timeline = STORY.timeline.map((step) => {
+      if (step.type !== 'seam') return step
+      const { to, ...rest } = step
+      return { ...rest, code: 'federation.unavailable' }
+    })
+    const bob = toLanes({ ...STORY, timeline, node: B as never }, 0).find(({ name }) => name === 'bob')
+    assert.deepEqual(
+      bob?.spans.map(({ kind, fromMs, toMs }) => `${kind} ${fromMs}-${toMs}`),
+      ['asked 15-40', 'answering 40-60', 'pause 60-80'],
+    )
+  })
+
+  it('is told in words, in the order of time', () => {
+    assert.deepEqual(
+      toWords(STORY).map(({ atMs, words }) => `${atMs} ${words}`),
+      [
+        '0 it came',
+        '10 ada: asked, and nobody was there',
+        '15 bob: asked, and it answered',
+        '40 the first bytes of the answer',
+        '60 bob was lost after 7 tokens; ada went on, 20 ms later',
+        '100 answered (status 200)',
+      ],
+    )
+  })
+})
