@@ -1,20 +1,6 @@
 import { ApiError, apiResponse } from './api.ts'
+import type { AnswerPiece, ToolCallPiece } from './chat/answer-piece.ts'
 import { readEvents } from './read-events.ts'
-
-/** What one event of an answer adds to it. */
-export interface AnswerPiece {
-  readonly text?: string
-  readonly reasoning?: string
-  readonly toolCalls?: readonly ToolCallPiece[]
-  readonly finishReason?: string
-  readonly completionTokens?: number
-}
-
-export interface ToolCallPiece {
-  readonly index: number
-  readonly name: string
-  readonly arguments: string
-}
 
 export interface RunningAnswer {
   /** The node that answers, when it says so. */

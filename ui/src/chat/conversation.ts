@@ -1,4 +1,4 @@
-import type { AnswerPiece, ToolCallPiece } from '../generate.ts'
+import type { AnswerPiece, ToolCallPiece } from './answer-piece.ts'
 
 export interface Message {
   readonly role: 'user' | 'assistant'

@@ -2,8 +2,8 @@ import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Badge, Problem } from '../components/parts.tsx'
 import { formatCount, formatMs } from '../format.ts'
-import type { ToolCallPiece } from '../generate.ts'
 import { Markdown } from '../markdown.tsx'
+import type { ToolCallPiece } from './answer-piece.ts'
 import type { Message } from './conversation.ts'
 
 export interface MessageViewProps {

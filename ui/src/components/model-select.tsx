@@ -1,13 +1,5 @@
+import type { NamedModel } from '../models/named-model.ts'
 import { Field } from './parts.tsx'
-
-export interface NamedModel {
-  readonly id: string
-  readonly description?: string
-  /** Names of the nodes that have it. */
-  readonly nodes?: readonly string[]
-  /** `chat`, `embeddings` and so on, where it is known. */
-  readonly capabilities?: readonly string[]
-}
 
 export interface ModelSelectProps {
   readonly models: readonly NamedModel[]

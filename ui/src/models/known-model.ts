@@ -1,4 +1,4 @@
-import type { NamedModel } from '../components/model-select.tsx'
+import type { NamedModel } from './named-model.ts'
 
 /** `/system`. */
 export interface LoadedModel {

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { api, messageOf } from '../api.ts'
-import type { NamedModel } from '../components/model-select.tsx'
 import { hasFeature } from '../features.ts'
+import type { NamedModel } from './named-model.ts'
 
 interface Models {
   readonly models: readonly NamedModel[]
