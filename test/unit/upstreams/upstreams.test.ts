@@ -148,6 +148,20 @@ describe('an answer of an upstream', () => {
     assert.deepEqual(node.outcomes, ['a cancelled'])
   })
 
+  it('leaves its connection to the next one', async () => {
+    const ports = new Set<number | undefined>()
+    await using server = await startScriptedServer({
+      [CHAT]: (response, asked) => {
+        ports.add(response.socket?.remotePort)
+        events(said('a'), said('b', 'stop'))(response, asked)
+      },
+    })
+    await using node = await attach({ a: server })
+    for (let turn = 0; turn < 8; turn++) assert.equal(await read(node.ask('a/m')), 'ab')
+    // The next one may be asked while the last bytes of the one before are on their way.
+    assert.ok(ports.size <= 2, `${ports.size} connections for eight answers, one after the other`)
+  })
+
   it('that is no answer is refused, whatever it is', async () => {
     const sent = (text: string) => (response: ServerResponse) =>
       void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(text)
