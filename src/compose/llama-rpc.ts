@@ -22,13 +22,12 @@ export interface LlamaRpcSetup {
 const TRIAL_TIMEOUT_MS = 10_000
 const TRIAL_LIMITS = { threads: 1, memoryBytes: 64 * 1024 ** 2 }
 
-/** `mayBuild` false: what is not there is not made, and asking for it says how to. */
+/** `autobuildLlamaRpc` false: what is not there is not made, and asking for it says how to. */
 export function createLlamaRpcSetup(
   deps: { readonly log: Logger },
-  settings: { readonly cachePath: string; readonly mayBuild?: boolean },
+  settings: { readonly cachePath: string; readonly autobuildLlamaRpc?: boolean },
 ): LlamaRpcSetup {
   const { log } = deps
-  const { mayBuild = true } = settings
   let found: LlamaRpc | undefined
   let running: { readonly built: Promise<LlamaRpc>; readonly cancel: AbortController; waiting: number } | undefined
 
@@ -38,7 +37,7 @@ export function createLlamaRpcSetup(
   }
 
   async function build(options: EngineBuildOptions & Required<AbortOptions>): Promise<LlamaRpc> {
-    if (!mayBuild) {
+    if (settings.autobuildLlamaRpc === false) {
       const message = 'what splits models over machines is not built here: local-ai backends install llama-rpc'
       throw new AppError('backend.build-failed', message)
     }

@@ -240,6 +240,14 @@ const backendSettings = {
     group: 'Backends',
     kind: bool,
   }),
+  autobuildLlamaRpc: setting({
+    flags: ['--autobuild-llama-rpc'],
+    env: ['LOCALAI_AUTOBUILD_LLAMA_RPC'],
+    fallback: true,
+    help: 'Compile what splits models over machines when it is missing and this node lends memory or may use what others lend',
+    group: 'Backends',
+    kind: bool,
+  }),
 } as const
 
 /** The HTTP API of a node, with models or without. */

@@ -96,7 +96,8 @@ describe('the command line', () => {
     const { code, stdout } = await localAi('backends', 'list', '--json')
     assert.equal(code, 0)
     const names = (JSON.parse(stdout) as { name: string }[]).map((backend) => backend.name)
-    for (const name of ['llama-cpp', 'llama-server', 'llama-cpp-cuda']) assert.ok(names.includes(name), name)
+    for (const name of ['llama-cpp', 'llama-server', 'llama-rpc', 'llama-cpp-cuda'])
+      assert.ok(names.includes(name), name)
   })
 
   it('reports a model that cannot be installed with every source that was tried', async () => {

@@ -43,6 +43,7 @@ const install: CommandDefinition<typeof installSettings> = {
   settings: installSettings,
   examples: [
     ['local-ai backends install llama-server', 'compile the faster engine for several CPU cores (about two minutes)'],
+    ['local-ai backends install llama-rpc', 'compile what lends memory to others and uses theirs (about ten seconds)'],
     ['local-ai backends install llama-cpp-cuda', 'the CUDA build of llama.cpp, for machines with an NVIDIA GPU'],
     ['local-ai backends install ./my-backend.tar.gz mine', 'a backend of your own, to be called "mine"'],
   ],
