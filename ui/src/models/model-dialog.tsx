@@ -10,7 +10,7 @@ import { formatBytes } from '../format.ts'
 import { lookForOperations } from '../operations.ts'
 import { navigate } from '../router.ts'
 import type { KnownModel } from './known-model.ts'
-import { PlacementPlan } from './placement-plan.tsx'
+import { CurrentPlacement, PlacementPlan } from './placement-plan.tsx'
 
 export interface ModelDialogProps {
   readonly model: KnownModel
@@ -93,22 +93,25 @@ function Memory({ model, onChange }: { readonly model: KnownModel; readonly onCh
             Load
           </Button>
         </div>
-        {hasFeature('plan') ? <PlacementPlan model={id} /> : null}
+        {hasFeature('plan') ? <PlacementPlan model={id} onLoaded={onChange} /> : null}
       </>
     )
   }
   return (
-    <div class="actions">
-      <Badge tone={loaded.state === 'ready' ? 'good' : 'info'}>
-        {loaded.state === 'ready' ? 'in the memory of this node' : loaded.state}
-      </Badge>
-      <span class="hint">
-        {loaded.backend}, {loaded.in_flight} running
-      </span>
-      <Button icon="stop" onClick={() => ask('/backend/shutdown', 'is unloaded')}>
-        Unload
-      </Button>
-    </div>
+    <>
+      <div class="actions">
+        <Badge tone={loaded.state === 'ready' ? 'good' : 'info'}>
+          {loaded.state === 'ready' ? 'in the memory of this node' : loaded.state}
+        </Badge>
+        <span class="hint">
+          {loaded.backend}, {loaded.in_flight} running
+        </span>
+        <Button icon="stop" onClick={() => ask('/backend/shutdown', 'is unloaded')}>
+          Unload
+        </Button>
+      </div>
+      {hasFeature('plan') ? <CurrentPlacement model={id} /> : null}
+    </>
   )
 }
 

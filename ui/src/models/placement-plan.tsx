@@ -1,46 +1,121 @@
-import { Loading, Problem } from '../components/parts.tsx'
+import { useSignal } from '@preact/signals'
+import { api } from '../api.ts'
+import { Button } from '../components/button.tsx'
+import { Field, Loading, Problem } from '../components/parts.tsx'
+import { toast } from '../components/toast.tsx'
 import { formatBytes } from '../format.ts'
 import { useApi } from '../use-api.ts'
 
 /** `/api/p2p/plan`: where a model's layers would go. */
 interface Plan {
+  readonly model: string
   readonly verdict: 'here' | 'split' | 'refused'
-  readonly machines: readonly {
-    readonly id: string
-    readonly name: string
-    readonly layers: number
-    readonly hasOutput: boolean
-    readonly memoryBytes: number
-    readonly memoryAvailableBytes: number
-    readonly roundTripMs: number
-  }[]
-  readonly tokensPerSecond: number
-  readonly measuredSpeeds: boolean
+  readonly machines: readonly PlannedMachine[]
   readonly why: readonly string[]
 }
 
+interface PlannedMachine {
+  readonly id: string
+  readonly name: string
+  readonly layers: number
+  readonly has_output: boolean
+  readonly memory_bytes: number
+  readonly memory_available_bytes: number
+  readonly round_trip_ms: number
+}
+
+interface PlacedModel extends Plan {
+  readonly measured_tokens_per_second: number | null
+}
+
+type Split = 'auto' | 'off' | 'force'
+
+const SPLITS: readonly (readonly [Split, string])[] = [
+  ['auto', 'Where it has to be'],
+  ['off', 'On this machine only'],
+  ['force', 'Over several machines'],
+]
+
 const VERDICTS = {
-  here: 'It runs on this machine alone',
-  split: 'It is split over several machines',
-  refused: 'It does not fit',
+  here: 'It would run on this machine alone',
+  split: 'It would be split over several machines',
+  refused: 'It would not be loaded',
 } as const
 
+export interface PlacementPlanProps {
+  readonly model: string
+  readonly onLoaded: () => void
+}
+
 /** What loading a model would come to, before it is done. */
-export function PlacementPlan({ model }: { readonly model: string }) {
-  const { state } = useApi<Plan>(`/api/p2p/plan?model=${encodeURIComponent(model)}`)
+export function PlacementPlan({ model, onLoaded }: PlacementPlanProps) {
+  const split = useSignal<Split>('auto')
+  const query = new URLSearchParams({ model, ...(split.value === 'auto' ? {} : { split: split.value }) })
+  const { state } = useApi<Plan>(`/api/p2p/plan?${query}`)
   const { data, error } = state.value
-  if (error !== undefined) return <Problem tone="info">No plan: {error}</Problem>
-  if (data === undefined) return <Loading what="Working out where it would go" />
-  const { verdict, machines, why } = data
+
+  async function load(): Promise<void> {
+    await api('/api/p2p/plan/apply', { body: { model, split: split.value } })
+    toast(`${model} is loaded`, 'good')
+    onLoaded()
+  }
+
   return (
     <section class="plan" aria-label="Placement">
-      <Problem tone={verdict === 'refused' ? 'warn' : 'info'}>
-        <strong>{VERDICTS[verdict]}</strong>
-        {why.map((sentence) => (
-          <p key={sentence}>{sentence}</p>
-        ))}
-      </Problem>
-      {verdict === 'split' ? <Machines machines={machines} /> : null}
+      <Field label="Where its layers go">
+        {(control) => (
+          <select
+            {...control}
+            value={split.value}
+            onChange={(event) => {
+              split.value = event.currentTarget.value as Split
+            }}
+          >
+            {SPLITS.map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {error === undefined ? null : <Problem tone="info">No plan: {error}</Problem>}
+      {data === undefined && error === undefined ? <Loading what="Working out where it would go" /> : null}
+      {data === undefined || error !== undefined ? null : (
+        <>
+          <Problem tone={data.verdict === 'refused' ? 'warn' : 'info'}>
+            <strong>{VERDICTS[data.verdict]}</strong>
+            {data.why.map((sentence) => (
+              <p key={sentence}>{sentence}</p>
+            ))}
+          </Problem>
+          {data.verdict === 'split' ? <Machines machines={data.machines} /> : null}
+          {split.value === 'auto' || data.verdict === 'refused' ? null : (
+            <div class="actions">
+              <Button icon="play" onClick={load}>
+                Load like this
+              </Button>
+            </div>
+          )}
+        </>
+      )}
+    </section>
+  )
+}
+
+/** Where the layers of a model in memory are; nothing for one that is here alone. */
+export function CurrentPlacement({ model }: { readonly model: string }) {
+  const { state } = useApi<{ readonly models: readonly PlacedModel[] }>('/api/p2p/plan')
+  const placed = state.value.data?.models.find((one) => one.model === model)
+  if (placed === undefined || placed.verdict !== 'split') return null
+  const speed = placed.measured_tokens_per_second
+  return (
+    <section class="plan" aria-label="Placement">
+      <p>
+        It is split over {placed.machines.length} machines
+        {speed === null ? '' : `, and makes ${speed.toFixed(1)} tokens/s`}.
+      </p>
+      <Machines machines={placed.machines} />
     </section>
   )
 }
@@ -58,14 +133,14 @@ function Machines({ machines }: Pick<Plan, 'machines'>) {
           </tr>
         </thead>
         <tbody>
-          {machines.map(({ id, name, layers, hasOutput, memoryBytes, memoryAvailableBytes, roundTripMs }) => (
-            <tr key={id}>
-              <th scope="row">{name}</th>
-              <td>{hasOutput ? `${layers} and the output` : layers}</td>
+          {machines.map((machine) => (
+            <tr key={machine.id}>
+              <th scope="row">{machine.name}</th>
+              <td>{machine.has_output ? `${machine.layers} and the output` : machine.layers}</td>
               <td>
-                {formatBytes(memoryBytes)} of {formatBytes(memoryAvailableBytes)}
+                {formatBytes(machine.memory_bytes)} of {formatBytes(machine.memory_available_bytes)}
               </td>
-              <td>{roundTripMs === 0 ? '–' : `${roundTripMs.toFixed(1)} ms`}</td>
+              <td>{machine.round_trip_ms === 0 ? '–' : `${machine.round_trip_ms.toFixed(1)} ms`}</td>
             </tr>
           ))}
         </tbody>

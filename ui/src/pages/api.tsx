@@ -98,11 +98,13 @@ function toRoutes({ paths }: ApiDocument): readonly Route[] {
     })),
   )
   // What most programs ask comes first; the files of this interface are nobody's business.
-  const told = routes.filter(({ path }) => !/^\/(?:app|assets|static|favicon)?(?:[/.]|$)/.test(path))
+  const told = routes.filter(({ tag }) => tag !== 'ui')
   return told.toSorted((left, right) => rankOf(left) - rankOf(right))
 }
 
+const FIRST_TAGS = ['chat', 'completions', 'responses', 'embeddings', 'models']
+
 function rankOf({ path, tag }: Route): number {
-  if (tag === 'inference') return 0
-  return path.startsWith('/v1/') ? 1 : 2
+  const rank = FIRST_TAGS.indexOf(tag)
+  return (rank < 0 ? FIRST_TAGS.length : rank) + (path.startsWith('/v1/') ? 0 : FIRST_TAGS.length + 1)
 }
