@@ -75,7 +75,7 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
     if (deps.draining?.() === true) return 'this node is draining: it takes nothing new'
     if (!rules().enabled) return 'this node does not lend its memory'
     if (deps.worker() === undefined)
-      return 'the worker program is not there: it is being built, or cannot be built here'
+      return 'the worker program is not ready: it is being built or measured, or cannot be built here (the log says so)'
     if (now() < restsUntil) return 'the worker could not be started lately'
     return lendable() === 0 ? 'too little memory is free here' : undefined
   }
