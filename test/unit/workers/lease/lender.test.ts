@@ -37,7 +37,11 @@ describe('a lease between two nodes', () => {
     assert.equal(here.workers.running[0]?.limits, 100 * MEBIBYTE)
     await lease[Symbol.asyncDispose]()
     await lease.over
-    await poll('the lender is as wanted', 5000, () => here.workers.running[0]?.stopped === true && here.lender.lends()?.busy === false)
+    await poll(
+      'the lender is as wanted',
+      5000,
+      () => here.workers.running[0]?.stopped === true && here.lender.lends()?.busy === false,
+    )
     assert.equal(pool.list()[0]?.use, undefined)
     const figures = await here.metrics.text()
     assert.match(figures, /local_ai_worker_leases_total\{side="lent",outcome="returned"\} 1/)
