@@ -69,7 +69,9 @@ describe('the command line', () => {
     [['--log-level', 'loud'], /--log-level must be one of "error",.* but got "loud"/],
     [['models', 'delete'], /expected "<model/],
     [['tts', 'hello'], /missing flags: --model=STRING/],
-    [['worker', 'p2p-llama-cpp-rpc'], /worker is a command of LocalAI that this program does not have yet/],
+    [['worker', 'p2p-mlx'], /worker p2p-mlx is a command of LocalAI that this program does not have/],
+    [['worker', 'p2p-llama-cpp-rpc', '--runner-port', '1'], /add --no-runner/],
+    [['worker', 'llama-cpp-rpc', '--', '-H', '0.0.0.0'], /add --insecure/],
     [['--external-grpc-backends', 'nocolon'], /NAME:URI/],
     [['--address', 'nonsense'], /address/],
   ]
