@@ -68,13 +68,16 @@ constexpr uint32_t argument(int index) {
 constexpr int ALLOWED[] = {
     __NR_read,          __NR_write,           __NR_readv,          __NR_writev,          __NR_recvfrom,
     __NR_sendto,        __NR_close,           __NR_ppoll,          __NR_munmap,          __NR_mremap,
-    __NR_madvise,       __NR_brk,             __NR_futex,          __NR_set_robust_list, __NR_rseq,
+    __NR_madvise,       __NR_brk,             __NR_futex,          __NR_set_robust_list,
     __NR_rt_sigaction,  __NR_rt_sigprocmask,  __NR_rt_sigreturn,   __NR_sigaltstack,     __NR_exit,
     __NR_exit_group,    __NR_sched_yield,     __NR_sched_getaffinity, __NR_nanosleep,    __NR_clock_nanosleep,
     __NR_clock_gettime, __NR_clock_getres,    __NR_gettimeofday,   __NR_getpid,          __NR_gettid,
     __NR_getrandom,     __NR_sysinfo,         __NR_restart_syscall, __NR_getcpu,         __NR_membarrier,
 #  ifdef __NR_poll
     __NR_poll,
+#  endif
+#  ifdef __NR_rseq
+    __NR_rseq,
 #  endif
 };
 
@@ -92,7 +95,9 @@ public:
             when(BPF_JEQ, number, SECCOMP_RET_ALLOW);
         }
         // The library asks for this one first, and its arguments cannot be read from here: with "not there" it uses clone.
+#  ifdef __NR_clone3
         when(BPF_JEQ, __NR_clone3, SECCOMP_RET_ERRNO | ENOSYS);
+#  endif
         when_bits(__NR_clone, 0, CLONE_VM | CLONE_THREAD);
         without_bits(__NR_mmap, 2, PROT_EXEC);
         without_bits(__NR_mprotect, 2, PROT_EXEC);

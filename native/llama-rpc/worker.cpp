@@ -129,6 +129,10 @@ int serve(const Options & options, const std::vector<ggml_backend_dev_t> & devic
 
 int main(int count, char ** words) {
     signal(SIGPIPE, SIG_IGN);
+    // Meant for the parent, which lets users finish; with it this process goes anyway.
+    for (const int number : { SIGINT, SIGTERM, SIGHUP }) {
+        signal(number, SIG_IGN);
+    }
     // Of lines that go to a file after the sandbox forbids that.
     signal(SIGXFSZ, SIG_IGN);
     setvbuf(stdout, nullptr, _IOLBF, 0);

@@ -81,11 +81,19 @@ describe('one model over the processes of workers', { skip, timeout: 60_000 }, (
     assert.match(split.errors(), /worker 1 cannot be reached: No such file or directory/)
   })
 
-  it('answers HELLO, and has no way out but its connection', async () => {
+  it('answers HELLO, and has no way out but its connection', async (context) => {
     const worker = await program.start(limits)
+    context.after(async () => await worker.stop())
     const { protocol, devices } = await askWorker(worker.socket)
     assert.equal(protocol, llamaRpc.protocol)
     assert.equal(devices.length, 1)
+    // Far above its limit: refused, and the worker lives.
+    const wish = Buffer.alloc(21)
+    wish.writeUInt8(12, 1)
+    wish.writeBigUInt64LE(2n ** 33n, 13)
+    worker.socket.write(wish)
+    const [answer] = await once(worker.socket, 'data')
+    assert.equal(answer.toString('hex'), `1000000000000000${'00'.repeat(16)}`)
     const status = await readFile(`/proc/${worker.pid}/status`, 'utf8')
     assert.match(status, /^Seccomp:\t2$/m)
     assert.match(status, /^NoNewPrivs:\t1$/m)

@@ -87,6 +87,6 @@ export function lastLines(output: string): string {
   return output.trim().split('\n').slice(-OUTPUT_LINES).join('\n')
 }
 
-export function buildFailed(message: string): AppError {
-  return new AppError('backend.build-failed', message)
+export function buildFailed(message: string, cause?: unknown): AppError {
+  return new AppError('backend.build-failed', message, { cause })
 }

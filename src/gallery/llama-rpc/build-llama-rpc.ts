@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import type { LlamaRpc } from '../../workers/worker-process.ts'
 import { buildEngineProgram, type EngineBuildOptions } from '../compile/build-engine-program.ts'
@@ -62,7 +63,10 @@ export async function buildLlamaRpc(init: LlamaRpcInit, options: EngineBuildOpti
     link: (objects: ReadonlyMap<string, string>, resultDir: string) =>
       planLink(objects, { resultDir, librariesDir: source.librariesDir, libraries, platform: process.platform }),
     async tryOut(resultDir: string, trial: AbortOptions) {
-      const protocol = await init.probe(parts(source, resultDir), trial)
+      const protocol = await init.probe(parts(source, resultDir), trial).catch((error: unknown) => {
+        trial.signal?.throwIfAborted()
+        throw buildFailed(`the worker just built is of no use here: ${AppError.from(error, 'internal').message}`, error)
+      })
       await writeFile(join(resultDir, PROTOCOL_FILE), protocol)
     },
   }

@@ -25,6 +25,14 @@ const MAX_DEVICES = 16
  */
 export async function askWorker(stream: Duplex, options: AbortOptions = {}): Promise<WorkerAnswer> {
   const reader = createByteReader(stream, options)
+  try {
+    return await askAll(stream, reader)
+  } finally {
+    reader.release()
+  }
+}
+
+async function askAll(stream: Duplex, reader: Pick<ByteReader, 'read'>): Promise<WorkerAnswer> {
   let roundTripMs = Number.POSITIVE_INFINITY
   const ask = async (command: number, body: Buffer, answerBytes: number): Promise<Buffer> => {
     const asked = performance.now()
@@ -58,25 +66,36 @@ function requestOf(command: number, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** Reads exactly so many bytes at a time. What a worker sends unasked stays with the stream, which holds little. */
-function createByteReader(stream: Duplex, { signal }: AbortOptions) {
-  const chunks = stream.iterator({ destroyOnReturn: false })
+interface ByteReader {
+  /** Exactly so many. */
+  read(count: number): Promise<Buffer>
+  /** Lets others listen to the stream. */
+  release(): void
+}
+
+/** What a worker sends unasked stays with the stream, which holds little. */
+function createByteReader(stream: Duplex, { signal }: AbortOptions): ByteReader {
+  const chunks: AsyncIterator<Buffer> = stream.iterator({ destroyOnReturn: false })
   let held = Buffer.alloc(0)
+
+  async function more(): Promise<Buffer> {
+    const next = await raceSignal(chunks.next(), signal).catch((error: unknown) => {
+      signal?.throwIfAborted()
+      throw noWorker('the connection broke', error)
+    })
+    if (next.done === true) throw noWorker('it closed the connection')
+    return next.value
+  }
+
   return {
-    async read(count: number): Promise<Buffer> {
-      while (held.length < count) held = Buffer.concat([held, await this.more()])
+    async read(count) {
+      while (held.length < count) held = Buffer.concat([held, await more()])
       const bytes = held.subarray(0, count)
       held = held.subarray(count)
       return bytes
     },
-    async more(): Promise<Buffer> {
-      const next = await raceSignal(chunks.next(), signal).catch((error: unknown) => {
-        signal?.throwIfAborted()
-        throw noWorker('the connection broke', error)
-      })
-      if (next.done === true) throw noWorker('it closed the connection')
-      return next.value
-    },
+    // Not awaited: after an abort it waits for what never comes.
+    release: () => void chunks.return?.(),
   }
 }
 
