@@ -9,6 +9,7 @@ import { NodeTable } from '../network/node-table.tsx'
 import { inOrder } from '../network/node-words.ts'
 import { Summary } from '../network/summary.tsx'
 import { Topology } from '../network/topology.tsx'
+import { Workers } from '../network/workers.tsx'
 
 /** What the network is, what it does, and how to add a machine. */
 export function Page() {
@@ -71,6 +72,7 @@ export function Page() {
       >
         <NodeTable nodes={shown} />
       </Card>
+      <Workers lending={self?.lends !== undefined} />
       {standing.value === undefined ? null : <JoinHealth standing={standing.value} others={others} />}
       {joining.value ? (
         <JoinDialog
