@@ -23,7 +23,11 @@ export function workerSocket(socketFolder: string, index: number): string {
 
 /**
  * What makes the process of an engine (node-llama-cpp, or llama-server) see workers as its devices `RPC0`, `RPC1`, …. It
- * connects to all of them when it loads its libraries, and aborts (SIGABRT) when one cannot be reached or goes away.
+ * connects once to each of them when it loads its libraries, and aborts (SIGABRT) when one cannot be reached or goes away.
+ *
+ * A worker computes with weights as the file has them. On its own CPU llama.cpp may rearrange quantized ones (repacking,
+ * AMX), which rounds differently: split and whole give the same greedy text where it does not, as with f16, or with
+ * llama-server's `--no-repack`.
  */
 export function engineEnvironment(llamaRpc: Pick<LlamaRpc, 'plugin'>, workers: EngineWorkers): Record<string, string> {
   const { socketFolder, weights } = workers
