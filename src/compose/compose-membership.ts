@@ -70,6 +70,7 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
   const { log, loader, digests } = deps
   if (!(p2p ?? (p2pToken !== undefined || p2pTokenFile !== undefined))) {
     if (federated) log.warn('--federated does nothing without --p2p or a token')
+    if (settings.lend) log.warn('--lend does nothing without --p2p or a token: nobody could borrow')
     return undefined
   }
   const drain = createDrain({

@@ -3,7 +3,8 @@ import { isModelAdvert, RECORD_BOUNDS, withoutUnprintable } from './record-schem
 
 /** What a leaving node still says of itself: enough to know it by, and small, since it is kept for long. */
 export function toLeavingRecord(record: NodeRecord): NodeRecord {
-  const offer = { ...record.offer, models: [], backends: [], serves: false, slots: 0, draining: true }
+  const { lends: _, ...rest } = record.offer
+  const offer = { ...rest, models: [], backends: [], serves: false, slots: 0, draining: true }
   return { ...record, sequence: record.sequence + 1, addresses: [], offer, leaving: true }
 }
 

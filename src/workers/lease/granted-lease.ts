@@ -28,7 +28,7 @@ export interface GrantedLease extends AsyncDisposable {
 }
 
 export interface GrantDeps extends Omit<RunLeaseDeps, 'events'> {
-  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
   /** Absent: the user is no member of a network, and its connection is all that tells of it. */
   readonly network?: Pick<Network, 'peers' | 'onChange'> | undefined
   readonly metrics: WorkerMetrics
@@ -64,7 +64,9 @@ export function createGrant(
   let serving: Promise<void> | undefined
 
   async function run(client: Duplex): Promise<void> {
-    log.info({ user: name, peerId, model, memoryBytes, waitedMs, pid: worker.pid }, 'memory lent')
+    // A user of no network may only ask what there is, again and again: the end shows whether it did more.
+    const began = { user: name, peerId, model, memoryBytes, waitedMs, workerPid: worker.pid }
+    log[network === undefined ? 'debug' : 'info'](began, 'memory lent')
     const lease = { client, worker, memoryBytes }
     const { outcome, reason, worker: last } = await runLease({ ...deps, events }, lease, { signal: ended.signal })
     endWatch()
@@ -72,7 +74,7 @@ export function createGrant(
     metrics.leaseEnded({ side: 'lent', outcome, seconds })
     const facts = { user: name, peerId, model, outcome, reason, seconds, ...counts() }
     if (outcome === 'worker-lost') log.warn({ ...facts, ...last }, 'lent memory is free again')
-    else log.info(facts, 'lent memory is free again')
+    else log[isQuestion(network, counts()) ? 'debug' : 'info'](facts, 'lent memory is free again')
     over.resolve({ neverServed: outcome === 'worker-lost' && counts().roundTrips === 0 })
   }
 
@@ -98,4 +100,11 @@ export function createGrant(
       },
     },
   }
+}
+
+/** HELLO, the number of devices, the memory of each. */
+const MOST_QUESTIONS = 20
+
+function isQuestion(network: unknown, { weightBytes, roundTrips }: StreamCounts): boolean {
+  return network === undefined && weightBytes === 0 && roundTrips < MOST_QUESTIONS
 }

@@ -13,7 +13,7 @@ const WAIT_MS = 5000
 const MAX_CONNECTIONS = 32
 
 export interface RpcListenerDeps extends Omit<GrantDeps, 'network' | 'weights' | 'fetchWeights'> {
-  readonly log: Pick<Logger, 'info' | 'warn'>
+  readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
   readonly worker: Pick<ReadyWorker, 'start'>
   readonly lendableBytes: () => number
 }
