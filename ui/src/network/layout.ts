@@ -16,7 +16,9 @@ export interface Layout {
 const MARGIN_X = 74
 const MARGIN_Y = 46
 /** Pixels along a ring that a node with its name needs. */
-const NAMED_SPACING = 96
+const NAMED_SPACING = 88
+/** How far from the middle an inner ring has room for names, at its widest. */
+const NAMED_REACH = 200
 const BARE_SPACING = 24
 const MAX_RINGS = 6
 
@@ -24,7 +26,8 @@ const MAX_RINGS = 6
 export function layOut(count: number, { width, height }: { readonly width: number; readonly height: number }): Layout {
   const centre = { x: width / 2, y: height / 2 }
   const reach = { x: Math.max(40, width / 2 - MARGIN_X), y: Math.max(40, height / 2 - MARGIN_Y) }
-  const named = ringsFor(count, { reach, spacing: NAMED_SPACING, most: 2 })
+  const most = Math.max(reach.x, reach.y) < NAMED_REACH ? 1 : 2
+  const named = ringsFor(count, { reach, spacing: NAMED_SPACING, most })
   const rings = named ?? ringsFor(count, { reach, spacing: BARE_SPACING, most: MAX_RINGS }) ?? evenRings(count)
   const points = rings.flatMap((ring, index) => {
     const share = rings.length === 1 ? 1 : 0.45 + (0.55 * index) / (rings.length - 1)

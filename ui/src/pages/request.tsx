@@ -116,7 +116,7 @@ const CANDIDATES: readonly Column<Candidate>[] = [
     wide: true,
     cell: ({ prefixShare }) => (prefixShare === undefined ? '–' : `${Math.round(prefixShare * 100)} %`),
   },
-  { title: 'Standing', width: '9rem', cell: (candidate) => <Standing candidate={candidate} /> },
+  { title: 'Standing', width: '11rem', cell: (candidate) => <Standing candidate={candidate} /> },
 ]
 
 function Standing({ candidate: { ejected, share } }: { readonly candidate: Candidate }) {

@@ -9,24 +9,23 @@ import { detoursOf, outcomeOf, requestPath } from '../requests/request-words.ts'
 const OUTCOMES = ['answered', 'refused', 'lost', 'cancelled', 'unrouted', 'running'] as const
 
 const COLUMNS: readonly Column<RequestSummary>[] = [
-  { title: 'Came', width: '6.6rem', cell: ({ startedAt }) => formatTime(Date.parse(startedAt)) },
-  { title: 'Model', cell: ({ model, capability }) => model ?? capability },
-  { title: 'Path', wide: true, cell: ({ path }) => path },
-  { title: 'Node', width: '13%', cell: ({ node, to }) => (to === 'local' ? 'this node' : (node?.name ?? '–')) },
-  { title: 'Outcome', width: '7.5rem', cell: (request) => <Outcome request={request} /> },
-  { title: 'Detours', width: '8rem', wide: true, cell: (request) => detoursOf(request) || '–' },
+  { title: 'Asked for', cell: ({ model, capability }) => model ?? capability },
+  { title: 'Came', width: '6.2rem', wide: true, cell: ({ startedAt }) => formatTime(Date.parse(startedAt)) },
+  { title: 'Node', width: '18%', cell: ({ node, to }) => (to === 'local' ? 'this node' : (node?.name ?? '–')) },
+  { title: 'Outcome', width: '7rem', cell: (request) => <Outcome request={request} /> },
+  { title: 'Detours', width: '9rem', wide: true, cell: (request) => detoursOf(request) || '–' },
   {
     title: 'Waited',
-    width: '5rem',
+    width: '5.2rem',
     align: 'right',
     wide: true,
     cell: ({ queuedMs }) => (queuedMs < 1 ? '–' : formatMs(queuedMs)),
   },
-  { title: 'First', width: '5rem', align: 'right', wide: true, cell: ({ firstBytesMs }) => timeOf(firstBytesMs) },
-  { title: 'Total', width: '5.2rem', align: 'right', cell: ({ totalMs }) => timeOf(totalMs) },
+  { title: 'First', width: '5.2rem', align: 'right', wide: true, cell: ({ firstBytesMs }) => timeOf(firstBytesMs) },
+  { title: 'Total', width: '5.2rem', align: 'right', wide: true, cell: ({ totalMs }) => timeOf(totalMs) },
   {
     title: 'Tokens/s',
-    width: '5rem',
+    width: '5.8rem',
     align: 'right',
     wide: true,
     cell: ({ tokensPerSecond }) => tokensPerSecond?.toFixed(1) ?? '–',

@@ -11,7 +11,7 @@ const OUTCOMES: Readonly<Record<string, readonly [string, Tone]>> = {
 }
 
 export function outcomeOf({ state, outcome }: Pick<RequestSummary, 'state' | 'outcome'>): readonly [string, Tone] {
-  if (state === 'routing') return ['looking for a node', 'info']
+  if (state === 'routing') return ['looking', 'info']
   if (outcome === undefined) return ['answering', 'info']
   return OUTCOMES[outcome] ?? [outcome, 'plain']
 }
