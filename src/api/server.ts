@@ -12,6 +12,7 @@ import { backendMonitor } from './localai/backend-monitor.ts'
 import { addManagementRoutes, type ManagementRoutesDeps } from './localai/management-routes.ts'
 import { mcpServers } from './localai/mcp-servers.ts'
 import type { NodeState } from './localai/node-state.ts'
+import { type ModelPlans, modelPlans } from './localai/p2p-plan.ts'
 import { type ResourcesDeps, resources } from './localai/resources.ts'
 import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
 import { stores } from './localai/stores.ts'
@@ -34,6 +35,8 @@ export interface ApiServerDeps extends InferenceDeps, NetworkDeps, WatchedDeps {
   readonly resources?: Omit<ResourcesDeps, 'registry'>
   /** Absent: no servers are attached. */
   readonly upstreams?: UpstreamsDeps['upstreams']
+  /** Absent: models are on this machine alone. */
+  readonly plans?: ModelPlans | undefined
   readonly log: Logger
 }
 
@@ -53,6 +56,7 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   if (deps.settings !== undefined) app.register(settingsRoutes, { settings: deps.settings })
   app.register(backendMonitor, { loader, registry })
   app.register(upstreamRoutes, { upstreams: deps.upstreams })
+  if (deps.plans !== undefined) app.register(modelPlans, { plans: deps.plans, giveUp: shutdown.giveUp })
   if (deps.mcp !== undefined) app.register(mcpServers, { mcp: deps.mcp, registry })
   if (deps.management !== undefined) addManagementRoutes(app, deps.management)
   if (deps.resources !== undefined) app.register(resources, { ...deps.resources, registry })

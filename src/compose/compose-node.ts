@@ -10,6 +10,7 @@ import { createEdit } from '../inference/edit.ts'
 import { createEmbed } from '../inference/embed.ts'
 import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createFileDigests } from '../models/file-digests.ts'
+import type { ResponsesEvents } from '../responses/response-copy.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
 import { announceNode, type OnFounded } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
@@ -18,7 +19,8 @@ import { composeModelInstaller, type GalleryContext } from './compose-gallery.ts
 import { composeManagement } from './compose-management.ts'
 import { composeMcp } from './compose-mcp.ts'
 import { composeMedia } from './compose-media.ts'
-import { composeMembership } from './compose-membership.ts'
+import { composeMembership, type Membership } from './compose-membership.ts'
+import { composePlacement, type Placement } from './compose-placement.ts'
 import { composeResponses } from './compose-responses.ts'
 import { composeTracing } from './compose-tracing.ts'
 import { composeEngineRoom, type EngineRoomContext } from './engine-room.ts'
@@ -37,7 +39,11 @@ export interface NodeContext extends EngineRoomContext {
 /** `run`: one node. The list at the end is the order of starting. */
 export async function composeNode(given: RunSettings, context: NodeContext): Promise<Startable & AsyncDisposable> {
   const { log } = context
-  const room = await composeEngineRoom(given, context)
+  let placement: Placement | undefined
+  const room = await composeEngineRoom(given, {
+    ...context,
+    place: async (...model) => await placement?.place(...model),
+  })
   const { dynamic, settings, registry, engines, catalog, loader, gallery, models, metrics, speeds, series } = room
   const generation = { registry, loader, log: log.child({ room: 'inference' }) }
   const complete = createComplete(generation)
@@ -49,11 +55,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     {
       log: log.child({ room: 'responses' }),
       peerId: () => membership?.member.network.peerId,
-      events: {
-        begun: (record, request) => membership?.responsesEvents.begun(record, request),
-        finished: (record) => membership?.responsesEvents.finished(record),
-        removed: (id, owner) => membership?.responsesEvents.removed(id, owner),
-      },
+      events: tellMembers(() => membership),
     },
     settings,
   )
@@ -91,13 +93,13 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     },
     settings,
   )
+  placement = composePlacement({ ...room, log, membership }, settings)
   const access = await composeAccess(settings, context)
-  const { runtimeSettings } = dynamic
   const api = createApiServer(
     {
       ...{ ...inference, ...membership?.apiDeps, access: access.deps, loader, stores, state, ...managed.api },
-      ...{ upstreams: room.upstreams, series, logHistory: context.logHistory },
-      settings: runtimeSettings && { ...runtimeSettings, schema: RuntimeSettingsSchema },
+      ...{ upstreams: room.upstreams, plans: placement.plans, series, logHistory: context.logHistory },
+      settings: dynamic.runtimeSettings && { ...dynamic.runtimeSettings, schema: RuntimeSettingsSchema },
     },
     apiInit(settings, membership?.member.network.name),
   )
@@ -106,6 +108,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     ...(tracing === undefined ? [] : [tracing]),
     series,
     content,
+    ...placement.parts,
     loader,
     ...(mcp === undefined ? [] : [mcp]),
     responses,
@@ -128,6 +131,15 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     ]),
     ...(membership === undefined ? [] : [membership.draining]),
   ])
+}
+
+/** What becomes of responses, once there is a network to tell it to. */
+function tellMembers(membership: () => Membership | undefined): ResponsesEvents {
+  return {
+    begun: (record, request) => membership()?.responsesEvents.begun(record, request),
+    finished: (record) => membership()?.responsesEvents.finished(record),
+    removed: (id, owner) => membership()?.responsesEvents.removed(id, owner),
+  }
 }
 
 function part(start: () => Promise<void>): Startable {

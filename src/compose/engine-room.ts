@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { type BackendCatalog, createBackendCatalog } from '../backends/backend-catalog.ts'
 import { type ConfigurableLoader, createModelLoader } from '../backends/model-loader.ts'
+import type { PlaceModel } from '../backends/model-placement.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { NodeSettings } from '../config/dynamic/node-settings.ts'
 import type { Environment } from '../config/setting.ts'
@@ -31,6 +32,8 @@ export interface EngineRoomContext {
   readonly environment: Environment
   /** The settings that a flag or a variable has decided, the global ones among them. */
   readonly explicit: ReadonlySet<string>
+  /** Where models of our own backends go; absent: they stay on this machine. */
+  readonly place?: PlaceModel
 }
 
 /** What it takes to have models and run them, whoever asks for it. */
@@ -146,7 +149,7 @@ function composeCatalog({ settings, externalBackends }: DynamicConfig, engines: 
 }
 
 function composeLoader(
-  { log, environment }: EngineRoomContext,
+  { log, environment, place }: EngineRoomContext,
   {
     settings,
     metrics,
@@ -154,7 +157,7 @@ function composeLoader(
   }: { readonly settings: RunSettings; readonly metrics: Metrics; readonly catalog: BackendCatalog },
 ): ConfigurableLoader {
   return createModelLoader(
-    { log: log.child({ room: 'backends' }), catalog, validate: validateGguf, events: metrics },
+    { log: log.child({ room: 'backends' }), catalog, validate: validateGguf, events: metrics, ...(place && { place }) },
     { environment, modelsPath: settings.modelsPath, ...modelLimits(settings) },
   )
 }

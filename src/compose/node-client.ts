@@ -8,6 +8,8 @@ export interface NodeClient {
   send(method: 'POST' | 'DELETE', path: string, options?: AbortOptions): Promise<unknown>
   /** The same with a JSON body. */
   put(path: string, body: unknown, options?: AbortOptions): Promise<unknown>
+  /** A question that is too long for a path. */
+  post(path: string, body: unknown, options?: AbortOptions): Promise<unknown>
 }
 
 const TIMEOUT_MS = 10_000
@@ -43,6 +45,7 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
     get: (path, options = {}) => ask(path, { ...options, method: 'GET' }),
     send: (method, path, options = {}) => ask(path, { ...options, method }),
     put: (path, body, options = {}) => ask(path, { ...options, method: 'PUT', body: JSON.stringify(body) }),
+    post: (path, body, options = {}) => ask(path, { ...options, method: 'POST', body: JSON.stringify(body) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from './logger.ts'
 import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
+import { createPlacementMetrics, type PlacementMetrics } from './placement-metrics.ts'
 import { createUpstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 
@@ -39,7 +40,7 @@ export interface RequestFinished {
 }
 
 /** The business events of the node: each function writes the log line and the counters together. */
-export interface Metrics extends NetworkMetrics, UpstreamMetrics, WorkerMetrics {
+export interface Metrics extends NetworkMetrics, UpstreamMetrics, WorkerMetrics, PlacementMetrics {
   /** An inference request was let in. It waits until `requestAnswering` and is in flight until `requestFinished`. */
   requestStarted(endpoint: Endpoint): void
   requestAnswering(endpoint: Endpoint): void
@@ -77,6 +78,7 @@ export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, i
     ...createNetworkMetrics({ log }, [registry]),
     ...createUpstreamMetrics([registry]),
     ...createWorkerMetrics([registry]),
+    ...createPlacementMetrics([registry]),
     requestStarted(endpoint) {
       series.inFlight.inc({ endpoint })
       series.waiting.inc({ endpoint })

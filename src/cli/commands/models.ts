@@ -3,6 +3,7 @@ import { json, printInstallables, printJson } from '../listing.ts'
 import { type CommandDefinition, toCommand, toGroup } from '../program.ts'
 import { createProgressPrinter } from '../terminal.ts'
 import { abortOnSignal } from '../until-signal.ts'
+import { planCommand } from './model-plan.ts'
 
 const listSettings = { ...storageSettings, json } as const
 const deleteSettings = { modelsPath: storageSettings.modelsPath, json } as const
@@ -85,6 +86,6 @@ const remove: CommandDefinition<typeof deleteSettings> = {
 
 export const modelsCommand = toGroup({
   name: 'models',
-  summary: 'List, install and delete models',
-  commands: [toCommand(list), toCommand(install), toCommand(remove)],
+  summary: 'List, install and delete models, and plan where they run',
+  commands: [toCommand(list), toCommand(install), toCommand(remove), toCommand(planCommand)],
 })

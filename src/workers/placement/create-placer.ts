@@ -1,17 +1,18 @@
 import type { ModelPlacement, PlaceModel } from '../../backends/model-placement.ts'
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
+import { type AbortOptions, raceSignal } from '../../base/signals.ts'
 import { readModelLayers } from '../../models/gguf/layer-sizes.ts'
 import type { ModelConfig } from '../../models/model-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { WorkerPool, WorkerView } from '../worker-pool.ts'
 import { borrowWorkers } from './borrow-workers.ts'
-import { modelNeeds } from './model-needs.ts'
+import { modelNeeds, wholeNeeds } from './model-needs.ts'
 import { toModelUse } from './model-use.ts'
 import { createPlacedModels, type PlacedModel } from './placed-models.ts'
 import type { Machine, Plan, PlanWishes, SingleNode } from './plan.ts'
 import { planPlacement } from './plan-placement.ts'
 import { readWishes, type SaidWishes } from './read-wishes.ts'
+import { hasSpeeds } from './step-speed.ts'
 import { type ConnectWorkers, spread, stayHere } from './to-placement.ts'
 
 /** Of another node that could answer alone: what it has free, and what is known of its speed. */
@@ -28,7 +29,9 @@ export interface PlacerDeps {
   /** A server that a model names by its address. */
   readonly at: (address: string, options: AbortOptions) => Promise<WorkerView | undefined>
   /** This machine; what its models have in memory already is left out of `memoryBytes`. */
-  readonly home: () => Machine
+  readonly home: (model: string) => Machine
+  /** Finds out how fast this machine is, once; until then its speeds are not known. Never rejects. */
+  readonly measure: () => Promise<void>
   readonly others: OtherNodes
   readonly connect: ConnectWorkers
   /** Unix milliseconds. */
@@ -94,14 +97,12 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
     { use, wishes, named }: Awaited<ReturnType<typeof view>>,
     workers: readonly WorkerView[],
   ): Plan {
-    const needs = modelNeeds(use)
-    const sum = (of: (step: (typeof needs.steps)[number]) => number) =>
-      needs.steps.reduce((all, step) => all + of(step), 0)
-    const readBytes = sum((step) => Object.values(step.readBytes).reduce((all, bytes) => all + bytes, 0))
-    const memoryBytes =
-      sum((step) => step.memoryBytes) + needs.homeBytes + needs.computeBytes + needs.outputComputeBytes
-    const others = deps.others({ config, memoryBytes, readBytes })
-    return planPlacement(use, { home: deps.home(), workers: [...workers, ...named].map(toMachine), others }, wishes)
+    const others = deps.others({ config, ...wholeNeeds(modelNeeds(use)) })
+    return planPlacement(
+      use,
+      { home: deps.home(config.name), workers: [...workers, ...named].map(toMachine), others },
+      wishes,
+    )
   }
 
   const usable = (without: ReadonlySet<string>): readonly WorkerView[] =>
@@ -116,12 +117,24 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
     return mayWait ? { plan: decide(config, seen, workers), waitMs: WAIT_MS } : { plan, waitMs: 0 }
   }
 
+  /** Measuring takes a second or two, so that it is left until it matters. */
+  async function decideMeasured(
+    config: ModelConfig,
+    seen: Awaited<ReturnType<typeof view>>,
+    { without, signal }: Required<AbortOptions> & { readonly without: ReadonlySet<string> },
+  ) {
+    const decided = decideNow(config, seen, without)
+    if (decided.plan.verdict === 'here' || hasSpeeds(deps.home(config.name))) return decided
+    await raceSignal(deps.measure(), signal)
+    return decideNow(config, seen, without)
+  }
+
   async function place(config: ModelConfig, options: Required<AbortOptions>): Promise<ModelPlacement | undefined> {
     await latest.get(config.name)?.[Symbol.asyncDispose]()
     const seen = await view(config, options)
     const without = new Set<string>()
     for (let tries = 1; ; tries += 1) {
-      const { plan, waitMs } = decideNow(config, seen, without)
+      const { plan, waitMs } = await decideMeasured(config, seen, { without, ...options })
       log.info({ model: config.name, verdict: plan.verdict, why: plan.why.join(' ') }, 'the model is placed')
       if (plan.verdict === 'refused') {
         throw new AppError('model.does-not-fit', `model ${config.name} is not loaded. ${plan.why.join(' ')}`, {
@@ -153,7 +166,7 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
   return {
     place,
     async plan(config, options = {}) {
-      const seen = await view(config, options)
+      const [seen] = await Promise.all([view(config, options), raceSignal(deps.measure(), options.signal)])
       return decideNow(config, seen, new Set()).plan
     },
     placed: models.list,

@@ -7,6 +7,8 @@ export const MOST_WORKERS = 15
 
 /** ggml and the engine for one worker and token, beside the round trip (0.4 to 0.8 ms seen). */
 const HOP_SECONDS = 0.0005
+/** The engine for one token, whatever computes: sampling, and what it tells of it (0.2 to 0.7 ms seen). */
+const ENGINE_SECONDS = 0.0004
 /** What carries the result home: a gigabit network. */
 const LINK_BYTES_PER_SECOND = 110e6
 
@@ -97,7 +99,7 @@ export function runCosts(needs: ModelNeeds, machine: Machine, { isHome }: { read
     fits: (from, to) => runMemory(needs, { from, to, bytes: between(memory, from, to), isHome }) <= machine.memoryBytes,
     seconds(from, to) {
       const computing = between(time, from, to)
-      if (isHome) return computing
+      if (isHome) return computing + ENGINE_SECONDS
       const carrying = to === steps.length ? needs.resultBytes / LINK_BYTES_PER_SECOND : 0
       return computing + HOP_SECONDS + machine.roundTripMs / 1000 + carrying
     },

@@ -66,3 +66,12 @@ export function modelNeeds(use: ModelUse): ModelNeeds {
     resultBytes: vocabularySize * FLOAT_BYTES,
   }
 }
+
+/** Of a machine that has all of it. */
+export function wholeNeeds(needs: ModelNeeds): { readonly memoryBytes: number; readonly readBytes: number } {
+  const sum = (of: (step: Step) => number): number => needs.steps.reduce((all, step) => all + of(step), 0)
+  return {
+    memoryBytes: sum((step) => step.memoryBytes) + needs.homeBytes + needs.computeBytes + needs.outputComputeBytes,
+    readBytes: sum(({ readBytes }) => Object.values(readBytes).reduce((all, bytes) => all + bytes, 0)),
+  }
+}

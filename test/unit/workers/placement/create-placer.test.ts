@@ -65,6 +65,7 @@ function placerOf(pool: WorkerPool | undefined, more: Partial<PlacerDeps> = {}, 
       home: () => ({
         ...{ id: 'home', name: 'home', memoryBytes: homeMib * MIB, weightBytesPerSecond: {}, roundTripMs: 0 },
       }),
+      measure: async () => {},
       others: () => [],
       async connect(leases, steps) {
         connected.push(steps)
