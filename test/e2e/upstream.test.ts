@@ -13,11 +13,14 @@ import { poll } from '../support/poll.ts'
 import { type RunningLlamaServer, startLlamaServer } from '../support/running-llama-server.ts'
 import { type Swarm, startSwarm } from '../support/swarm.ts'
 import { tinyChat, tinyEmbedding } from '../support/tiny-models.ts'
+import { events, json, type ScriptedServer, said, startScriptedServer } from '../unit/upstreams/scripted-server.ts'
 
 const run = promisify(execFile)
 const KEY = 'sk-of-the-upstream'
+const CHAT = '/v1/chat/completions'
 const FRANCE = [{ role: 'user', content: 'What is the capital of France?' }] as const
 const PARIS = 'Paris is the capital of France.'
+const ASKS_WEATHER = [{ role: 'user', content: 'What is the weather in Paris?' }] as const
 const weather = {
   name: 'get_weather',
   parameters: { type: 'object', properties: { city: { enum: ['Rome'] } }, required: ['city'] },
@@ -29,6 +32,8 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
   const folder = mkdtempSync(join(tmpdir(), 'local-ai-upstream-'))
   let chat: RunningLlamaServer
   let embedder: RunningLlamaServer
+  let flaky: ScriptedServer
+  let sound: ScriptedServer
   let swarm: Swarm
   const openai = (name: string) =>
     new OpenAI({ baseURL: `${swarm.node(name).url}/v1`, apiKey: 'unused', maxRetries: 0 })
@@ -47,19 +52,23 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
       startChat(),
       startLlamaServer({ binary, model, alias: 'vectors', key: KEY, arguments: ['--embeddings'] }),
     ])
-    const attached = Object.entries({ ls: chat.url, emb: `${embedder.url}/v1`, locked: chat.url })
+    const listed = { '/v1/models': json({ data: [{ id: 'spare' }] }) }
+    flaky = await startScriptedServer({ ...listed, [CHAT]: json({ error: 'broken' }, 500) })
+    sound = await startScriptedServer({ ...listed, [CHAT]: events(said('from sound', 'stop')) })
+    const urls = { ls: chat.url, emb: `${embedder.url}/v1`, locked: chat.url, flaky: flaky.url }
+    const attached = Object.entries(urls)
     const words = attached.flatMap(([name, url]) => [
       ...['--upstream', `${name}=${url}`],
       ...['--upstream-key', `${name}=file:${join(folder, name === 'locked' ? 'wrong' : 'key')}`],
     ])
     swarm = await startSwarm([
-      { name: 'ada', arguments: words },
-      { name: 'bob', chat: ['shared'] },
+      { name: 'ada', arguments: [...words, '--random-worker'] },
+      { name: 'bob', chat: ['shared'], arguments: ['--upstream', `sound=${sound.url}`] },
     ])
   })
   after(async () => {
     await swarm?.[Symbol.asyncDispose]()
-    await Promise.all([chat?.kill(), embedder?.kill()])
+    await Promise.all([chat?.kill(), embedder?.kill(), flaky?.[Symbol.asyncDispose](), sound?.[Symbol.asyncDispose]()])
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -95,7 +104,7 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
     assert.equal(text, PARIS)
     assert.equal(response.headers.get('x-localai-node'), 'ada')
     const called = await openai('ada').chat.completions.create({
-      ...{ model: 'ls/shared', messages: [...FRANCE], tool_choice: 'required' },
+      ...{ model: 'ls/shared', messages: [...ASKS_WEATHER], temperature: 0, tool_choice: 'required' },
       tools: [{ type: 'function', function: weather }],
     })
     const [call] = called.choices[0]?.message.tool_calls ?? []
@@ -116,6 +125,25 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
     assert.equal(counted.input_tokens, message.usage.input_tokens + (message.usage.cache_read_input_tokens ?? 0))
   })
 
+  it('that fails before the first byte gives way to the server behind the other node, and explain says so', async () => {
+    const ada = swarm.node('ada')
+    const asked = () => flaky.asked.filter(({ path }) => path === CHAT).length
+    let id = ''
+    while (asked() === 0) {
+      const { response, data } = await openai('ada')
+        .chat.completions.create({ model: 'spare', messages: [...FRANCE] })
+        .withResponse()
+      assert.equal(data.choices[0]?.message.content, 'from sound')
+      assert.equal(response.headers.get('x-localai-node'), 'bob')
+      id = String(response.headers.get('x-correlation-id'))
+    }
+    assert.equal(asked(), 1)
+    const { stdout } = await run(process.execPath, [MAIN, 'p2p', 'explain', id, '--endpoint', ada.url])
+    assert.match(stdout, /ada \(this node\).* on flaky/)
+    assert.match(stdout, /bob .* on sound/)
+    assert.match(stdout, /it could not begin/)
+  })
+
   it('is killed: what has begun ends with an error, what comes goes to who else has the model, until it is back', async () => {
     const ada = swarm.node('ada')
     const response = await ada.fetch(`${ada.url}/v1/chat/completions`, {
@@ -131,13 +159,11 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
     }
     assert.match(text, /"error":\{.*upstream ls/)
     assert.ok(!text.includes('"finish_reason":"'), 'it does not look whole')
-    for (const model of ['shared', 'shared']) {
-      const { response: other, data } = await openai('ada')
-        .chat.completions.create({ model, messages: [...FRANCE], temperature: 0 })
-        .withResponse()
-      assert.equal(data.choices[0]?.message.content, PARIS)
-      assert.equal(other.headers.get('x-localai-node'), 'bob')
-    }
+    const { response: other, data } = await openai('ada')
+      .chat.completions.create({ model: 'shared', messages: [...FRANCE], temperature: 0 })
+      .withResponse()
+    assert.equal(data.choices[0]?.message.content, PARIS)
+    assert.equal(other.headers.get('x-localai-node'), 'bob')
     await assert.rejects(openai('ada').chat.completions.create({ model: 'ls/shared', messages: [...FRANCE] }), {
       status: 502,
     })
