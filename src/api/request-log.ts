@@ -23,6 +23,11 @@ export interface RequestLogInit {
 
 /** Probes ask every few seconds and want an answer also while the node stops. */
 const PROBES = new Set(['/healthz', '/readyz', '/metrics'])
+/** Pages that are open ask again and again. */
+const POLLED = new Set([
+  ...['/system', '/api/operations', '/api/p2p/federation', '/api/models/capabilities', '/api/p2p/plan'],
+  ...['/api/auth/status', '/api/features', '/api/p2p/stats', '/api/logs', '/api/metrics/series'],
+])
 
 /** The headers that every answer carries, one line in the log, and the count of every request. */
 export function addRequestLog(
@@ -42,12 +47,17 @@ export function addRequestLog(
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request
     const path = request.routeOptions.url ?? 'unmatched'
-    const probe = PROBES.has(path)
     if (path !== '/metrics') metrics.httpAnswered({ method, path, seconds: reply.elapsedTime / 1000 })
     const line = { id: request.id, method, path, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }
-    if (counted(request) || (probe && reply.statusCode < 400)) log.debug(line, 'answered')
+    if (counted(request) || (isRoutine(request) && reply.statusCode < 400)) log.debug(line, 'answered')
     else log.info(line, 'answered')
   })
+}
+
+/** What is asked all the time, and what the web interface is made of. */
+function isRoutine({ method, routeOptions }: FastifyRequest): boolean {
+  const { url = '', schema } = routeOptions
+  return method === 'GET' && (PROBES.has(url) || POLLED.has(url) || schema?.tags?.includes('ui') === true)
 }
 
 /** The caller's own id when it is fit for a header and a log line, else a new one. */

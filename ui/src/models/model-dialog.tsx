@@ -119,7 +119,8 @@ function Holders({ model }: { readonly model: KnownModel }) {
   const { holders } = model
   if (holders.length === 0) return null
   return (
-    <div class="plain-table">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+    <section class="plain-table" tabIndex={0} aria-label="Who has it">
       <table>
         <caption>Who has it</caption>
         <thead>
@@ -127,7 +128,7 @@ function Holders({ model }: { readonly model: KnownModel }) {
             <th scope="col">Node</th>
             <th scope="col">In memory</th>
             <th scope="col">Context</th>
-            <th scope="col">Speed lately</th>
+            <th scope="col">Tokens/s lately</th>
           </tr>
         </thead>
         <tbody>
@@ -137,12 +138,12 @@ function Holders({ model }: { readonly model: KnownModel }) {
                 {node} {isSelf ? <Badge>this node</Badge> : null} {isOnline ? null : <Badge tone="bad">silent</Badge>}
               </th>
               <td>{loaded ? 'yes' : 'no'}</td>
-              <td>{contextSize === undefined ? '–' : `${contextSize} tokens`}</td>
-              <td>{tokensPerSecond === undefined ? '–' : `${tokensPerSecond.toFixed(1)} tokens/s`}</td>
+              <td>{contextSize ?? '–'}</td>
+              <td>{tokensPerSecond?.toFixed(1) ?? '–'}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }

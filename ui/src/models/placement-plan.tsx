@@ -122,7 +122,8 @@ export function CurrentPlacement({ model }: { readonly model: string }) {
 
 function Machines({ machines }: Pick<Plan, 'machines'>) {
   return (
-    <div class="plain-table">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
+    <section class="plain-table" tabIndex={0} aria-label="Machines">
       <table>
         <thead>
           <tr>
@@ -145,6 +146,6 @@ function Machines({ machines }: Pick<Plan, 'machines'>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
