@@ -12,8 +12,6 @@ export interface Guarded {
   readonly over: Promise<StreamEnd>
   /** Sends a request and gives the body of the answer. */
   ask(message: Buffer): Promise<Buffer>
-  /** Every byte that came back and was not read by `ask`. */
-  readonly received: () => Buffer
   /** The far ends, which must be gone at the end. */
   readonly sides: readonly Duplex[]
 }
@@ -42,7 +40,6 @@ export function startGuarded(options: Options = {}, init = { pieces: true }): Gu
     worker,
     over,
     sides: [clientSide, workerSide],
-    received: () => held,
     async ask(message) {
       client.write(message)
       const whole = () => held.length >= 8 && held.length >= 8 + Number(held.readBigUInt64LE(0))
@@ -61,13 +58,16 @@ export function startGuarded(options: Options = {}, init = { pieces: true }): Gu
 }
 
 /** HELLO, the devices, and one buffer: its handle and where it begins. */
-export async function prepare(guarded: Guarded, bytes = 4096): Promise<{ handle: number; base: number }> {
+export async function prepare(guarded: Pick<Guarded, 'ask'>, bytes = 4096): Promise<{ handle: number; base: number }> {
   await guarded.ask(hello)
   await guarded.ask(deviceCount)
   return await allocate(guarded, bytes)
 }
 
-export async function allocate(guarded: Guarded, bytes: number): Promise<{ handle: number; base: number }> {
+export async function allocate(
+  guarded: Pick<Guarded, 'ask'>,
+  bytes: number,
+): Promise<{ handle: number; base: number }> {
   const handle = Number((await guarded.ask(allocBuffer(bytes))).readBigUInt64LE(0))
   if (handle === 0) return { handle, base: 0 }
   return { handle, base: Number((await guarded.ask(bufferGetBase(handle))).readBigUInt64LE(0)) }
