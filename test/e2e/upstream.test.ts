@@ -111,8 +111,8 @@ describe('a llama-server behind one of two nodes', { timeout: 240_000, skip: 'mi
     assert.ok(call?.type === 'function')
     assert.deepEqual([call.function.name, JSON.parse(call.function.arguments)], ['get_weather', { city: 'Rome' }])
     assert.equal(called.choices[0]?.finish_reason, 'tool_calls')
-    const embeddings = { model: 'vectors', input: ['hello', 'world'], encoding_format: 'float' } as const
-    const { data } = await openai('bob').embeddings.create(embeddings)
+    const input = ['hello', 'world']
+    const { data } = await openai('bob').embeddings.create({ model: 'vectors', input, encoding_format: 'float' })
     assert.deepEqual(
       data.map(({ embedding }) => embedding.length),
       [64, 64],

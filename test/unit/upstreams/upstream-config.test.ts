@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isWanted, parseUpstreamUrl, readUpstreamConfigs } from '../../../src/upstreams/upstream-config.ts'
+import {
+  isWanted,
+  parseUpstreamUrl,
+  readUpstreamConfigs,
+  type UpstreamTexts,
+} from '../../../src/upstreams/upstream-config.ts'
 
 const deps = {
   environment: { KEY: ' sk-from-variable ', EMPTY: '' },
@@ -9,7 +14,7 @@ const deps = {
     throw Object.assign(new Error('no'), { code: 'ENOENT' })
   },
 }
-const none = { upstreams: ['a=http://10.0.0.1:8000'], upstreamKeys: [], upstreamModels: [] }
+const none: UpstreamTexts = { upstreams: ['a=http://10.0.0.1:8000'], upstreamKeys: [], upstreamModels: [] }
 
 describe('the address of an upstream', () => {
   const paths = (text: string) => {
@@ -51,7 +56,7 @@ describe('what the operator wrote', () => {
     assert.equal(file?.key, 'sk-from-file')
   })
   it('is refused in words that say what to do, and never repeat what may be a key', async () => {
-    const wrong: readonly [Partial<typeof none>, RegExp][] = [
+    const wrong: readonly [Partial<UpstreamTexts>, RegExp][] = [
       [{ upstreams: ['http://x'] }, /NAME=URL|a name has/],
       [{ upstreams: ['a=http://x', 'a=http://y'] }, /"a" is there twice/],
       [{ upstreams: ['a/b=http://x'] }, /a name has/],
