@@ -66,7 +66,7 @@ describe('the network, looked at with a browser', { timeout: 150_000 }, () => {
     await page.getByRole('searchbox').fill('OF-BOB')
     await row.getByRole('link').click()
     await page.getByText('It asked for of-bob; bob served it.').waitFor()
-    await page.getByRole('table', { name: 'Candidates' }).getByText('trusted').waitFor()
+    await page.getByRole('table', { name: 'Candidates' }).getByText('bob').waitFor()
     await ada.checkAccessibility()
     assert.deepEqual(complaints, [])
   })

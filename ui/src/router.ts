@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals'
+import { signal } from '@preact/signals'
 
 /** What of a path is not ours: `/` or the prefix that a proxy adds. The page says it in its `<base>`. */
 const BASE = new URL('.', document.baseURI).pathname
@@ -24,7 +24,6 @@ function here(): Place {
 
 /** Where the browser is, without the prefix. */
 export const place = signal<Place>(here())
-export const path = computed(() => place.value.path)
 
 /** `replace`: the way back does not lead here. */
 export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {

@@ -1,4 +1,4 @@
-import type { RequestSummary } from '../live.ts'
+import type { RequestSummary } from '../../../src/api/ui/event-schema.ts'
 
 /** `/api/federation/requests/:id`; times are milliseconds since the request came. */
 export interface Explanation extends RequestSummary {
