@@ -48,6 +48,7 @@ function hideSecrets() {
   const secrets = {
     '--p2ptoken': 'LOCALAI_P2P_TOKEN',
     '--p2p-token': 'LOCALAI_P2P_TOKEN',
+    '--token': 'LOCALAI_TOKEN',
     '--api-keys': 'LOCALAI_API_KEY',
     '--api-key': 'LOCALAI_API_KEY',
     '--upstream-key': 'LOCALAI_UPSTREAM_KEYS',

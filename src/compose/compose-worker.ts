@@ -69,7 +69,10 @@ async function joinNetwork(
   deps: Pick<Parameters<typeof prepareMember>[0], 'log' | 'accept'>,
 ): Promise<Member> {
   try {
-    return await prepareMember({ ...deps, mayFound: false }, { ...settings, p2pToken: settings.token })
+    return await prepareMember(
+      { ...deps, mayFound: false },
+      { ...settings, p2pToken: settings.token ?? settings.p2pToken },
+    )
   } catch (thrown) {
     const error = AppError.from(thrown, 'internal')
     // LocalAI's words, and what to do about it.

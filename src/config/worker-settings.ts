@@ -3,7 +3,6 @@ import { joinSettings } from './network-settings.ts'
 import { bool, count, optional, optionalCount, optionalText, setting, text, type Values } from './setting.ts'
 import { storageSettings } from './settings.ts'
 
-const { p2pToken, ...memberOfNetwork } = joinSettings
 const { backendsPath, cachePath, backendGalleries } = storageSettings
 
 /** Flags that LocalAI's workers take; ours comes with its own program and needs no backend. */
@@ -32,8 +31,16 @@ const sharedSettings = {
 
 /** `local-ai worker p2p-llama-cpp-rpc`. */
 export const workerSettings = {
-  token: { ...p2pToken, flags: ['--token', ...p2pToken.flags], env: ['LOCALAI_TOKEN', ...p2pToken.env] },
-  ...memberOfNetwork,
+  token: setting({
+    flags: ['--token'],
+    env: ['LOCALAI_TOKEN'],
+    fallback: undefined,
+    help: "The same as --p2p-token, in the words of LocalAI's workers",
+    group: 'P2P',
+    kind: optionalText,
+    secret: true,
+  }),
+  ...joinSettings,
   ...lendingSettings,
   ...sharedSettings,
   noRunner: setting({
