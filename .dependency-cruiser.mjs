@@ -33,7 +33,7 @@ const doors = {
     'p2p*',
     'workers',
     'upstreams*',
-    'explorer*',
+    'explorer',
   ],
   cli: ['base', 'config', 'compose'],
 }

@@ -1,9 +1,10 @@
+import { inTransaction, openSqlite } from '../base/open-sqlite.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Account, SessionSecret } from './account.ts'
 import { type AccountKeys, createAccountKeys } from './account-keys.ts'
 import { type Administration, createAdministration } from './administration.ts'
 import { createInvites, type Invites } from './invites.ts'
-import { inTransaction, openDatabase } from './open-database.ts'
+import { MIGRATIONS } from './migrations.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { createRegistration, type Registration, type RegistrationMode } from './registration.ts'
 import { createSessions, type Sessions } from './sessions.ts'
@@ -52,7 +53,7 @@ export interface AccountsDeps {
 
 /** Throws `config.invalid` when the file cannot be used. */
 export function openAccounts({ log, now = Date.now }: AccountsDeps, init: AccountsInit): Accounts {
-  const database = openDatabase(init.file)
+  const database = openSqlite({ file: init.file, what: 'the accounts', migrations: MIGRATIONS })
   const users = createUserStore(database)
   const sessions = createSessions(database, now)
   const keys = createAccountKeys(database, now)

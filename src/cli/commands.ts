@@ -1,6 +1,7 @@
 import { backendsCommand } from './commands/backends.ts'
 import { completeCommand } from './commands/complete.ts'
 import { completionCommand } from './commands/completion.ts'
+import { explorerCommand } from './commands/explorer.ts'
 import { federatedCommand } from './commands/federated.ts'
 import { helpCommand } from './commands/help.ts'
 import { modelsCommand } from './commands/models.ts'
@@ -13,7 +14,7 @@ import { upstreamsCommand } from './commands/upstreams.ts'
 import { usersCommand } from './commands/users.ts'
 import { utilCommand } from './commands/util/util.ts'
 import { p2pWorkerCommand, workerCommand } from './commands/worker/worker.ts'
-import { toAbsent, toCommand, toGroup } from './program.ts'
+import { toCommand, toGroup } from './program.ts'
 
 /** The whole command line. */
 export const program = toGroup({
@@ -22,6 +23,7 @@ export const program = toGroup({
   commands: [
     toCommand(runCommand),
     toCommand(federatedCommand),
+    toCommand(explorerCommand),
     modelsCommand,
     backendsCommand,
     p2pCommand,
@@ -36,9 +38,5 @@ export const program = toGroup({
     toCommand(completeCommand),
     workerCommand,
     p2pWorkerCommand,
-    toAbsent(
-      'explorer',
-      'explorer is a command of LocalAI that this program does not have yet: "local-ai p2p peers" shows the members of your own network',
-    ),
   ],
 })

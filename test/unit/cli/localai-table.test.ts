@@ -24,7 +24,7 @@ const seed = JSON.parse(readFileSync(new URL('../../fixtures/localai-cli.json', 
 const status = readFileSync(new URL('../../../docs/status.md', import.meta.url), 'utf8')
 
 /** What LocalAI has and this program has not: docs/status.md says why. */
-const ABSENT_COMMANDS: readonly string[] = ['explorer']
+const ABSENT_COMMANDS: readonly string[] = []
 const ABSENT_FLAGS: readonly string[] = []
 
 const table: Table = { ...globalSettings, ...runSettings }

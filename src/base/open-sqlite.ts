@@ -1,16 +1,23 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { AppError } from '../base/errors.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { AppError } from './errors.ts'
 
-/** How long a writer of another process (`local-ai users …`) is waited for. */
+export interface SqliteInit {
+  readonly file: string
+  /** What is in it, for errors: `the accounts`. */
+  readonly what: string
+  /** Each brings the tables from one version to the next. Those that have been released are never changed. */
+  readonly migrations: readonly string[]
+}
+
+/** How long a writer of another process is waited for. */
 const BUSY_MS = 2000
 
 /**
- * Opens the file of the accounts, readable by its owner only, and brings its tables up to date. Throws `config.invalid`
- * when it cannot be used, or was written by a newer program.
+ * Opens a file, readable by its owner only, and brings its tables up to date. What was committed survives the end of the
+ * process at any moment. Throws `config.invalid` when it cannot be used, or was written by a newer program.
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openSqlite({ file, what, migrations }: SqliteInit): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     // SQLite gives the files beside it the same rights.
@@ -18,24 +25,24 @@ export function openDatabase(file: string): DatabaseSync {
     chmodSync(file, 0o600)
     database = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;')
-    migrate(database, file)
+    migrate(database, { file, what, migrations })
     return database
   } catch (error) {
     database?.close()
     if (error instanceof AppError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new AppError('config.invalid', `the accounts in ${file} cannot be used: ${reason}`, { cause: error })
+    throw new AppError('config.invalid', `${what} in ${file} cannot be used: ${reason}`, { cause: error })
   }
 }
 
-function migrate(database: DatabaseSync, file: string): void {
+function migrate(database: DatabaseSync, { file, what, migrations }: SqliteInit): void {
   inTransaction(database, () => {
     database.exec('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY) STRICT')
     const done = Number(database.prepare('SELECT max(version) AS version FROM migrations').get()?.['version'] ?? 0)
-    if (done > MIGRATIONS.length) {
-      throw new AppError('config.invalid', `the accounts in ${file} were written by a newer version of this program`)
+    if (done > migrations.length) {
+      throw new AppError('config.invalid', `${what} in ${file} were written by a newer version of this program`)
     }
-    for (const [index, statements] of MIGRATIONS.entries()) {
+    for (const [index, statements] of migrations.entries()) {
       if (index < done) continue
       database.exec(statements)
       database.prepare('INSERT INTO migrations (version) VALUES (?)').run(index + 1)
