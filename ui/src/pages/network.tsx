@@ -95,7 +95,7 @@ function Legend() {
     <ul class="link-legend" aria-label="What the signs mean">
       <li class="self">this node</li>
       <li class="good">serves models</li>
-      <li class="entry">entry</li>
+      <li class="entry">serves none</li>
       <li class="warn">draining</li>
       <li class="gone">gone</li>
       <li class="relayed">through another member</li>
