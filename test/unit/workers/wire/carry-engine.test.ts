@@ -181,9 +181,13 @@ describe('an engine carried to a worker', () => {
     const weight = tensor({ id: 1, buffer: handle, data: base, ne: [MIB / 4], name: 'a.weight' })
     const square = tensor({ id: 2, buffer: handle, data: base + 2 * MIB, ne: [MIB / 4], op: 9, src: [1] })
     const data = someWeights(MIB)
-    carried.client.write(setTensor(weight, 0, data))
-    carried.client.write(setTensor(weight, 16, Buffer.from('later')))
-    carried.client.write(graphCompute([2], [weight, square]))
+    const requests = [
+      setTensor(weight, 0, data),
+      setTensor(weight, 16, Buffer.from('later')),
+      graphCompute([2], [weight, square]),
+    ]
+    // At once, so that nothing but the carrier itself makes the second one wait.
+    carried.client.write(Buffer.concat(requests))
     await carried.worker.waitFor(10)
     const order = carried.worker.seen.filter(({ command }) => command === 6 || command === 10)
     assert.deepEqual(
@@ -226,6 +230,43 @@ describe('pieces of weights at a guard', () => {
     guarded.client.write(message(0x71, weight, u64(0), Buffer.alloc(32), data))
     assert.deepEqual(await guarded.over, { type: 'refused', reason: 'a piece that is not what its hash says' })
     assert.deepEqual([store.kept.size, guarded.worker.memory.size], [0, 0])
+  })
+
+  it('have all gone to the worker before what comes after them, whichever was found first', async () => {
+    const slow = Promise.withResolvers<Buffer>()
+    const store = pieceStore()
+    const asked = Promise.withResolvers<void>()
+    store.get = (wanted) => {
+      if (wanted === hash.toString('hex')) return slow.promise
+      asked.resolve()
+      return Promise.resolve(Buffer.from('quick'))
+    }
+    const guarded = startGuarded({ weights: store, limits: { memoryBytes: 4 * MIB, stallTimeoutMs: 60_000 } })
+    await guarded.ask(hello)
+    await guarded.ask(deviceCount)
+    const { handle, base } = await allocate(guarded, 2 * MIB)
+    const weight = tensor({ buffer: handle, data: base, ne: [MIB / 2] })
+    const offers = [
+      message(0x70, weight, u64(0), u64(MIB), hash),
+      message(0x70, weight, u64(MIB), u64(5), Buffer.alloc(32)),
+    ]
+    const first = guarded.ask(Buffer.concat([...offers, getTensor(weight, 0, 8)]))
+    await asked.promise
+    slow.resolve(data)
+    assert.deepEqual(await first, Buffer.from([1]))
+    assert.deepEqual(await guarded.ask(Buffer.alloc(0)), Buffer.from([1]))
+    assert.equal((await guarded.ask(Buffer.alloc(0))).length, 8)
+    const last = guarded.worker.seen.slice(-3)
+    assert.deepEqual(
+      last.map(({ command, body }) => [command, body.length]),
+      [
+        [6, 305 + MIB],
+        [6, 310],
+        [8, 312],
+      ],
+    )
+    guarded.client.destroy()
+    await guarded.over
   })
 
   it('stay inside the tensor, are no longer than they may be, and are what was offered', async () => {
