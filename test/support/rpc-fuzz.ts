@@ -36,6 +36,7 @@ export function fuzzRpc({ seed, messages }: { readonly seed: number; readonly me
 
   function mutate(message: Buffer): Buffer {
     const bytes = Buffer.from(message)
+    if (bytes.length < FRAME_BYTES) return bytes
     const at = Math.floor(random() * bytes.length)
     const word = Math.min(at, Math.max(0, bytes.length - 8))
     switch (Math.floor(random() * 8)) {
@@ -43,7 +44,7 @@ export function fuzzRpc({ seed, messages }: { readonly seed: number; readonly me
         bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8))
         return bytes
       case 1:
-        if (bytes.length >= FRAME_BYTES) bytes.writeBigUInt64LE(pick(NUMBERS) ?? 0n, 1)
+        bytes.writeBigUInt64LE(pick(NUMBERS) ?? 0n, 1)
         return bytes
       case 2:
         bytes.writeBigUInt64LE(pick(ADDRESSES) ?? 0n, word)

@@ -112,9 +112,9 @@ describe('requests that a worker must never see', () => {
   it('the last graph again, when a buffer that it may use was given back', async () => {
     const guarded = startGuarded()
     const { handle } = await prepare(guarded)
-    guarded.client.write(
-      Buffer.concat([graphCompute([1], [at({ id: 1 })]), graphRecompute, freeBuffer(handle), graphRecompute]),
-    )
+    guarded.client.write(Buffer.concat([graphCompute([1], [at({ id: 1 })]), graphRecompute]))
+    await guarded.worker.waitFor(16)
+    guarded.client.write(Buffer.concat([freeBuffer(handle), graphRecompute]))
     assert.deepEqual(await guarded.over, { type: 'refused', reason: 'no graph to compute again' })
     assert.equal(guarded.worker.seen.filter(({ command }) => command === 16).length, 1)
   })
