@@ -11,7 +11,7 @@ export interface CarryInit {
   readonly pieces: boolean
 }
 
-/** Rejects with the signal's reason when that ends it. Measured in bench/workers/guard.ts. */
+/** Rejects with the signal's reason when that ends it. Measured in bench/worker-guard.ts. */
 export function createCarryEngine(init: CarryInit): CarryEngine {
   return async ({ engine, stream }, options) => {
     const { events } = options

@@ -13,7 +13,7 @@ interface Graph extends NodeOrder {
 
 /**
  * Checks the body of GRAPH_COMPUTE: device (4 bytes), number of nodes (4), their ids (8 each), number of tensors (4), the
- * tensors. A sentence says what is not allowed. Measured in bench/workers/guard.ts.
+ * tensors. A sentence says what is not allowed. Measured in bench/worker-guard.ts.
  */
 export function checkGraph(body: Buffer, find: FindBuffer): string | undefined {
   const graph = readGraph(body, find)

@@ -13,7 +13,7 @@ export interface GuardInit {
   readonly pieces: boolean
 }
 
-/** Rejects with the signal's reason when that ends it. Measured in bench/workers/guard.ts. */
+/** Rejects with the signal's reason when that ends it. Measured in bench/worker-guard.ts. */
 export function createGuardWorker(init: GuardInit): GuardWorker {
   return async ({ client, worker }, options) => {
     const { limits, events } = options

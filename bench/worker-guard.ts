@@ -1,12 +1,12 @@
 // What stands between two machines costs so much CPU time for each token: the checks alone, and with the streams.
-//   node bench/workers/guard.ts
+//   node bench/worker-guard.ts
 import { connect, createServer, type Socket } from 'node:net'
-import { createGuardWorker } from '../../src/workers/wire/guard-worker.ts'
-import { FRAME_BYTES, SET_TENSOR_BYTES } from '../../src/workers/wire/rpc-protocol.ts'
-import { createRpcSession } from '../../src/workers/wire/rpc-session.ts'
-import { getTensor, graph, graphRecompute, setTensor, tensor } from '../../test/support/rpc-messages.ts'
-import { placed, sampleGraph, sampleSession } from '../../test/support/rpc-sample.ts'
-import { BASE, FIRST_HANDLE, startRpcWorker } from '../../test/support/rpc-worker.ts'
+import { createGuardWorker } from '../src/workers/wire/guard-worker.ts'
+import { FRAME_BYTES, SET_TENSOR_BYTES } from '../src/workers/wire/rpc-protocol.ts'
+import { createRpcSession } from '../src/workers/wire/rpc-session.ts'
+import { getTensor, graph, graphRecompute, setTensor, tensor } from '../test/support/rpc-messages.ts'
+import { placed, sampleGraph, sampleSession } from '../test/support/rpc-sample.ts'
+import { BASE, FIRST_HANDLE, startRpcWorker } from '../test/support/rpc-worker.ts'
 
 const TOKENS = 5000
 const x = tensor({ buffer: FIRST_HANDLE, data: BASE, ne: [2048] })
