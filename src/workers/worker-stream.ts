@@ -37,7 +37,7 @@ export interface WeightStore {
 /**
  * Between a user's stream and a worker: reads every message of the user, lets through what is known, has sane sizes and
  * stays inside the buffers of this very stream, and ends the stream at anything else, before the worker sees a byte of
- * it. Resolves when the stream is over; both ends are destroyed then.
+ * it. Resolves when the stream is over, or rejects with the signal's reason; both ends are destroyed then.
  */
 export type GuardWorker = (
   ends: { readonly client: Duplex; readonly worker: Duplex },
@@ -52,7 +52,7 @@ export type GuardWorker = (
 
 /**
  * The user's side: between an engine (its RPC as it comes) and the stream to a worker's guard, to which it offers weights
- * by hash before it sends them. Resolves when either end is over; both are destroyed then.
+ * by hash before it sends them. Resolves when either end is over, or rejects with the signal's reason; both are destroyed then.
  */
 export type CarryEngine = (
   ends: { readonly engine: Duplex; readonly stream: Duplex },
