@@ -63,7 +63,10 @@ export interface Placer {
 
 /** When every plan needs a worker that somebody else has. */
 const WAIT_MS = 30_000
+/** A worker whose user has just left is free in a moment. */
+const FREE_WAIT_MS = 2000
 const MOST_TRIES = 8
+const TOLD_WITHIN_MS = 3000
 const FAR_MS = 20
 
 /** Puts models where they fit: plans with what is there now, borrows the workers, and plans again without those it cannot have. */
@@ -73,6 +76,7 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
   /** By model: its last placement may still be on its way out when the next load begins. */
   const latest = new Map<string, AsyncDisposable>()
   const asked = new Map<string, SaidWishes>()
+  const givenBack = createGivenBack(now)
 
   async function view(config: ModelConfig, options: PlanOptions) {
     const layers = await readModelLayers(config.modelFile, options)
@@ -94,71 +98,66 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
 
   function decide(
     config: ModelConfig,
-    { use, wishes, named }: Awaited<ReturnType<typeof view>>,
+    { use, wishes }: Omit<Awaited<ReturnType<typeof view>>, 'named'>,
     workers: readonly WorkerView[],
   ): Plan {
     const others = deps.others({ config, ...wholeNeeds(modelNeeds(use)) })
-    return planPlacement(
-      use,
-      { home: deps.home(config.name), workers: [...workers, ...named].map(toMachine), others },
-      wishes,
-    )
+    return planPlacement(use, { home: deps.home(config.name), workers: workers.map(toMachine), others }, wishes)
   }
 
-  const usable = (without: ReadonlySet<string>): readonly WorkerView[] =>
-    (pool()?.list() ?? []).filter(({ peerId, unusable }) => unusable === undefined && !without.has(peerId))
-
   /** With those that are free, if that will do; else with all, for whom it may have to wait. */
-  function decideNow(config: ModelConfig, seen: Awaited<ReturnType<typeof view>>, without: ReadonlySet<string>) {
-    const workers = usable(without)
-    const free = workers.filter(({ busy }) => !busy)
-    const plan = decide(config, seen, free)
+  function decideNow(config: ModelConfig, seen: Awaited<ReturnType<typeof view>>, { gone, taken }: Refusals) {
+    const { named, ...rest } = seen
+    const workers = [...(pool()?.list() ?? []), ...named].filter(
+      ({ peerId, unusable }) => unusable === undefined && !gone.has(peerId),
+    )
+    // What this node has just given back tells so a moment later.
+    const free = workers.filter(({ peerId, busy }) => !taken.has(peerId) && (!busy || givenBack.has(peerId)))
+    const plan = decide(config, rest, free)
     const mayWait = free.length < workers.length && (plan.verdict === 'refused' || free.length === 0)
-    return mayWait ? { plan: decide(config, seen, workers), waitMs: WAIT_MS } : { plan, waitMs: 0 }
+    return mayWait ? { plan: decide(config, rest, workers), waitMs: WAIT_MS } : { plan, waitMs: FREE_WAIT_MS }
   }
 
   /** Measuring takes a second or two, so that it is left until it matters. */
   async function decideMeasured(
     config: ModelConfig,
     seen: Awaited<ReturnType<typeof view>>,
-    { without, signal }: Required<AbortOptions> & { readonly without: ReadonlySet<string> },
+    { refusals, signal }: Required<AbortOptions> & { readonly refusals: Refusals },
   ) {
-    const decided = decideNow(config, seen, without)
+    const decided = decideNow(config, seen, refusals)
     if (decided.plan.verdict === 'here' || hasSpeeds(deps.home(config.name))) return decided
     await raceSignal(deps.measure(), signal)
-    return decideNow(config, seen, without)
+    return decideNow(config, seen, refusals)
   }
 
   async function place(config: ModelConfig, options: Required<AbortOptions>): Promise<ModelPlacement | undefined> {
     await latest.get(config.name)?.[Symbol.asyncDispose]()
     const seen = await view(config, options)
-    const without = new Set<string>()
+    const refusals = { gone: new Set<string>(), taken: new Set<string>() }
     for (let tries = 1; ; tries += 1) {
-      const { plan, waitMs } = await decideMeasured(config, seen, { without, ...options })
+      const { plan, waitMs } = await decideMeasured(config, seen, { refusals, ...options })
       log.info({ model: config.name, verdict: plan.verdict, why: plan.why.join(' ') }, 'the model is placed')
-      if (plan.verdict === 'refused') {
-        throw new AppError('model.does-not-fit', `model ${config.name} is not loaded. ${plan.why.join(' ')}`, {
-          details: { model: config.name },
-        })
-      }
+      refuse(plan)
       const workers = pool()
-      if (plan.verdict === 'here' || workers === undefined) return keep(config.name, stayHere(models, plan))
+      if (plan.verdict === 'here' || workers === undefined) return keep(plan, stayHere(models, plan))
       const leases = await borrowWorkers(workers, { plan, waitMs }, options)
-      if (!('without' in leases))
-        return keep(config.name, await spread({ models, connect: deps.connect }, plan, leases))
+      if (!('without' in leases)) return keep(plan, await spread({ models, connect: deps.connect }, plan, leases))
       if (tries >= MOST_TRIES) throw leases.error
       log.warn({ model: config.name, reason: leases.error.message }, 'a worker could not be had: planning without it')
-      without.add(leases.without)
+      // Who is taken may be waited for when there is no other way.
+      const isTaken = leases.error.code === 'worker.busy' && waitMs < WAIT_MS
+      refusals[isTaken ? 'taken' : 'gone'].add(leases.without)
     }
   }
 
-  function keep(model: string, placement: ModelPlacement): ModelPlacement {
+  function keep({ model, machines }: Plan, placement: ModelPlacement): ModelPlacement {
     latest.set(model, placement)
     return {
       ...placement,
       async [Symbol.asyncDispose]() {
         await placement[Symbol.asyncDispose]()
         if (latest.get(model) === placement) latest.delete(model)
+        for (const { id } of machines) givenBack.note(id)
       },
     }
   }
@@ -167,13 +166,33 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
     place,
     async plan(config, options = {}) {
       const [seen] = await Promise.all([view(config, options), raceSignal(deps.measure(), options.signal)])
-      return decideNow(config, seen, new Set()).plan
+      return decideNow(config, seen, { gone: new Set(), taken: new Set() }).plan
     },
     placed: models.list,
     wish(model, wishes) {
       if (wishes === undefined) asked.delete(model)
       else asked.set(model, wishes)
     },
+  }
+}
+
+/** Workers that could not be had. */
+interface Refusals {
+  readonly gone: ReadonlySet<string>
+  readonly taken: ReadonlySet<string>
+}
+
+function refuse({ model, verdict, why }: Plan): void {
+  if (verdict !== 'refused') return
+  throw new AppError('model.does-not-fit', `model ${model} is not loaded. ${why.join(' ')}`, { details: { model } })
+}
+
+/** Workers that this node has given back so lately that they may still call themselves busy. */
+function createGivenBack(now: () => number) {
+  const at = new Map<string, number>()
+  return {
+    note: (id: string) => void at.set(id, now()),
+    has: (id: string) => now() - (at.get(id) ?? Number.NEGATIVE_INFINITY) < TOLD_WITHIN_MS,
   }
 }
 

@@ -58,6 +58,12 @@ export function refusalWords(
   facts: { readonly machines: readonly Machine[]; readonly needs: ModelNeeds; readonly wishes: PlanWishes },
 ): readonly string[] {
   const { machines, wishes } = facts
+  if (machines.length === 0) {
+    return [
+      'It is to be split, and no machine lends memory now that could be used ("local-ai p2p workers" tells why).',
+      'Run "local-ai worker p2p-llama-cpp-rpc" on another machine with the same token, or load it here with --split=off.',
+    ]
+  }
   const [here] = alone.machines
   const lent = machines.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
   const asked = wishes.pins !== undefined || wishes.layersAway !== undefined || wishes.proportions !== undefined

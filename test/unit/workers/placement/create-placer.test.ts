@@ -131,10 +131,12 @@ describe('placing a model', () => {
   it('waits for workers that others have only when there is no other way', async () => {
     const busy = poolOf([view('a', { busy: true })])
     await placerOf(busy.pool, {}, 300).placer.place(model({ options: ['split:force'] }), { signal })
-    assert.ok((busy.asked[0]?.waitMs ?? 0) > 0)
+    assert.ok((busy.asked[0]?.waitMs ?? 0) > 10_000)
     const one = poolOf([view('a', { busy: true, weightBytesPerSecond: { q8_0: 9e12 } }), view('b')])
     await placerOf(one.pool, {}, 300).placer.place(model({ options: ['split:force'] }), { signal })
-    assert.deepEqual([one.asked[0]?.peerId, one.asked[0]?.waitMs], ['id-b', 0])
+    assert.equal(one.asked[0]?.peerId, 'id-b')
+    // Just enough for one whose user has left and who is about to say so.
+    assert.ok((one.asked[0]?.waitMs ?? 0) <= 2000)
   })
 
   it('leaves out who runs another build, and stays here when nobody is left', async () => {
