@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { loadAssets } from '../api/explorer/assets.ts'
 import { createExplorerServer } from '../api/explorer/explorer-server.ts'
-import type { ApiServer } from '../api/listening-server.ts'
 import { AppError } from '../base/errors.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
@@ -15,12 +14,13 @@ import { createTokenVault, type TokenVault } from '../explorer/token-vault.ts'
 import { createVisits } from '../explorer/visits.ts'
 import { isPrivateAddress } from '../gallery/download/addresses.ts'
 import { bootstrapAddress } from '../p2p/discovery/bootstrap-address.ts'
-import { hostOf } from '../p2p/host/host-addresses.ts'
+import { hostOf, netOf } from '../p2p/host/host-addresses.ts'
 import { parseToken } from '../p2p/token/parse-token.ts'
 import { plainTokenText } from '../p2p/token/token-text.ts'
 import { deriveViewKeys, viewIdOf } from '../p2p/view/derive-view.ts'
 import { isViewText, parseViewCapability } from '../p2p/view/view-capability.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { announceNode } from './announce-node.ts'
 import { loadExplorerKey } from './explorer-key.ts'
 import { versionWithCommit } from './version.ts'
 import { createNetworkVisitor } from './visit-network.ts'
@@ -36,7 +36,7 @@ const TIMEOUT_FOR_ZERO_MS = 50_000
 export async function composeExplorer(
   settings: ExplorerSettings,
   { log }: ExplorerContext,
-): Promise<Startable & AsyncDisposable & { readonly api: Pick<ApiServer, 'address'> }> {
+): Promise<Startable & AsyncDisposable> {
   const { database, vault } = await openPool(settings, log)
   const discovery = settings.withSync ? composeDiscovery(settings, { log, database, vault }) : undefined
   if (discovery === undefined) {
@@ -54,6 +54,7 @@ export async function composeExplorer(
       directory,
       discovery: () => discovery?.status(),
       now: Date.now,
+      netOf,
       assets: await loadAssets(),
       log: log.child({ room: 'api' }),
     },
@@ -67,7 +68,8 @@ export async function composeExplorer(
     },
   )
   const closed: Startable = { start: async () => {}, stop: async () => database[Symbol.dispose]() }
-  return { ...lifecycle([closed, ...(discovery === undefined ? [] : [discovery]), api]), api }
+  const ready = announceNode({ log, api, member: undefined })
+  return lifecycle([closed, ...(discovery === undefined ? [] : [discovery]), api, ready])
 }
 
 /** `explorer --only-sync`: one visit to every network. */

@@ -38,7 +38,7 @@ export interface StartOptions {
   /** How to start the program, instead of this tree's own source. */
   readonly command?: readonly [string, ...string[]]
   /** Default `run`. */
-  readonly subcommand?: 'run' | 'federated'
+  readonly subcommand?: 'run' | 'federated' | 'explorer'
   /** False: once it is ready, nothing of its log is read any more; for measurements. Default: true. */
   readonly keepLog?: boolean
 }

@@ -11,9 +11,9 @@ import { assetRoutes, type ExplorerAssets } from './assets.ts'
 import type { ExplorerDeps, ExplorerInit } from './explorer-deps.ts'
 import { networkRoutes } from './network-routes.ts'
 import { addNotFoundPage, pageRoutes } from './page-routes.ts'
-import { addRateLimits, RATE_LIMITS, type RateLimits } from './rate-limits.ts'
+import { addRateLimits, RATE_LIMITS, type RateLimits, type RateLimitsDeps } from './rate-limits.ts'
 
-export interface ExplorerServerDeps extends ExplorerDeps {
+export interface ExplorerServerDeps extends ExplorerDeps, Pick<RateLimitsDeps, 'netOf'> {
   readonly assets: ExplorerAssets
   readonly log: Logger
 }
@@ -50,7 +50,7 @@ export function createExplorerServer(deps: ExplorerServerDeps, init: ExplorerSer
   addHeaders(app)
   addRequestLog(app, { metrics: { httpAnswered() {} }, log, stopping, counted: () => true }, {})
   const { limits = RATE_LIMITS, trustForwardedFor } = init
-  addRateLimits(app, { now: () => performance.now() }, { limits, trustForwardedFor })
+  addRateLimits(app, { now: () => performance.now(), netOf: deps.netOf }, { limits, trustForwardedFor })
   addNotFoundPage(app, { assetVersion: assets.version, version: init.version })
   addBodies(app)
   app.register(health, { startingBecause: () => undefined, stopping, draining: () => false })

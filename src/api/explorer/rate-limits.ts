@@ -31,17 +31,24 @@ export interface RateLimitsInit {
 /** Whoever comes from so many places pushes out its own first ones. */
 const MAX_SOURCES = 20_000
 
-/** Answers 429 with the time to wait to an address that asks too often. `now`: monotonic milliseconds. */
+export interface RateLimitsDeps {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number
+  /** What one customer of a provider has of an address: all of IPv4, the first 64 bits of IPv6. */
+  readonly netOf: (address: string) => string
+}
+
+/** Answers 429 with the time to wait to an address that asks too often. */
 export function addRateLimits(
   app: FastifyInstance,
-  { now }: { readonly now: () => number },
+  { now, netOf }: RateLimitsDeps,
   { limits, trustForwardedFor }: RateLimitsInit,
 ): void {
   const all = createCounter(limits.all, now)
   const changes = createCounter(limits.changes, now)
   const additions = createCounter(limits.additions, now)
   app.addHook('onRequest', async (request) => {
-    const source = sourceOf(request, trustForwardedFor)
+    const source = netOf(addressOf(request, trustForwardedFor))
     all(source)
     if (request.method === 'GET' || request.method === 'HEAD') return
     changes(source)
@@ -62,15 +69,13 @@ function createCounter({ requests, windowMs }: RateLimit, now: () => number): (s
   }
 }
 
-/** One machine of IPv4; of IPv6 what a provider gives to one customer, its first 64 bits. */
-function sourceOf({ raw, headers }: FastifyRequest, trustForwardedFor: boolean): string {
-  const forwarded = trustForwardedFor
+function addressOf({ raw, headers }: FastifyRequest, trustForwardedFor: boolean): string {
+  const told = trustForwardedFor
     ? String(headers['x-forwarded-for'] ?? '')
         .split(',')
         .at(-1)
         ?.trim()
-    : undefined
-  const address = (forwarded || raw.socket.remoteAddress) ?? ''
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address.slice(0, 64)
-  return new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.split(':').slice(0, 4).join(':')
+    : ''
+  const address = (told || raw.socket.remoteAddress) ?? ''
+  return address.replace(/^::ffff:(?=\d+\.)/i, '').slice(0, 64)
 }
