@@ -1,0 +1,159 @@
+import { fileURLToPath } from 'node:url'
+import { createBackendCatalog } from '../../src/backends/backend-catalog.ts'
+import { createModelLoader } from '../../src/backends/model-loader.ts'
+import type { ModelConfig } from '../../src/models/model-config.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
+import { openWorkerSockets } from '../../src/workers/lease/worker-sockets.ts'
+import { createPlacer } from '../../src/workers/placement/create-placer.ts'
+import { engineEnvironment } from '../../src/workers/program/engine-environment.ts'
+import { createWorkerProgram } from '../../src/workers/program/worker-program.ts'
+import { createCarryEngine } from '../../src/workers/wire/carry-engine.ts'
+import { createGuardWorker } from '../../src/workers/wire/guard-worker.ts'
+import type { WorkerLease, WorkerPool } from '../../src/workers/worker-pool.ts'
+import type { DeviceFacts, LlamaRpc } from '../../src/workers/worker-process.ts'
+import type { CarryEngine, WeightStore } from '../../src/workers/worker-stream.ts'
+import { fakeModel } from '../../test/support/fake-backend/fixture.ts'
+import { median } from './measure.ts'
+import { socketPair } from './socket-pair.ts'
+import { farAway } from './worker-links.ts'
+
+export interface SplitArm {
+  readonly workers: number
+  /** One way, on top of what this machine needs. */
+  readonly delayMs: number
+  /** Without our carrier and guard: the engine's socket is joined to the worker's. */
+  readonly bare?: boolean
+  readonly weights?: WeightStore
+}
+
+export interface SplitSample {
+  readonly loadSeconds: number
+  readonly predictedTokensPerSecond: number
+  readonly tokensPerSecond: number
+  readonly weightBytes: number
+  readonly cachedWeightBytes: number
+}
+
+export interface SplitBench {
+  readonly llamaRpc: LlamaRpc
+  readonly facts: DeviceFacts
+  readonly modelFile: string
+  readonly tokens: number
+  readonly rounds: number
+}
+
+const GIGABYTE = 1e9
+const log = createLogger({ level: 'silent', format: 'json' })
+/** The engine's bytes to the stream and back, unread. */
+const joinEnds: CarryEngine = async ({ engine, stream }) => {
+  engine.pipe(stream).pipe(engine)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const end of [engine, stream]) end.on('error', () => {}).once('close', resolve)
+  await promise
+  engine.destroy()
+  stream.destroy()
+  return { type: 'client-left' }
+}
+
+/** One load over so many real workers of this machine, and some answers. */
+export async function measureSplit(bench: SplitBench, arm: SplitArm): Promise<SplitSample> {
+  const counts = { weightBytes: 0, cachedWeightBytes: 0 }
+  const placer = createPlacer(
+    {
+      ...{ log, at: async () => undefined, measure: async () => {}, others: () => [], now: Date.now },
+      pool: () => poolOf(bench, arm, counts),
+      home: () => ({ id: 'here', name: 'here', memoryBytes: 8 * GIGABYTE, roundTripMs: 0, ...speeds(bench) }),
+      async connect(leases, weights) {
+        const carry = () => (arm.bare === true ? joinEnds : createCarryEngine({ pieces: true }))
+        const sockets = await openWorkerSockets({ carry }, leases)
+        return {
+          environment: engineEnvironment(bench.llamaRpc, { socketFolder: sockets.folder, weights }),
+          lost: sockets.lost,
+          [Symbol.asyncDispose]: async () => await sockets[Symbol.asyncDispose](),
+        }
+      },
+    },
+    { wishes: () => ({}), parallel: 1 },
+  )
+  const main = fileURLToPath(new URL('../../src/builtin/llama-cpp/main.ts', import.meta.url))
+  const args = [main, '--engine', 'node-llama-cpp', '--parallel', '1']
+  const loader = createModelLoader(
+    {
+      ...{ log, validate: async () => {}, place: placer.place },
+      catalog: createBackendCatalog({
+        builtins: [{ name: 'llama-cpp', command: process.execPath, args }],
+        external: [],
+      }),
+    },
+    { environment: process.env, modelsPath: '/nowhere' },
+  )
+  try {
+    const began = performance.now()
+    using lease = await loader.acquire(toConfig(bench, arm))
+    const loadSeconds = (performance.now() - began) / 1000
+    const speedsSeen: number[] = []
+    for (let round = 0; round < bench.rounds; round += 1) {
+      const times: number[] = []
+      const request = { Prompt: 'The node joins', Tokens: bench.tokens, Temperature: 0, IgnoreEOS: true }
+      for await (const _reply of lease.client.predictStream(request)) times.push(performance.now())
+      speedsSeen.push(((bench.tokens - 1) * 1000) / ((times.at(-1) ?? 0) - (times[0] ?? 0)))
+    }
+    const [placed] = placer.placed()
+    return {
+      ...{ loadSeconds, ...counts, tokensPerSecond: median(speedsSeen) },
+      predictedTokensPerSecond: placed?.plan.tokensPerSecond ?? 0,
+    }
+  } finally {
+    await loader.stop()
+  }
+}
+
+function toConfig({ modelFile }: SplitBench, { workers }: SplitArm): ModelConfig {
+  const options = workers === 0 ? ['split:off'] : [`workers:${names(workers).join()}`]
+  return fakeModel('mid', { backend: 'llama-cpp', modelFile, contextSize: 512, options })
+}
+
+const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `w${index}`)
+const speeds = ({ facts: { weightBytesPerSecond } }: SplitBench) => ({ weightBytesPerSecond })
+
+function poolOf(
+  bench: SplitBench,
+  { workers, delayMs, bare = false, weights }: SplitArm,
+  counts: { weightBytes: number; cachedWeightBytes: number },
+): WorkerPool {
+  const { llamaRpc } = bench
+  const program = createWorkerProgram({ log }, { llamaRpc })
+  const guard = createGuardWorker({ pieces: true })
+  return {
+    list: () =>
+      names(workers).map((name) => ({
+        ...{ peerId: name, name, path: 'direct', protocol: llamaRpc.protocol, build: llamaRpc.build, device: 'CPU' },
+        ...{ memoryBytes: GIGABYTE, busy: false, waiting: 0, roundTripMs: 2 * delayMs, ...speeds(bench) },
+      })),
+    async lease(peerId, { memoryBytes }) {
+      const worker = await program.start({ memoryBytes, threads: 1 })
+      const over = Promise.withResolvers<void>()
+      void worker.ended.then(() => over.resolve())
+      const [user, face] = await socketPair()
+      if (bare) worker.socket.pipe(face).pipe(worker.socket)
+      else {
+        const limits = { memoryBytes, stallTimeoutMs: 60_000 }
+        void guard({ client: face, worker: worker.socket }, { limits, weights }).then(() => worker.stop())
+      }
+      const lease: WorkerLease = {
+        ...{ peerId, name: peerId, stream: farAway(user, delayMs), over: over.promise, takesHashes: true },
+        events: {
+          weights({ bytes, cached }) {
+            counts.weightBytes += bytes
+            if (cached) counts.cachedWeightBytes += bytes
+          },
+        },
+        async [Symbol.asyncDispose]() {
+          user.destroy()
+          await worker.stop()
+        },
+      }
+      return lease
+    },
+  }
+}
