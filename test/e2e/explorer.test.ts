@@ -82,7 +82,7 @@ describe('an explorer, looked at with a browser', { timeout: 150_000 }, () => {
     assert.doesNotMatch(await page.title(), /^broken/)
     assert.equal((await page.content()).includes(viewToken), false)
     await page.getByRole('link', { name: '30 days' }).click()
-    await page.getByRole('img', { name: /^Uptime: now 100 %/ }).waitFor()
+    await page.getByRole('img', { name: /^Uptime: now 100\s%/ }).waitFor()
   })
 
   it('can be used in the dark, on a phone, with the keyboard', async () => {

@@ -16,7 +16,7 @@ export interface ChartInit {
 
 const WIDTH = 640
 const HEIGHT = 180
-const LEFT = 48
+const LEFT = 68
 const RIGHT = 12
 const TOP = 14
 const BOTTOM = 26

@@ -22,13 +22,16 @@ export function count(number: number, unit: string): string {
   return `${number.toLocaleString('en')} ${unit}${number === 1 ? '' : 's'}`
 }
 
+/** A number and its sign stay on one line. */
+const THIN_SPACE = '\u202f'
+
 /** Never 100 % for what was not always there, nor 0 % for what was. */
 export function percent(share: number | undefined): string {
   if (share === undefined) return '–'
   const rounded = Math.round(share * 1000) / 10
-  if (share < 1 && rounded === 100) return '99.9 %'
-  if (share > 0 && rounded === 0) return '0.1 %'
-  return `${rounded} %`
+  if (share < 1 && rounded === 100) return `99.9${THIN_SPACE}%`
+  if (share > 0 && rounded === 0) return `0.1${THIN_SPACE}%`
+  return `${rounded}${THIN_SPACE}%`
 }
 
 export function bytes(number: number): string {
