@@ -52,6 +52,7 @@ function hideSecrets() {
     '--api-keys': 'LOCALAI_API_KEY',
     '--api-key': 'LOCALAI_API_KEY',
     '--upstream-key': 'LOCALAI_UPSTREAM_KEYS',
+    '--database-key': 'LOCALAI_EXPLORER_KEY',
   }
   const repeated = ['--api-keys', '--upstream-key']
   const kept = []
