@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { generateToken } from '../../src/p2p/token/generate-token.ts'
 import { formatToken } from '../../src/p2p/token/parse-token.ts'
 import { askWorker } from '../../src/workers/program/ask-worker.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { type LendingMachine, startLendingMachine } from '../support/lending-machine.ts'
 import { llamaRpcForTests } from '../support/llama-rpc.ts'
-import { MAIN } from '../support/local-ai.ts'
 import { poll } from '../support/poll.ts'
-import { descendants, gone, needsProc } from '../support/processes.ts'
+import { gone, needsProc } from '../support/processes.ts'
 import { startWorkerUser, type WorkerUser } from '../support/worker-user.ts'
 
 const MEBIBYTE = 2 ** 20
@@ -29,7 +25,7 @@ describe('the worker command in a network', { skip: skip ?? false, timeout: 110_
 
   it('lends to one user after the other, and to none that it should not', async () => {
     const token = formatToken(generateToken({ dhtIntervalSeconds: 360, otpIntervalSeconds: 9000 }))
-    await using worker = await startWorker(token)
+    await using worker = await startLendingMachine({ token, name: 'lender', megabytes: 256 })
     const init = { token, bootstrap: worker.address, name: 'user', llamaRpc }
     await using user = await startWorkerUser(init)
     const id = await user.findWorker()
@@ -48,7 +44,7 @@ describe('the worker command in a network', { skip: skip ?? false, timeout: 110_
   })
 })
 
-async function servesThroughTheGuard(user: WorkerUser, id: string, worker: StartedWorker): Promise<void> {
+async function servesThroughTheGuard(user: WorkerUser, id: string, worker: LendingMachine): Promise<void> {
   const lease = await user.pool.lease(id, ask({ memoryBytes: 100 * MEBIBYTE }))
   const answer = await askWorker(lease.stream, { signal: AbortSignal.timeout(10_000) })
   assert.equal(answer.protocol, user.pool.list()[0]?.protocol)
@@ -63,7 +59,7 @@ async function servesThroughTheGuard(user: WorkerUser, id: string, worker: Start
 async function refusesAnotherBuild(
   init: Parameters<typeof startWorkerUser>[0],
   id: string,
-  worker: StartedWorker,
+  worker: LendingMachine,
 ): Promise<void> {
   await using other = await startWorkerUser({
     ...{ ...init, name: 'other' },
@@ -75,7 +71,7 @@ async function refusesAnotherBuild(
 }
 
 async function servesTheNextWhenAUserIsKilled(
-  { user, init, worker }: { user: WorkerUser; init: Parameters<typeof startWorkerUser>[0]; worker: StartedWorker },
+  { user, init, worker }: { user: WorkerUser; init: Parameters<typeof startWorkerUser>[0]; worker: LendingMachine },
   id: string,
 ): Promise<void> {
   const holder = fork(USER, { execArgv: [], env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } })
@@ -97,7 +93,7 @@ async function servesTheNextWhenAUserIsKilled(
   }
 }
 
-async function endsWithItsWorker(user: WorkerUser, id: string, worker: StartedWorker): Promise<void> {
+async function endsWithItsWorker(user: WorkerUser, id: string, worker: LendingMachine): Promise<void> {
   const lease = await user.pool.lease(id, ask({ waitMs: 10_000 }))
   await askWorker(lease.stream, { signal: AbortSignal.timeout(10_000) })
   const [pid] = worker.processes()
@@ -105,54 +101,4 @@ async function endsWithItsWorker(user: WorkerUser, id: string, worker: StartedWo
   process.kill(pid, 'SIGKILL')
   await lease.over
   await using _next = await user.pool.lease(id, ask({ waitMs: 10_000 }))
-}
-
-interface StartedWorker extends AsyncDisposable {
-  readonly address: string
-  /** Of its users. */
-  processes(): readonly number[]
-  end(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
-}
-
-async function startWorker(token: string): Promise<StartedWorker> {
-  const folder = mkdtempSync(join(tmpdir(), 'worker-'))
-  const words = ['worker', 'p2p-llama-cpp-rpc', '--node-name', 'lender', '--log-format', 'json', '--data-path', folder]
-  const near = ['--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--p2p-mdns=false', '--p2p-disable-dht']
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...words, ...near, '--llama-cpp-args=-m 256 -t 1'], {
-    cwd: folder,
-    env: { ...process.env, TOKEN: token, NODE_COMPILE_CACHE: COMPILE_CACHE },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const exited = once(child, 'exit')
-  async function end() {
-    child.kill('SIGTERM')
-    await exited
-    return { code: child.exitCode, signal: child.signalCode }
-  }
-  const addresses = await addressesIn(child)
-  return {
-    address: addresses[0] ?? '',
-    processes: () => descendants(child.pid ?? 0),
-    end,
-    async [Symbol.asyncDispose]() {
-      await end()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-/** Of its log line; fails with all that it said when it ends before. */
-async function addressesIn(child: ChildProcess): Promise<readonly string[]> {
-  const said: string[] = []
-  const { stderr } = child
-  assert.ok(stderr)
-  for await (const line of createInterface({ input: stderr })) {
-    said.push(line)
-    const addresses = /"addresses":(\[[^\]]*\])/.exec(line)?.[1]
-    if (addresses !== undefined) {
-      stderr.resume()
-      return JSON.parse(addresses) as string[]
-    }
-  }
-  throw new Error(`the worker ended:\n${said.join('\n')}`)
 }

@@ -7,27 +7,35 @@ import { composeLending, type Lending } from '../../src/compose/compose-lending.
 import { prepareMember } from '../../src/compose/compose-member.ts'
 import { joinSettings } from '../../src/config/network-settings.ts'
 import { resolveSettings } from '../../src/config/resolve-settings.ts'
+import type { Network } from '../../src/p2p/network.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import type { LlamaRpc } from '../../src/workers/worker-process.ts'
 import { poll } from './poll.ts'
 
 const log = pino({ level: 'silent' })
+const OFFER = {
+  ...{ version: '0', group: '', serves: false, models: [], backends: [], slots: 0, memoryTotalBytes: 0 },
+  ...{ device: 'cpu', draining: false },
+}
 
 export interface UserInit {
   readonly token: string
   readonly bootstrap: string
   readonly name: string
   readonly llamaRpc: LlamaRpc
+  /** Default: ''. */
+  readonly group?: string
 }
 
 export interface WorkerUser extends AsyncDisposable {
+  readonly network: Network
   readonly pool: Lending['pool']
   /** The id of the first machine that lends. */
   findWorker(): Promise<string>
 }
 
 /** A member that borrows and has no engine: the tests speak the RPC themselves. */
-export async function startWorkerUser({ token, bootstrap, name, llamaRpc }: UserInit): Promise<WorkerUser> {
+export async function startWorkerUser({ token, bootstrap, name, llamaRpc, group = '' }: UserInit): Promise<WorkerUser> {
   const folder = mkdtempSync(join(tmpdir(), 'worker-user-'))
   const settings = {
     ...resolveSettings(joinSettings, {}, {}),
@@ -45,11 +53,13 @@ export async function startWorkerUser({ token, bootstrap, name, llamaRpc }: User
         ...{ prepare: () => {}, start: async () => {}, stop: async () => {} },
       },
     },
-    { group: '', weights: { folder: join(folder, 'weights'), maxBytes: 0 }, rpcServers: [] },
+    { group, weights: { folder: join(folder, 'weights'), maxBytes: 0 }, rpcServers: [] },
   )
+  network.advertise({ ...OFFER, group })
   await network.start()
   for (const part of lending.parts) await part.start()
   return {
+    network,
     pool: lending.pool,
     findWorker: async () => await poll('a worker is there', 30_000, () => lending.pool.list()[0]?.peerId),
     async [Symbol.asyncDispose]() {
