@@ -23,6 +23,7 @@ export interface ImportOutcome {
 }
 
 const FACT = 'imported'
+const NO_NETWORKS = '--pool-database: the .json file does not hold networks as LocalAI writes them'
 
 /**
  * Takes the networks out of a pool database of LocalAI: `{"<token>": {"name", "description", …}}`. Each content once, so that
@@ -58,9 +59,9 @@ function parse(content: string): Readonly<Record<string, unknown>> {
     const value: unknown = content.trim() === '' ? {} : JSON.parse(content)
     if (isObject(value)) return value
   } catch (cause) {
-    throw new AppError('config.invalid', 'the pool database is neither LocalAI’s JSON nor empty', { cause })
+    throw new AppError('config.invalid', NO_NETWORKS, { cause })
   }
-  throw new AppError('config.invalid', 'the pool database holds JSON, but no networks')
+  throw new AppError('config.invalid', NO_NETWORKS)
 }
 
 function readOrUndefined(readToken: ReadToken, text: string): GivenToken | undefined {
