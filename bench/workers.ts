@@ -1,6 +1,6 @@
 // One model over several workers: how fast, as predicted and as measured, what stands between, and what a second load moves.
 //
-//   node bench/workers.ts [--workers 0,1,2,4] [--delays 0,5,20] [--tokens 48] [--rounds 3] [--json FILE]
+//   node bench/workers.ts [--workers 0,1,2,4] [--delays 0,5,20] [--tokens 48] [--rounds 3] [--pairs 3] [--json FILE]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { createWeightStore } from '../src/workers/wire/weight-store.ts'
 import { llamaRpcForTests } from '../test/support/llama-rpc.ts'
 import { midLlamaF16 } from '../test/support/tiny-models.ts'
 import { round } from './support/measure.ts'
+import { startNetworkPool } from './support/network-pool.ts'
 import { measureSplit, type SplitArm, type SplitBench, type SplitSample } from './support/split-arm.ts'
 
 const HELP = `One model of 71 M parameters (f16, 143 MB) over real workers of this machine, each with one thread.
@@ -21,6 +22,7 @@ const HELP = `One model of 71 M parameters (f16, 143 MB) over real workers of th
   --delays 0,5,20     milliseconds one way that are added between the engine and each worker
   --tokens 48         of each answer
   --rounds 3          answers; the median counts
+  --pairs 3           times that one worker is measured bare, guarded and over a network, in turn
   --json FILE         all figures
 
 All workers share this machine's cores. A pass goes through them one after the other, so that costs little.`
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     delays: { type: 'string', default: '0,5,20' },
     tokens: { type: 'string', default: '48' },
     rounds: { type: 'string', default: '3' },
+    pairs: { type: 'string', default: '3' },
     json: { type: 'string' },
   },
 })
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
     const delays = workers === 0 ? [0] : numbers(options.delays)
     for (const delayMs of delays) await measure(`${workers} workers, ${delayMs} ms`, { workers, delayMs })
   }
-  await measure('1 worker, bare socket', { workers: 1, delayMs: 0, bare: true })
+  await compareTunnel(bench, measure)
   const folder = mkdtempSync(join(tmpdir(), 'weights-'))
   try {
     const weights = createWeightStore(
@@ -80,6 +83,19 @@ async function main(): Promise<void> {
   }
   if (options.json !== undefined)
     writeFileSync(options.json, `${JSON.stringify({ facts: bench.facts, rows }, undefined, 2)}\n`)
+}
+
+/** The same worker in turn behind a bare socket, behind carrier and guard, and behind a network of two processes. */
+async function compareTunnel(
+  bench: SplitBench,
+  measure: (arm: string, init: SplitArm) => Promise<void>,
+): Promise<void> {
+  await using pool = await startNetworkPool(bench.llamaRpc, 'w0')
+  for (let round = 0; round < Number(options.pairs); round += 1) {
+    await measure('1 worker, bare socket', { workers: 1, delayMs: 0, bare: true })
+    await measure('1 worker, guarded', { workers: 1, delayMs: 0 })
+    await measure('1 worker, network', { workers: 1, delayMs: 0, pool })
+  }
 }
 
 function print({ arm, ...sample }: Row): void {

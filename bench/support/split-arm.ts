@@ -24,6 +24,8 @@ export interface SplitArm {
   /** Without our carrier and guard: the engine's socket is joined to the worker's. */
   readonly bare?: boolean
   readonly weights?: WeightStore
+  /** Where the workers are, instead of in this process. */
+  readonly pool?: WorkerPool
 }
 
 export interface SplitSample {
@@ -61,7 +63,7 @@ export async function measureSplit(bench: SplitBench, arm: SplitArm): Promise<Sp
   const placer = createPlacer(
     {
       ...{ log, at: async () => undefined, measure: async () => {}, others: () => [], now: Date.now },
-      pool: () => poolOf(bench, arm, counts),
+      pool: () => arm.pool ?? poolOf(bench, arm, counts),
       home: () => ({ id: 'here', name: 'here', memoryBytes: 8 * GIGABYTE, roundTripMs: 0, ...speeds(bench) }),
       async connect(leases, weights) {
         const carry = () => (arm.bare === true ? joinEnds : createCarryEngine({ pieces: true }))
