@@ -34,6 +34,8 @@ export interface WorkerProcess {
   /** Undefined: a program that somebody else started, reached over TCP. */
   readonly pid: number | undefined
   readonly ended: Promise<WorkerEnd>
+  /** How long it has computed so far, on all cores together. Undefined, or absent: this machine does not tell. */
+  computedMs?(): Promise<number | undefined>
   /** Ends it at once; any number of times. Never rejects. */
   stop(): Promise<void>
 }

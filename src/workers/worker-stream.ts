@@ -14,6 +14,14 @@ export interface GuardLimits {
   readonly stallTimeoutMs: number
 }
 
+/** Computing may take minutes, so that no time alone tells whether a worker still does something. */
+export interface WorkerWatch {
+  /** Between two questions, while the worker owes an answer, or does not take what is sent, and not a byte moves. */
+  readonly everyMs: number
+  /** False: the worker is lost. Never rejects. */
+  readonly isAtWork: () => Promise<boolean>
+}
+
 /** For telemetry; called often, so they only count. */
 export interface StreamEvents {
   /** Bytes on the stream between the nodes. */
@@ -47,6 +55,8 @@ export type GuardWorker = (
     /** Where a piece may be had that neither the store nor, so far, the user has sent; undefined: nowhere. */
     readonly fetchWeights?: (hash: string, options: AbortOptions) => Promise<Buffer | undefined>
     readonly events?: StreamEvents
+    /** Absent: the worker may take as long as it likes for an answer. */
+    readonly workerWatch?: WorkerWatch
   },
 ) => Promise<StreamEnd>
 

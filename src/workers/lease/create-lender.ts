@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { LendingFigures } from '../../telemetry/worker-metrics.ts'
 import type { WorkerProcess } from '../worker-process.ts'
 import { createGrant, type Grant, type GrantDeps, type GrantedLease, type LentLease } from './granted-lease.ts'
+import { isNamed } from './judge-ask.ts'
 import { createLeaseQueue, type WaitingUser } from './lease-queue.ts'
 import type { LeaseWords } from './lease-words.ts'
 import { createLendingOffer, type LendingOfferDeps, type LendingRules, type ReadyWorker } from './lending-offer.ts'
@@ -126,6 +127,10 @@ export function createLender(deps: LenderDeps, init: { readonly group: string })
     rulesChanged() {
       if (rules().enabled) queue.open()
       else endAll('this node lends its memory no more')
+      const user = running?.facts()
+      if (user !== undefined && !isNamed(user, rules().to)) {
+        running?.end(new AppError('worker.refused', 'this node lends its memory to others now'))
+      }
       onChange()
     },
     async start() {

@@ -25,7 +25,7 @@ export function judgeAsk(
   if (user === undefined) return notAllowed('this worker does not know the node that asks: its link is not there yet')
   const { peerId, name, offer } = user.record
   if (offer.group !== terms.group) return notAllowed('this worker lends to nodes of another group')
-  if (terms.to.length > 0 && !terms.to.includes(peerId) && !terms.to.includes(name)) {
+  if (!isNamed({ peerId, name }, terms.to)) {
     return notAllowed('this worker lends to certain nodes only (--lend-to), and not to this one')
   }
   if (words.protocol !== terms.protocol || (terms.build !== '' && words.build !== terms.build)) {
@@ -37,6 +37,11 @@ export function judgeAsk(
     return new AppError('worker.refused', `this worker can lend ${formatBytes(terms.lendableBytes)}, and ${wanted}`)
   }
   return user
+}
+
+/** Whether the operator lends to it. Pure. */
+export function isNamed(user: { readonly peerId: string; readonly name: string }, to: LendingTerms['to']): boolean {
+  return to.length === 0 || to.includes(user.peerId) || to.includes(user.name)
 }
 
 function notAllowed(message: string): AppError {

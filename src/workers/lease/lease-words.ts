@@ -46,6 +46,8 @@ export function parseLeaseHeaders(
   const build = headers[NAMES.build]
   const protocol = headers[NAMES.protocol]
   if (model === undefined || memoryBytes === undefined || waitMs === undefined) return undefined
+  // To a worker's program no memory means no limit.
+  if (memoryBytes === 0) return undefined
   if (typeof build !== 'string' || !/^[\w.+-]{1,64}$/.test(build)) return undefined
   if (typeof protocol !== 'string' || !/^\d{1,5}(\.\d{1,5}){2}$/.test(protocol)) return undefined
   return { model, memoryBytes, waitMs: Math.min(MAX_WAIT_MS, waitMs), build, protocol }

@@ -7,6 +7,9 @@ import type { GuardWorker, StreamEnd, StreamEvents, WeightStore } from '../worke
 /** No first word of the user for so long, while whose engine starts, or none in the midst of a message: it is over. */
 const STALL_TIMEOUT_MS = 20_000
 
+/** A worker that computes at all is seen to do so in this time; twice in a row with nothing, it is stopped or hangs. */
+const WORKER_LOOK_MS = 5000
+
 export interface RunLeaseDeps {
   readonly guard: GuardWorker
   readonly weights?: WeightStore | undefined
@@ -38,6 +41,7 @@ export async function runLease(
         signal,
         limits: { memoryBytes, stallTimeoutMs: STALL_TIMEOUT_MS },
         events: deps.events,
+        workerWatch: { everyMs: WORKER_LOOK_MS, isAtWork: createPulse(worker) },
         weights: deps.weights,
         ...(deps.fetchWeights === undefined ? {} : { fetchWeights: deps.fetchWeights }),
       },
@@ -49,6 +53,20 @@ export async function runLease(
     await worker.stop()
   }
   return { ...describe(end, signal), worker: await worker.ended }
+}
+
+/** Whether a worker has computed since it was asked last, if that was a moment ago; true where nobody can tell. */
+export function createPulse(
+  { computedMs }: Pick<WorkerProcess, 'computedMs'>,
+  now: () => number = () => performance.now(),
+): () => Promise<boolean> {
+  let last: { readonly computedMs: number | undefined; readonly at: number } | undefined
+  return async () => {
+    const before = last
+    last = { computedMs: await computedMs?.(), at: now() }
+    if (before === undefined || last.computedMs === undefined) return true
+    return last.computedMs !== before.computedMs || last.at - before.at > 2 * WORKER_LOOK_MS
+  }
 }
 
 function describe(end: StreamEnd, signal: AbortSignal): Pick<EndedLease, 'outcome' | 'reason'> {

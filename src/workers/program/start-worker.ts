@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { Duplex, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { AppError } from '../../base/errors.ts'
@@ -30,6 +31,8 @@ export async function startWorker(
   const tail = keepTail(child)
   const ended = watchEnd(child, tail)
   const socket = child.stdio[CLIENT_FD]
+  // Whoever uses it listens for itself; a worker that is gone must not end this process.
+  if (socket instanceof Duplex) socket.on('error', () => {})
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL')
     if (socket instanceof Duplex) socket.destroy()
@@ -42,9 +45,17 @@ export async function startWorker(
     throw error
   }
   if (!(socket instanceof Duplex) || child.pid === undefined) throw new AppError('internal', 'a worker with no socket')
-  // Whoever uses it listens for itself; a worker that is gone must not end this process.
-  socket.on('error', () => {})
-  return { socket, pid: child.pid, ended, stop }
+  const { pid } = child
+  return { socket, pid, ended, stop, computedMs: async () => await readComputedMs(pid) }
+}
+
+/** Of Linux alone: user and system time in /proc/PID/stat, in ticks of which a second has a hundred (proc(5)). */
+async function readComputedMs(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The name in parentheses may contain anything; the times are the 12th and 13th word after it.
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(words[11]) + Number(words[12])
+  return Number.isFinite(ticks) ? ticks * 10 : undefined
 }
 
 /** The worker says "ready" once, when nothing but its user can tell it anything. */

@@ -20,7 +20,7 @@ export interface ByteReader {
 export interface ByteReaderInit {
   /** Called for every chunk. */
   readonly moved?: (bytes: number) => void
-  /** `fill` waited longer than it was told to without a byte. It goes on waiting. */
+  /** `fill` waited as long as it was told to without a byte. It goes on waiting, and tells again after as long. */
   readonly stalled?: () => void
   /** Once, when the stream ends, however. */
   readonly ended?: () => void
@@ -37,7 +37,7 @@ export function createByteReader(stream: Readable, init: ByteReaderInit = {}): B
     if (waiting === undefined || (length < waiting.count && !over)) return
     const { count, resolve } = waiting
     waiting = undefined
-    clearTimeout(timer)
+    clearInterval(timer)
     timer = undefined
     resolve(length >= count)
   }
@@ -93,7 +93,7 @@ export function createByteReader(stream: Readable, init: ByteReaderInit = {}): B
       if (over) return Promise.resolve(false)
       return new Promise((resolve) => {
         waiting = { count, resolve }
-        if (stallTimeoutMs !== undefined) timer = setTimeout(() => init.stalled?.(), stallTimeoutMs)
+        if (stallTimeoutMs !== undefined) timer = setInterval(() => init.stalled?.(), stallTimeoutMs)
         stream.resume()
       })
     },

@@ -10,9 +10,19 @@ export interface ByteWriter {
   close(): void
 }
 
-export function createByteWriter(stream: Writable, moved?: (bytes: number) => void): ByteWriter {
+export interface ByteWriterInit {
+  /** Called for everything that is written. */
+  readonly moved?: (bytes: number) => void
+  /** Told, again and again, while somebody waits in `drained` for so long. */
+  readonly stalled?: { readonly everyMs: number; readonly tell: () => void } | undefined
+}
+
+export function createByteWriter(stream: Writable, { moved, stalled }: ByteWriterInit = {}): ByteWriter {
+  let timer: NodeJS.Timeout | undefined
   let waiting: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
   function release(): void {
+    clearInterval(timer)
+    timer = undefined
     waiting?.resolve()
     waiting = undefined
   }
@@ -30,6 +40,7 @@ export function createByteWriter(stream: Writable, moved?: (bytes: number) => vo
     drained() {
       if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve()
       waiting ??= Promise.withResolvers<void>()
+      if (stalled !== undefined) timer ??= setInterval(stalled.tell, stalled.everyMs)
       return waiting.promise
     },
     close() {

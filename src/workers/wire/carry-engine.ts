@@ -22,7 +22,7 @@ export function createCarryEngine(init: CarryInit): CarryEngine {
       ended: () => ends.finish({ type: 'worker-left' }),
     })
     const toEngine = createByteWriter(engine)
-    const toStream = createByteWriter(stream, (bytes) => events?.moved?.('out', bytes))
+    const toStream = createByteWriter(stream, { moved: (bytes) => events?.moved?.('out', bytes) })
     const answers = createAnswerQueue<CarriedAnswer>()
     const pieces = createCarryPieces({ stream: toStream, answers, ...(events === undefined ? {} : { events }) })
     const parts = { fromEngine, fromStream, toEngine, toStream, answers, pieces }

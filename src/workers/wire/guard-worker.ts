@@ -16,16 +16,24 @@ export interface GuardInit {
 /** Rejects with the signal's reason when that ends it. Measured in bench/worker-guard.ts. */
 export function createGuardWorker(init: GuardInit): GuardWorker {
   return async ({ client, worker }, options) => {
-    const { limits, events } = options
+    const { limits, events, workerWatch } = options
     const ends = createTwoEnds([client, worker], options.signal)
     const fromClient = createByteReader(client, {
       moved: (bytes) => events?.moved?.('in', bytes),
       stalled: () => ends.finish({ type: 'refused', reason: 'nothing came for too long' }),
       ended: () => ends.finish({ type: 'client-left' }),
     })
-    const fromWorker = createByteReader(worker, { ended: () => ends.finish({ type: 'worker-left' }) })
-    const toWorker = createByteWriter(worker)
-    const toClient = createByteWriter(client, (bytes) => events?.moved?.('out', bytes))
+    const lost = (): void => ends.finish({ type: 'worker-left' })
+    const toClient = createByteWriter(client, { moved: (bytes) => events?.moved?.('out', bytes) })
+    async function lookAtWorker(): Promise<void> {
+      // A user that takes no answers holds up the worker, too.
+      if (!toClient.full && (await workerWatch?.isAtWork()) === false) lost()
+    }
+    const tell = (): void => ends.run(lookAtWorker)
+    const fromWorker = createByteReader(worker, { ended: lost, stalled: tell })
+    const toWorker = createByteWriter(worker, {
+      stalled: workerWatch === undefined ? undefined : { everyMs: workerWatch.everyMs, tell },
+    })
     const answers = createAnswerQueue<ComingAnswer>()
     const pieces = createGuardPieces({ ...options, worker: toWorker })
     const session = createRpcSession({ memoryBytes: limits.memoryBytes, pieces: init.pieces })
@@ -35,8 +43,9 @@ export function createGuardWorker(init: GuardInit): GuardWorker {
       if (reason !== undefined) ends.finish({ type: 'refused', reason })
     })
     ends.run(async () => {
-      const lost = () => ends.finish({ type: 'worker-left' })
-      await passAnswers({ answers, from: fromWorker, to: toClient, lost, answered: () => events?.roundTrip?.() })
+      const answered = (): void => events?.roundTrip?.()
+      const stallTimeoutMs = workerWatch?.everyMs
+      await passAnswers({ answers, from: fromWorker, to: toClient, lost, answered, stallTimeoutMs })
     })
     try {
       return await ends.over

@@ -14,6 +14,8 @@ export interface PassAnswersDeps {
   /** The worker is gone, or answers what no worker answers. */
   readonly lost: () => void
   readonly answered?: (() => void) | undefined
+  /** How long to wait for a byte of the worker before it is told; undefined: for ever. */
+  readonly stallTimeoutMs: number | undefined
 }
 
 /** Gives the client its answers, in the order of its requests, until there is nobody to give them. */
@@ -32,16 +34,17 @@ export async function passAnswers(deps: PassAnswersDeps): Promise<void> {
   }
 }
 
-async function passOne(answer: Answer & { readonly from: 'worker' }, { from, to }: PassAnswersDeps): Promise<boolean> {
-  if (!(await from.fill(ANSWER_FRAME_BYTES))) return false
+async function passOne(answer: Answer & { readonly from: 'worker' }, deps: PassAnswersDeps): Promise<boolean> {
+  const { from, to, stallTimeoutMs } = deps
+  if (!(await from.fill(ANSWER_FRAME_BYTES, stallTimeoutMs))) return false
   if (readWord(from.peek(ANSWER_FRAME_BYTES), 0) !== answer.bytes) return false
   const whole = ANSWER_FRAME_BYTES + answer.bytes
   if (answer.learn !== undefined) {
-    if (!(await from.fill(whole))) return false
+    if (!(await from.fill(whole, stallTimeoutMs))) return false
     const bytes = from.take(whole)
     if (!answer.learn(bytes.subarray(ANSWER_FRAME_BYTES))) return false
     to.write(bytes)
     return true
   }
-  return await passBytes({ from, to }, { count: whole })
+  return await passBytes({ from, to }, { count: whole, stallTimeoutMs })
 }

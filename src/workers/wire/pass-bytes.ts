@@ -6,7 +6,7 @@ const AT_ONCE_BYTES = 256 * 1024
 /** Passes so many bytes on as they come, at the pace of who reads them. False: they end before that. */
 export async function passBytes(
   { from, to }: { readonly from: ByteReader; readonly to: ByteWriter },
-  { count, stallTimeoutMs }: { readonly count: number; readonly stallTimeoutMs?: number },
+  { count, stallTimeoutMs }: { readonly count: number; readonly stallTimeoutMs?: number | undefined },
 ): Promise<boolean> {
   for (let rest = count; rest > 0; ) {
     if (from.length === 0 && !(await from.fill(1, stallTimeoutMs))) return false

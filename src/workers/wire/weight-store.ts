@@ -57,7 +57,7 @@ export function createWeightStore(
       warned = false
     } catch (error) {
       forget(hash)
-      if (!warned) log.warn({ error, folder }, 'weights are not kept on this disk')
+      if (!warned) log.warn({ err: error, folder }, 'weights are not kept on this disk')
       warned = true
     }
   }

@@ -99,6 +99,18 @@ describe('a lease between two nodes', () => {
     await assert.rejects(here.poolOf('stranger').lease(LENDER, ask()), { code: 'worker.refused' })
   })
 
+  it('ends the lease of a user that the operator names no more, and of no other', async () => {
+    let to: readonly string[] = []
+    await using here = await startLender({ rules: () => ({ enabled: true, memoryBytes: undefined, threads: 1, to }) })
+    const lease = await here.poolOf('ada').lease(LENDER, ask())
+    to = ['ada']
+    here.lender.rulesChanged()
+    assert.equal(await echo(lease, 'x'), 'x')
+    to = ['bob']
+    here.lender.rulesChanged()
+    await lease.over
+  })
+
   it('refuses more memory than it can lend', async () => {
     await using here = await startLender()
     const most = here.lender.lends()?.memoryBytes ?? 0
@@ -159,6 +171,7 @@ describe('a lease between two nodes', () => {
     const cases: [Record<string, string>, RegExp][] = [
       [{ ...upgrade }, /^HTTP\/1\.1 400 /],
       [{ ...upgrade, ...good, 'x-localai-lease-memory': '-1' }, /^HTTP\/1\.1 400 /],
+      [{ ...upgrade, ...good, 'x-localai-lease-memory': '0' }, /^HTTP\/1\.1 400 /],
       [{ ...upgrade, ...good, 'x-localai-lease-build': 'a b' }, /^HTTP\/1\.1 400 /],
       [{ ...upgrade, ...good, 'x-localai-lease-model': '%zz' }, /^HTTP\/1\.1 400 /],
       [{ ...upgrade, ...good, upgrade: 'websocket' }, /^HTTP\/1\.1 404 /],

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { duplexPair } from 'node:stream'
 import { describe, it } from 'node:test'
+import { createGuardWorker } from '../../../../src/workers/wire/guard-worker.ts'
+import { askOn } from '../../../support/hostile-member.ts'
 import { allocate, MEMORY_BYTES, prepare, startGuarded } from '../../../support/rpc-guarded.ts'
 import {
   deviceCount,
@@ -15,6 +18,7 @@ import {
   setTensorHash,
   tensor,
 } from '../../../support/rpc-messages.ts'
+import { startRpcWorker } from '../../../support/rpc-worker.ts'
 
 describe('a guard between a user and a worker', () => {
   it('passes a session on, with capabilities and memory cut to what was lent', async () => {
@@ -140,6 +144,29 @@ describe('a guard between a user and a worker', () => {
       stopped.sides.map((side) => side.destroyed),
       [true, true],
     )
+  })
+
+  it('ends with a worker that does nothing while it owes an answer, or while it takes nothing', async () => {
+    for (const owes of ['an answer', 'to take data']) {
+      const [client, clientSide] = duplexPair()
+      const [workerSide, workerSocket] = duplexPair()
+      startRpcWorker(workerSocket)
+      let looks = 0
+      const isAtWork = async (): Promise<boolean> => {
+        looks += 1
+        return looks < 3
+      }
+      const over = createGuardWorker({ pieces: true })(
+        { client: clientSide, worker: workerSide },
+        { limits: { memoryBytes: 2 ** 24, stallTimeoutMs: 60_000 }, workerWatch: { everyMs: 5, isAtWork } },
+      )
+      const { handle, base } = await prepare({ ask: askOn(client) }, 2 ** 22)
+      workerSocket.pause()
+      const large = tensor({ buffer: handle, data: base, ne: [2 ** 20] })
+      client.write(owes === 'an answer' ? deviceMemory : setTensor(large, 0, Buffer.alloc(2 ** 22)))
+      assert.deepEqual(await over, { type: 'worker-left' }, owes)
+      assert.equal(looks, 3)
+    }
   })
 
   it('knows nothing of pieces where they were not agreed', async () => {
