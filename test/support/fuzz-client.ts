@@ -13,9 +13,12 @@ export interface RawRequest {
   readonly halfClose: boolean
 }
 
+/** The head of a stream that a page watches: it has no end, and whoever has seen enough hangs up. */
+const WATCHED = /^HTTP\/1\.1 200 .*?\r\ncontent-type: text\/event-stream.*?\r\n\r\n/is
+
 /**
- * Writes bytes to a connection and reads until the server ends it. Undefined: it ended without an answer. Throws when
- * the answer is no HTTP, and when there is no end within `timeoutMs`.
+ * Writes bytes to a connection and reads until the server ends it, or until the head of a stream that was asked for with
+ * GET. Undefined: it ended without an answer. Throws when the answer is no HTTP, and when there is no end within `timeoutMs`.
  */
 export async function sendRaw(
   socket: Duplex,
@@ -23,7 +26,15 @@ export async function sendRaw(
   timeoutMs: number,
 ): Promise<RawAnswer | undefined> {
   const pieces: Buffer[] = []
-  socket.on('data', (piece: Buffer) => pieces.push(piece))
+  const isGet = bytes.subarray(0, 4).toString() === 'GET '
+  socket.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+    if (!isGet) return
+    const head = WATCHED.exec(Buffer.concat(pieces).toString('latin1'))?.[0]
+    if (head === undefined) return
+    pieces.splice(0, pieces.length, Buffer.from(head, 'latin1'))
+    socket.destroy()
+  })
   // A server that has refused a request may reset the connection under what is still being sent.
   socket.on('error', () => {})
   const { promise: closed, resolve } = Promise.withResolvers<boolean>()
