@@ -43,7 +43,15 @@ export async function startLendingMachine(init: LendingMachineInit): Promise<Len
   const words = ['worker', 'p2p-llama-cpp-rpc', '--node-name', name, '--log-format', 'json', '--data-path', folder]
   const child = spawn(
     process.execPath,
-    [MAIN, ...words, ...NEAR, `--llama-cpp-args=-m ${megabytes} -t 1`, ...(init.arguments ?? ['--cache-path', CACHE])],
+    [
+      MAIN,
+      ...words,
+      ...NEAR,
+      '--cache-path',
+      CACHE,
+      `--llama-cpp-args=-m ${megabytes} -t 1`,
+      ...(init.arguments ?? []),
+    ],
     {
       cwd: folder,
       env: { ...process.env, TOKEN: token, NODE_COMPILE_CACHE: COMPILE_CACHE },

@@ -41,9 +41,9 @@ export function createWeightStore(
     forget(hash)
     await rm(pathOf(folder, hash), { force: true })
   }
-  async function makeRoom(bytes: number): Promise<void> {
+  async function makeRoom(): Promise<void> {
     for (const [hash] of pieces) {
-      if (total + bytes <= maxBytes) return
+      if (total <= maxBytes) return
       await remove(hash)
     }
   }
@@ -51,22 +51,32 @@ export function createWeightStore(
   async function store(hash: string, bytes: Uint8Array): Promise<void> {
     try {
       if (!(await hashBytes(bytes)).equals(Buffer.from(hash, 'hex'))) return
-      await makeRoom(bytes.byteLength)
+      // Its room is taken before anything is waited for, so that others that come meanwhile make room beside it.
       remember(hash, bytes.byteLength)
+      await makeRoom()
       await writeWeightFile(pathOf(folder, hash), bytes)
+      if (!pieces.has(hash)) await remove(hash)
       warned = false
     } catch (error) {
       forget(hash)
-      if (!warned) log.warn({ err: error, folder }, 'weights are not kept on this disk')
-      warned = true
+      tell(error)
     }
+  }
+  function tell(error: unknown): void {
+    if (!warned) log.warn({ err: error, folder }, 'weights are not kept on this disk')
+    warned = true
   }
 
   return {
     async start({ signal } = {}) {
-      for (const file of await listWeightFiles(folder)) remember(file.hash, file.bytes)
-      signal?.throwIfAborted()
-      await makeRoom(0)
+      try {
+        for (const file of await listWeightFiles(folder)) remember(file.hash, file.bytes)
+        signal?.throwIfAborted()
+        await makeRoom()
+      } catch (error) {
+        signal?.throwIfAborted()
+        tell(error)
+      }
     },
     async stop() {
       await Promise.all(writing.values())

@@ -87,6 +87,25 @@ describe('pieces of weights on the disk', () => {
     assert.equal(warnings.length, 1)
   })
 
+  it('are not kept when their folder cannot be made, and nothing else fails', async () => {
+    const at = join(folder, 'a-file')
+    await writeFile(at, '')
+    const store = await open(350, at)
+    assert.equal(warnings.length, 1)
+    await put(store, piece(1))
+    assert.deepEqual(store.sizes(), { bytes: 0, pieces: 0 })
+    assert.equal(warnings.length, 1)
+  })
+
+  it('take no more room than they may when many come at the same time', async () => {
+    const store = await open()
+    await Promise.all([1, 2, 3, 4, 5, 6].map(async (fill) => await put(store, piece(fill))))
+    const { bytes, pieces } = store.sizes()
+    assert.ok(bytes <= 350 && pieces > 0, `${bytes}`)
+    const files = await readdir(folder, { recursive: true, withFileTypes: true })
+    assert.equal(files.filter((file) => file.isFile()).length, pieces)
+  })
+
   it('are written once when two bring the same', async () => {
     const store = await open()
     const hash = hashOf(piece(1))
