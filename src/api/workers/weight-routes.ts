@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
+import { MAX_PIECES_AT_ONCE } from '../../workers/lease/lease-words.ts'
 import type { WeightStore } from '../../workers/worker-stream.ts'
 
 /** Pieces that are in memory for members at the same time: each has 4 MiB at most. */
 const MAX_AT_ONCE = 8
-const MAX_AT_ONCE_FOR_ONE = 3
 /** Most questions of one member in a second; a miss costs next to nothing, and a hit a read of the disk. */
 const MAX_A_SECOND = 200
 /** Beyond so many members, whose counts are remembered, all begin anew. */
@@ -32,7 +32,7 @@ export const weightRoutes: FastifyPluginAsyncTypebox<WeightRoutesDeps> = async (
 
   async function atOnce<T>(member: string, work: () => Promise<T>): Promise<T> {
     const own = running.get(member) ?? 0
-    if (!admit(member) || all >= MAX_AT_ONCE || own >= MAX_AT_ONCE_FOR_ONE) {
+    if (!admit(member) || all >= MAX_AT_ONCE || own >= MAX_PIECES_AT_ONCE) {
       throw new AppError('request.rate-limited', 'too many pieces are asked for at the same time')
     }
     all += 1

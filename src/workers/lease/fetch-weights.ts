@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { NewestMap } from '../../base/newest-map.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import type { Network, PeerView } from '../../p2p/network.ts'
+import { MAX_PIECES_AT_ONCE } from './lease-words.ts'
 
 const MAX_PEERS = 3
 /** So many pieces in a row that a peer has not: it has not got the model. */
@@ -31,6 +32,9 @@ export interface FetchWeightsInit {
 interface PeerTrust {
   misses: number
   givenUpUntil: number
+  asking: number
+  /** Those that want to ask it next. */
+  readonly waiting: (() => void)[]
 }
 
 /**
@@ -46,7 +50,7 @@ export function createFetchWeights(
   function trustOf(peerId: string): PeerTrust {
     const known = trust.get(peerId)
     if (known !== undefined) return known
-    const fresh = { misses: 0, givenUpUntil: Number.NEGATIVE_INFINITY }
+    const fresh: PeerTrust = { misses: 0, givenUpUntil: Number.NEGATIVE_INFINITY, asking: 0, waiting: [] }
     trust.set(peerId, fresh)
     return fresh
   }
@@ -72,10 +76,25 @@ export function createFetchWeights(
     one.givenUpUntil = now() + GIVEN_UP_MS
   }
 
+  /** More at the same time it would refuse. */
+  async function inTurn<T>(peer: PeerTrust, work: () => Promise<T>): Promise<T> {
+    while (peer.asking >= MAX_PIECES_AT_ONCE) await new Promise<void>((resolve) => peer.waiting.push(resolve))
+    peer.asking += 1
+    try {
+      return await work()
+    } finally {
+      peer.asking -= 1
+      peer.waiting.shift()?.()
+    }
+  }
+
   return async function fetchWeights(hash, options) {
     for (const peerId of candidates()) {
       try {
-        const { status, body } = await call(peerId, { method: 'GET', path: `/p2p/weights/${hash}` }, options)
+        const { status, body } = await inTurn(
+          trustOf(peerId),
+          async () => await call(peerId, { method: 'GET', path: `/p2p/weights/${hash}` }, options),
+        )
         if (status === 200 && createHash('sha256').update(body).digest('hex') === hash) {
           trustOf(peerId).misses = 0
           return body

@@ -5,6 +5,9 @@ export const LEASE_PATH = '/p2p/workers/lease'
 /** Behind the answer 101 the connection speaks ggml's RPC, through the lender's guard. */
 export const LEASE_PROTOCOL = 'local-ai-rpc'
 
+/** So many pieces of weights a member may ask of another at the same time. */
+export const MAX_PIECES_AT_ONCE = 3
+
 /** What a user tells with its request; its identity is that of the connection. */
 export interface LeaseWords {
   readonly model: string

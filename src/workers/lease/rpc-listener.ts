@@ -51,6 +51,7 @@ export function createRpcListener(deps: RpcListenerDeps, { host, port, threads }
       const grant = createGrant(deps, user, { worker: process, waitedMs: turn.waitedMs })
       const onStop = (): void => grant.end(new AppError('worker.refused', 'the worker is stopping'))
       stopped.signal.addEventListener('abort', onStop, { once: true })
+      if (stopped.signal.aborted) onStop()
       await grant.granted.serve(client)
       stopped.signal.removeEventListener('abort', onStop)
     } catch (thrown) {

@@ -9,7 +9,7 @@ import { hashBytes, offerOf, type Piece, pieceHead } from './weight-pieces.ts'
 const WINDOW_BYTES = 32 * 2 ** 20
 
 export type CarriedAnswer =
-  | { readonly to: 'engine'; readonly bytes: number }
+  | { readonly to: 'engine'; readonly bytes: number; readonly command: number }
   | { readonly to: 'offer'; readonly piece: Piece }
 
 export interface CarryPiecesDeps {

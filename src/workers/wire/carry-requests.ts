@@ -11,6 +11,7 @@ import {
   COMMAND,
   checkFrame,
   FRAME_BYTES,
+  MAX_DEVICES,
   MAX_PIECE_BYTES,
   readWord,
   SET_TENSOR_BYTES,
@@ -70,7 +71,7 @@ async function carryRequest(parts: CarryParts, command: number, size: number): P
   await pieces.settled()
   const message = fromEngine.take(FRAME_BYTES + size)
   const bytes = answerBytes(command, message.subarray(FRAME_BYTES))
-  if (bytes !== undefined) answers.push({ to: 'engine', bytes })
+  if (bytes !== undefined) answers.push({ to: 'engine', bytes, command })
   await pieces.exclusive(async () => {
     toStream.write(message)
     if (toStream.full) await toStream.drained()
@@ -135,9 +136,16 @@ export async function carryAnswers(parts: CarryParts, answered: () => void): Pro
 
 async function carryAnswer({ fromStream, toEngine, pieces }: CarryParts, answer: CarriedAnswer): Promise<boolean> {
   if (answer.to === 'engine') {
+    if (answer.command === COMMAND.deviceCount && !(await hasFewDevices(fromStream))) return false
     return await passBytes({ from: fromStream, to: toEngine }, { count: ANSWER_FRAME_BYTES + answer.bytes })
   }
   if (!(await fromStream.fill(ANSWER_FRAME_BYTES + 1))) return false
   await pieces.answered(answer.piece, fromStream.take(ANSWER_FRAME_BYTES + 1)[ANSWER_FRAME_BYTES] === 1)
   return true
+}
+
+/** The engine makes what belongs to a device for as many as it is told. */
+async function hasFewDevices(fromStream: ByteReader): Promise<boolean> {
+  if (!(await fromStream.fill(ANSWER_FRAME_BYTES + 4))) return false
+  return fromStream.peek(ANSWER_FRAME_BYTES + 4).readUInt32LE(ANSWER_FRAME_BYTES) <= MAX_DEVICES
 }

@@ -42,18 +42,20 @@ export function createGuardPieces(deps: GuardPiecesDeps): GuardPieces {
   let looking = 0
   const keeping = new Set<Promise<void>>()
 
-  function keep(hash: string, bytes: Buffer): void {
+  /** Resolves when there is room for another. */
+  async function keep(hash: string, bytes: Buffer): Promise<void> {
     if (weights === undefined) return
     const kept = weights
       .put(hash, bytes, options)
       .catch(() => {})
       .finally(() => keeping.delete(kept))
     keeping.add(kept)
+    if (keeping.size >= MAX_AT_ONCE) await Promise.race(keeping)
   }
   async function fetched(hash: string): Promise<Buffer | undefined> {
     const bytes = await deps.fetchWeights?.(hash, options)
     if (bytes === undefined || (await hashBytes(bytes)).toString('hex') !== hash) return
-    keep(hash, bytes)
+    await keep(hash, bytes)
     return bytes
   }
   async function find(hash: string, length: number): Promise<Buffer | undefined> {
@@ -103,8 +105,7 @@ export function createGuardPieces(deps: GuardPiecesDeps): GuardPieces {
       if (!hash.equals(await hashBytes(bytes))) return false
       await write(body, readWord(body, TENSOR_BYTES), bytes)
       events?.weights?.({ bytes: bytes.length, cached: false })
-      keep(hash.toString('hex'), bytes)
-      if (keeping.size >= MAX_AT_ONCE) await Promise.race(keeping)
+      await keep(hash.toString('hex'), bytes)
       return true
     },
   }

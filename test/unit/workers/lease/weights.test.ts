@@ -55,6 +55,27 @@ describe('weights of other members', () => {
     assert.deepEqual(asked, ['id-near', 'id-liar', 'id-far'])
   })
 
+  it('are asked of a member no faster than it answers', async () => {
+    let [asking, most] = [0, 0]
+    const fetchWeights = createFetchWeights(
+      {
+        network: { peers: () => [lending('near')] },
+        now: () => 0,
+        async call() {
+          asking += 1
+          most = Math.max(most, asking)
+          await new Promise(setImmediate)
+          asking -= 1
+          return { status: 200, body: PIECE }
+        },
+      },
+      { group: '', build: () => BUILD.build },
+    )
+    const pieces = await Promise.all(Array.from({ length: 12 }, async () => await fetchWeights(hashOf(PIECE), {})))
+    assert.equal(most, 3)
+    assert.ok(pieces.every((piece) => piece?.equals(PIECE)))
+  })
+
   it('are served by their hash, few at a time to one member', async () => {
     const gate = Promise.withResolvers<void>()
     const weights: WeightStore = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
 import { describe, it } from 'node:test'
 import { createCarryEngine } from '../../../../src/workers/wire/carry-engine.ts'
@@ -199,6 +200,17 @@ describe('an engine carried to a worker', () => {
       ],
     )
     await carried.end()
+  })
+
+  it('ends with a worker that says it has more devices than any machine', async () => {
+    const [engine, engineSide] = duplexPair()
+    const [stream, lender] = duplexPair()
+    const over = createCarryEngine({ pieces: true })({ engine: engineSide, stream }, {})
+    engine.on('data', () => assert.fail('the engine was told'))
+    engine.write(deviceCount)
+    await once(lender, 'readable')
+    lender.write(Buffer.concat([u64(4), Buffer.alloc(4, 0xff)]))
+    assert.deepEqual(await over, { type: 'worker-left' })
   })
 
   it('ends with what is no RPC, and with the stream', async () => {
