@@ -4,6 +4,7 @@ import type { AbortOptions } from '../../base/signals.ts'
 import { takeLock } from './build-lock.ts'
 import { buildFailed, type CompileUnit, compileUnits, findCompiler, lastLines } from './compile-units.ts'
 import type { EngineSource } from './engine-source.ts'
+import { removeOldBuilds } from './old-builds.ts'
 import { runCommand } from './run-command.ts'
 
 export interface EngineBuildOptions extends AbortOptions {
@@ -59,6 +60,8 @@ export async function buildEngineProgram(
       // Another process was quicker, although the lock should have kept it out: its program is as good.
       if (!(await isThere())) throw error
     })
+    // Room on the disk is no reason to fail.
+    await removeOldBuilds(recipe.parentDir, { key: recipe.key, nowMs: Date.now() }).catch(() => {})
   } finally {
     await rm(workDir, { recursive: true, force: true })
   }

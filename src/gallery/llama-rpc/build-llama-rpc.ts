@@ -13,6 +13,7 @@ import {
   locateEngineSource,
   recipeHash,
 } from '../compile/engine-source.ts'
+import { markBuildUsed } from '../compile/old-builds.ts'
 import { LLAMA_RPC_PATHS, LLAMA_RPC_RECIPE, PLUGIN_NAME, PROGRAM_NAME, planLink, planUnits } from './rpc-plan.ts'
 
 export interface LlamaRpcInit extends EngineBuildInit {
@@ -86,6 +87,7 @@ async function locate(init: EngineBuildInit): Promise<LlamaRpcFiles | undefined>
 async function findBuilt({ source, parentDir, key }: LlamaRpcFiles): Promise<LlamaRpc | undefined> {
   const found = parts(source, join(parentDir, key))
   if (!(await exists(found.program))) return undefined
+  await markBuildUsed(parentDir, key)
   const protocol = await readFile(join(found.librariesDir, PROTOCOL_FILE), 'utf8')
   return { ...found, protocol }
 }

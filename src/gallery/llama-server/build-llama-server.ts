@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { buildEngineProgram, type EngineBuildOptions } from '../compile/build-engine-program.ts'
 import { buildFailed, lastLines } from '../compile/compile-units.ts'
 import { type EngineBuildInit, exists } from '../compile/engine-source.ts'
+import { markBuildUsed } from '../compile/old-builds.ts'
 import { runCommand } from '../compile/run-command.ts'
 import { linkArguments, linkedLibraries, planUnits, SOURCE_FOLDERS, type SourceTree } from './compile-plan.ts'
 import {
@@ -68,7 +69,9 @@ export async function buildLlamaServer(init: EngineBuildInit, options: EngineBui
 
 async function findBuilt(files: LlamaServerFiles): Promise<LlamaServer | undefined> {
   const binary = programPath(files)
-  return (await exists(binary)) ? { binary, version: files.source.version } : undefined
+  if (!(await exists(binary))) return undefined
+  await markBuildUsed(files.parentDir, files.key)
+  return { binary, version: files.source.version }
 }
 
 async function readTree(root: string, nativeDir: string): Promise<SourceTree> {
