@@ -7,11 +7,14 @@ import { generateToken } from '../../src/p2p/token/generate-token.ts'
 import { formatToken } from '../../src/p2p/token/parse-token.ts'
 import { askWorker } from '../../src/workers/program/ask-worker.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { type LendingMachine, startLendingMachine } from '../support/lending-machine.ts'
+import { beginSession, relocate } from '../support/hostile-member.ts'
+import { CACHE, type LendingMachine, NEAR, startLendingMachine } from '../support/lending-machine.ts'
 import { llamaRpcForTests } from '../support/llama-rpc.ts'
+import { startLocalAi } from '../support/local-ai.ts'
 import { poll } from '../support/poll.ts'
 import { gone, needsProc } from '../support/processes.ts'
-import { startWorkerUser, type WorkerUser } from '../support/worker-user.ts'
+import { ATTACKS } from '../support/rpc-attacks.ts'
+import { startWorkerUser, type UserInit, type WorkerUser } from '../support/worker-user.ts'
 
 const MEBIBYTE = 2 ** 20
 const found = await llamaRpcForTests()
@@ -25,7 +28,10 @@ describe('the worker command in a network', { skip: skip ?? false, timeout: 110_
 
   it('lends to one user after the other, and to none that it should not', async () => {
     const token = formatToken(generateToken({ dhtIntervalSeconds: 360, otpIntervalSeconds: 9000 }))
-    await using worker = await startLendingMachine({ token, name: 'lender', megabytes: 256 })
+    await using worker = await startLendingMachine({
+      ...{ token, name: 'lender', megabytes: 256 },
+      arguments: ['--lend-to', 'user,other,holder'],
+    })
     const init = { token, bootstrap: worker.address, name: 'user', llamaRpc }
     await using user = await startWorkerUser(init)
     const id = await user.findWorker()
@@ -35,12 +41,33 @@ describe('the worker command in a network', { skip: skip ?? false, timeout: 110_
 
     await servesThroughTheGuard(user, id, worker)
     await refusesAnotherBuild(init, id, worker)
+    await refusesWhoIsNotNamed(init, id, worker)
+    await cutsAnAttack(user, id, worker)
     await servesTheNextWhenAUserIsKilled({ user, init, worker }, id)
     await endsWithItsWorker(user, id, worker)
 
     const last = await user.pool.lease(id, ask())
     assert.deepEqual(await worker.end(), { code: 0, signal: null })
     await last.over
+  })
+})
+
+describe('a node that runs models and lends', { skip: skip ?? false, timeout: 60_000 }, () => {
+  if ('missing' in found) return
+  const llamaRpc = found
+
+  it('lends from its start on, over the face that members see', async () => {
+    const token = formatToken(generateToken({ dhtIntervalSeconds: 360, otpIntervalSeconds: 9000 }))
+    await using node = await startLocalAi({
+      arguments: ['--p2p', ...NEAR, '--cache-path', CACHE, '--lend', '--lend-memory', '256MB', '--lend-threads', '1'],
+      environment: { TOKEN: token },
+    })
+    const { addresses } = await node.waitForLog(({ msg }) => msg === 'joined the network')
+    const [bootstrap = ''] = addresses as readonly string[]
+    await using user = await startWorkerUser({ token, bootstrap, name: 'user', llamaRpc })
+    await using lease = await user.pool.lease(await user.findWorker(), ask())
+    const { protocol } = await askWorker(lease.stream, { signal: AbortSignal.timeout(10_000) })
+    assert.equal(protocol, llamaRpc.protocol)
   })
 })
 
@@ -56,11 +83,7 @@ async function servesThroughTheGuard(user: WorkerUser, id: string, worker: Lendi
   await gone(pid)
 }
 
-async function refusesAnotherBuild(
-  init: Parameters<typeof startWorkerUser>[0],
-  id: string,
-  worker: LendingMachine,
-): Promise<void> {
+async function refusesAnotherBuild(init: UserInit, id: string, worker: LendingMachine): Promise<void> {
   await using other = await startWorkerUser({
     ...{ ...init, name: 'other' },
     llamaRpc: { ...init.llamaRpc, build: '0.0.1-linux-x64' },
@@ -70,8 +93,30 @@ async function refusesAnotherBuild(
   assert.deepEqual(worker.processes(), [])
 }
 
+async function refusesWhoIsNotNamed(init: UserInit, id: string, worker: LendingMachine): Promise<void> {
+  await using guest = await startWorkerUser({ ...init, name: 'guest' })
+  await guest.findWorker()
+  await assert.rejects(guest.pool.lease(id, ask()), { code: 'worker.refused', details: { notAllowed: true } })
+  assert.equal(guest.pool.list()[0]?.unusable, 'it does not lend to this node')
+  assert.deepEqual(worker.processes(), [])
+}
+
+async function cutsAnAttack(user: WorkerUser, id: string, worker: LendingMachine): Promise<void> {
+  const lease = await user.pool.lease(id, ask({ waitMs: 10_000 }))
+  const session = await beginSession(lease.stream, 4096)
+  const [pid] = worker.processes()
+  assert.ok(pid !== undefined)
+  const attack = ATTACKS['SET_TENSOR at any address']
+  assert.ok(attack)
+  lease.stream.write(relocate(attack, session))
+  await lease.over
+  await gone(pid)
+  const end = await poll('it is told', 5000, () => worker.log.find((line) => line.includes('"outcome":"cut"')))
+  assert.match(end, /"reason":"tensor data outside its buffer"/)
+}
+
 async function servesTheNextWhenAUserIsKilled(
-  { user, init, worker }: { user: WorkerUser; init: Parameters<typeof startWorkerUser>[0]; worker: LendingMachine },
+  { user, init, worker }: { user: WorkerUser; init: UserInit; worker: LendingMachine },
   id: string,
 ): Promise<void> {
   const holder = fork(USER, { execArgv: [], env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE } })
