@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
+import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
 import { type Swarm, startSwarm } from '../support/swarm.ts'
 
 const HOSTILE = `<img src=x onerror="document.title='broken'">`
 const NAME = `Lab ${HOSTILE}`
 
-describe('an explorer, looked at with a browser', { timeout: 150_000 }, () => {
+describe('an explorer, looked at with a browser', { timeout: 150_000, skip: noBrowser() }, () => {
   let swarm: Swarm
   let explorer: RunningNode
   let browser: TestBrowser

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
-import { openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
+import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
 import { tinyChat, tinyEmbedding, tinyLlama } from '../support/tiny-models.ts'
@@ -26,7 +26,7 @@ async function ask(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Send' }).click()
 }
 
-describe('the pages of the web interface', () => {
+describe('the pages of the web interface', { skip: noBrowser() }, () => {
   let server: FileServer
   let node: RunningNode
   let browser: TestBrowser

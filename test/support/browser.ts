@@ -44,12 +44,21 @@ export async function openBrowser(): Promise<TestBrowser> {
   }
 }
 
+/** Why tests with a browser are left out here; false when there is one. */
+export function noBrowser(): string | false {
+  return browserOnPath() === undefined && `no browser on the PATH (${NAMES.join(', ')}): .ci/run installs one`
+}
+
 function findChromium(): string {
+  const found = browserOnPath()
+  if (found === undefined) throw new Error(`no browser on the PATH (${NAMES.join(', ')})`)
+  return found
+}
+
+function browserOnPath(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   const files = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
-  const found = files.find((file) => existsSync(file))
-  if (found === undefined) throw new Error(`no browser on the PATH (${NAMES.join(', ')}): .ci/run installs one`)
-  return found
+  return files.find((file) => existsSync(file))
 }
 
 interface AxeResults {
