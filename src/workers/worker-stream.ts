@@ -30,6 +30,8 @@ export interface StreamEvents {
   roundTrip?(): void
   /** Weights that arrived, and those of them that needed no transfer. */
   weights?(fact: { readonly bytes: number; readonly cached: boolean }): void
+  /** On the user's side: the engine has gone first, or is not wanted any more. What closes now is no loss. */
+  userLeft?(): void
 }
 
 /** Pieces of weights by the SHA-256 of their bytes, on disk, bounded in size. A piece has at most 4 MiB. */

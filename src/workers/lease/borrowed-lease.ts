@@ -27,13 +27,16 @@ export function toBorrowedLease(
     roundTrip: () => metrics.leaseRoundTrip('borrowed'),
     weights: (fact) => metrics.leaseWeights('borrowed', fact),
   })
+  function userLeft(): void {
+    givenBack = true
+  }
   function ended(): void {
     const seconds = (now() - sinceUnixMs) / 1000
     const outcome = givenBack ? 'returned' : 'worker-lost'
     metrics.leaseEnded({ side: 'borrowed', outcome, seconds })
     const facts = { worker: name, peerId, model, outcome, seconds, ...counts() }
     if (givenBack) log.info(facts, 'a worker was given back')
-    else log.warn(facts, 'a worker is gone, or was given up by the engine')
+    else log.warn(facts, 'a worker is gone')
     over.resolve()
   }
   stream.on('error', () => {})
@@ -43,7 +46,7 @@ export function toBorrowedLease(
   return {
     lease: {
       ...worker,
-      events,
+      events: { ...events, userLeft },
       over: over.promise,
       async [Symbol.asyncDispose]() {
         givenBack ||= !stream.destroyed

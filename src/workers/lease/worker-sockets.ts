@@ -46,7 +46,10 @@ export async function openWorkerSockets(
       void leftByEngine.then(() => lease.stream.destroy())
     })
   }
-  opened.defer(() => ended.abort())
+  opened.defer(() => {
+    for (const lease of leases) lease.events.userLeft?.()
+    ended.abort()
+  })
   const kept = opened.move()
   return {
     folder,

@@ -16,7 +16,10 @@ export function createCarryEngine(init: CarryInit): CarryEngine {
   return async ({ engine, stream }, options) => {
     const { events } = options
     const ends = createTwoEnds([engine, stream], options.signal)
-    const fromEngine = createByteReader(engine, { ended: () => ends.finish({ type: 'client-left' }) })
+    function engineLeft(): void {
+      if (ends.finish({ type: 'client-left' })) events?.userLeft?.()
+    }
+    const fromEngine = createByteReader(engine, { ended: engineLeft })
     const fromStream = createByteReader(stream, {
       moved: (bytes) => events?.moved?.('in', bytes),
       ended: () => ends.finish({ type: 'worker-left' }),

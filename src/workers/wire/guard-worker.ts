@@ -23,7 +23,7 @@ export function createGuardWorker(init: GuardInit): GuardWorker {
       stalled: () => ends.finish({ type: 'refused', reason: 'nothing came for too long' }),
       ended: () => ends.finish({ type: 'client-left' }),
     })
-    const lost = (): void => ends.finish({ type: 'worker-left' })
+    const lost = (): void => void ends.finish({ type: 'worker-left' })
     const toClient = createByteWriter(client, { moved: (bytes) => events?.moved?.('out', bytes) })
     async function lookAtWorker(): Promise<void> {
       // A user that takes no answers holds up the worker, too.

@@ -5,14 +5,17 @@ import type { StreamEnd } from '../worker-stream.ts'
 export interface TwoEnds {
   /** Resolves with how it ended, rejects with the signal's reason or with what was thrown between the streams. */
   readonly over: Promise<StreamEnd>
-  finish(end: StreamEnd): void
+  /** False: it had ended already. */
+  finish(end: StreamEnd): boolean
   /** Runs a part of the work; what it throws ends all. */
   run(work: () => Promise<void>): void
 }
 
 export function createTwoEnds(streams: readonly [Duplex, Duplex], signal: AbortSignal | undefined): TwoEnds {
   const { promise, resolve, reject } = Promise.withResolvers<StreamEnd>()
+  let isOver = false
   function destroyAll(): void {
+    isOver = true
     signal?.removeEventListener('abort', onAbort)
     for (const stream of streams) stream.destroy()
   }
@@ -34,8 +37,10 @@ export function createTwoEnds(streams: readonly [Duplex, Duplex], signal: AbortS
   return {
     over: promise,
     finish(end) {
+      if (isOver) return false
       resolve(end)
       destroyAll()
+      return true
     },
     run(work) {
       work().catch(fail)

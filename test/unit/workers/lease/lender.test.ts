@@ -49,6 +49,15 @@ describe('a lease between two nodes', () => {
     assert.match(figures, /local_ai_worker_bytes_total\{side="lent",direction="in"\} 5/)
   })
 
+  it('is given back, and not lost, when its engine has left', async () => {
+    await using here = await startLender()
+    const lease = await here.poolOf('ada').lease(LENDER, ask())
+    lease.events.userLeft?.()
+    lease.stream.destroy()
+    await lease.over
+    assert.match(await here.metrics.text(), /local_ai_worker_leases_total\{side="borrowed",outcome="returned"\} 1/)
+  })
+
   it('refuses a second user that does not wait, and serves one that does when the first has gone', async () => {
     await using here = await startLender()
     const first = await here.poolOf('ada').lease(LENDER, ask())

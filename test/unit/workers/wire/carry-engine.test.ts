@@ -213,6 +213,22 @@ describe('an engine carried to a worker', () => {
     assert.deepEqual(await over, { type: 'worker-left' })
   })
 
+  it('tells at once when the engine has left, and says nothing of it when the worker went first', async () => {
+    for (const first of ['engine', 'worker']) {
+      const [engine, engineSide] = duplexPair()
+      const [stream, lender] = duplexPair()
+      const seen: string[] = []
+      stream.once('close', () => seen.push('closed'))
+      const events = { userLeft: () => void seen.push('left') }
+      const over = createCarryEngine({ pieces: true })({ engine: engineSide, stream }, { events })
+      const closed = once(stream, 'close')
+      const end = first === 'engine' ? engine : lender
+      end.destroy()
+      await Promise.all([over, closed])
+      assert.deepEqual(seen, first === 'engine' ? ['left', 'closed'] : ['closed'])
+    }
+  })
+
   it('ends with what is no RPC, and with the stream', async () => {
     const [engine, engineSide] = duplexPair()
     const [stream, far] = duplexPair()
