@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { raceSignal } from '../../src/base/signals.ts'
 import { type HostileCase, type HostileDeps, MEBIBYTE, must, request, type Stage } from './hostile-case.ts'
 import { askFace, beginSession, leaseRequest, relocate } from './hostile-member.ts'
 import { poll } from './poll.ts'
@@ -10,6 +11,8 @@ import { SAMPLE_BYTES, sampleSession } from './rpc-sample.ts'
 import { FIRST_HANDLE } from './rpc-worker.ts'
 
 const FUZZED_SESSIONS = 60
+const CUT_WITHIN_MS = 5000
+const JUDGED_WITHIN_MS = 300
 /** HELLO, the devices and the one buffer: what every session here begins with. */
 const BEGINNING: ReadonlySet<number | undefined> = new Set([14, 15, 0, 3])
 
@@ -26,15 +29,16 @@ export function attackCases({ stage, llamaRpc }: HostileDeps): readonly HostileC
           const session = await beginSession(lease.stream, 4096)
           must(session.handle !== FIRST_HANDLE, 'a real worker has handles of its own')
           lease.stream.write(relocate(attack, session))
-          // What waits for more of its body is cut by the clock; all else at once.
-          if (!lease.stream.destroyed) lease.stream.end()
-          await lease.over
+          // Nothing of it waits for more: the guard has to end it, and by itself.
+          const late = AbortSignal.timeout(CUT_WITHIN_MS)
+          await raceSignal(lease.over, late).catch(() => must(false, `${name} is not cut`))
           await gone(pid)
           mustNotBeLost(here, name)
         }
         await here.stillLends()
         const cut = here.lender.log.filter((line) => line.includes('"outcome":"cut"')).length
-        return `${Object.keys(ATTACKS).length} attacks, ${cut} cut by the guard, no worker lost`
+        must(cut === Object.keys(ATTACKS).length, `${cut} were cut`)
+        return `${cut} attacks, all cut by the guard, no worker lost`
       },
     },
     {
@@ -47,12 +51,15 @@ export function attackCases({ stage, llamaRpc }: HostileDeps): readonly HostileC
           await using lease = await here.user.pool.lease(here.lenderId, request({ waitMs: 20_000 }))
           const session = await beginSession(lease.stream, SAMPLE_BYTES)
           for (const message of mutatedSession(random)) lease.stream.write(relocate(message, session))
-          lease.stream.end()
+          // What is in order, or waits for more, goes on: it is ended here.
+          await raceSignal(lease.over, AbortSignal.timeout(JUDGED_WITHIN_MS)).catch(() => lease.stream.destroy())
           await lease.over
           mustNotBeLost(here, `seed ${seed}, session ${i}`)
         }
         await here.stillLends()
-        return `${FUZZED_SESSIONS} sessions, seed ${seed}, no worker was lost`
+        const cut = here.lender.log.filter((line) => line.includes('"outcome":"cut"')).length
+        must(cut > 0, 'the dice changed nothing')
+        return `${FUZZED_SESSIONS} sessions, ${cut} cut by the guard, seed ${seed}, no worker was lost`
       },
     },
     {
