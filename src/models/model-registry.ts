@@ -6,6 +6,8 @@ export interface ListedModel {
   readonly config: ModelConfig
   /** Unix seconds: when its file was last changed. */
   readonly created: number
+  /** What of the models folder it is made of, and can be changed or removed with; absent: nothing there. */
+  readonly source?: 'configuration' | 'file'
   /** Set for a model that only demonstrates that the node works; says what it can do, in a sentence. */
   readonly demonstration?: string
 }

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { type ModelFile, parseModelFile } from './config-schema.ts'
 import type { ModelDefaults } from './defaults.ts'
@@ -45,7 +45,7 @@ export interface ModelSnapshot {
   readonly byName: ReadonlyMap<string, ModelConfig>
 }
 
-interface Found {
+interface Found extends Pick<ListedModel, 'source'> {
   readonly config: ModelConfig
   readonly created: number
 }
@@ -55,13 +55,13 @@ export async function readModels(deps: ReadModelsDeps, sources: ModelSources): P
   const files = await filesOf(deps, sources.modelsPath)
   const { models, aliases } = await readConfigured(deps, sources, files)
   const configured = [...models.values()]
-  const listed: ListedModel[] = configured.map(({ config, created }) => ({ id: config.name, config, created }))
+  const listed: ListedModel[] = configured.map((found) => ({ id: found.config.name, ...found }))
   const byName = new Map(configured.map(({ config }) => [config.name, config]))
   const owners = new Map(configured.map(({ config }) => [config.modelFile, config]))
   for (const file of files.filter(isModelFile)) {
     const owner = owners.get(join(sources.modelsPath, file))
     const bare = owner === undefined ? await readBare(deps, sources, file) : undefined
-    if (bare?.isSound === true) listed.push({ id: file, config: bare.config, created: bare.created })
+    if (bare?.isSound === true) listed.push({ id: file, config: bare.config, created: bare.created, source: 'file' })
     const config = owner ?? bare?.config
     if (config !== undefined) addNames(byName, [file, basename(file, extname(file))], config)
   }
@@ -185,7 +185,8 @@ async function readModel(deps: ReadModelsDeps, sources: ModelSources, { raw, pat
   for (const { key, sentence } of keyWarnings(raw))
     deps.warn({ file: basename(path), key, reason: `"${key}" ${sentence}` })
   for (const reason of deps.check?.(config) ?? []) deps.warn({ file: basename(path), reason })
-  return { config, created: (await changedAt(modelFile)) ?? (await changedAt(path)) ?? 0 }
+  const created = (await changedAt(modelFile)) ?? (await changedAt(path)) ?? 0
+  return { config, created, ...(dirname(path) === modelsPath ? { source: 'configuration' } : {}) }
 }
 
 /** Undefined for a file that is not there, broken (then it is said), or of another format. */

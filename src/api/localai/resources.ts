@@ -35,7 +35,14 @@ const Resources = Type.Object({
   watchdog_interval: Type.String(),
 })
 const Capabilities = Type.Object({
-  data: Type.Array(Type.Object({ id: Type.String(), capabilities: Type.Array(Type.String()) })),
+  data: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      capabilities: Type.Array(Type.String()),
+      // Ours: whether there is anything to edit or to delete.
+      source: Type.Optional(Type.Union([Type.Literal('configuration'), Type.Literal('file')])),
+    }),
+  ),
 })
 
 /** What this node has and can do. Accelerators belong to their backends' processes, which tell nobody of them. */
@@ -64,7 +71,11 @@ export const resources: FastifyPluginAsyncTypebox<ResourcesDeps> = async (app, d
   for (const url of ['/api/models/capabilities', '/v1/models/capabilities', '/models/capabilities']) {
     const schema = { tags: ['models'], summary: 'What each model can do', response: { 200: Capabilities } }
     app.get(url, { schema }, async () => ({
-      data: registry.list().map(({ id, config }) => ({ id, capabilities: [...config.knownUseCases] })),
+      data: registry.list().map(({ id, config, source }) => ({
+        id,
+        capabilities: [...config.knownUseCases],
+        ...(source === undefined ? {} : { source }),
+      })),
     }))
   }
 }

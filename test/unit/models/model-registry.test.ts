@@ -61,6 +61,8 @@ describe('which models there are', () => {
     const registry = await read({ builtin })
     assert.deepEqual(idsOf(registry), ['first', 'list-mate', 'second', 'loose.gguf', 'tiny-chat'])
     assert.equal(registry.list().at(-1)?.demonstration, 'Knows a few dozen sentences.')
+    const sources = registry.list().map(({ source }) => source)
+    assert.deepEqual(sources, ['configuration', 'configuration', 'configuration', 'file', undefined])
     assert.deepEqual(memory.warnings(), [])
   })
 

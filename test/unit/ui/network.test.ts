@@ -1,32 +1,53 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bestAddress, hostAndPort, joinCommand } from '../../../ui/src/network/join-command.ts'
-import { layOut } from '../../../ui/src/network/layout.ts'
+import { boxOf, layOut, lettersFor, overlap, type Point, RADII } from '../../../ui/src/network/layout.ts'
 import type { Explanation } from '../../../ui/src/requests/explanation.ts'
 import { toLanes, toWords } from '../../../ui/src/requests/lanes.ts'
 
 describe('where nodes are drawn', () => {
-  for (const [width, height] of [
-    [1100, 400],
-    [340, 400],
-  ] as const) {
-    for (const count of [0, 1, 2, 9, 40, 200]) {
-      it(`${count} nodes have room on ${width} by ${height}`, () => {
-        const { points, radius, labels } = layOut(count, { width, height })
+  for (const width of [1100, 700, 330]) {
+    for (const count of [0, 1, 2, 9, 18, 40, 200]) {
+      it(`${count} nodes have room on ${width} pixels`, () => {
+        const [self, name] = ['this node'.padEnd(lettersFor(width), 'x'), 'other'.padEnd(lettersFor(width), 'x')]
+        const layout = layOut({ width, names: Array(count).fill(name), self })
+        const { points, radius, height, centre } = layout
         assert.equal(points.length, count)
         for (const { x, y } of points) assert.ok(x > radius && x < width - radius && y > radius && y < height - radius)
-        const nearest = Math.min(
-          ...points.flatMap((one, index) =>
-            points.slice(index + 1).map((other) => Math.hypot(one.x - other.x, one.y - other.y)),
-          ),
-        )
-        // Many nodes on a telephone touch each other: the list below shows them.
-        if (count <= 40 || width > 500) assert.ok(nearest > radius, `${nearest} pixels apart`)
-        assert.equal(labels, count <= 9)
+        if (!layout.names) {
+          // Many nodes on a telephone touch each other: the list below shows them.
+          if (count <= 40 || width > 500) assert.ok(nearest(points) > radius)
+          return
+        }
+        const boxes = [...points.map((point) => boxOf(point, name, radius)), boxOf(centre, self, RADII.self)]
+        for (const [index, box] of boxes.entries()) {
+          assert.ok(box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height, 'is seen whole')
+          for (const other of boxes.slice(index + 1)) assert.ok(!overlap(box, other), 'lies over nothing')
+        }
       })
     }
   }
+
+  it('names stand there as long as there is room for them', () => {
+    const named = (count: number, width: number): boolean =>
+      layOut({ width, names: Array(count).fill('workshop'), self: 'attic' }).names
+    assert.deepEqual(
+      [9, 14, 60].map((count) => named(count, 1100)),
+      [true, true, false],
+    )
+    assert.deepEqual(
+      [9, 18, 19].map((count) => named(count, 330)),
+      [true, true, false],
+    )
+  })
 })
+
+function nearest(points: readonly Point[]): number {
+  const apart = points.flatMap((one, index) =>
+    points.slice(index + 1).map((other) => Math.hypot(one.x - other.x, one.y - other.y)),
+  )
+  return Math.min(...apart)
+}
 
 describe('how a machine joins', () => {
   it('by an address that others can call, where there is one', () => {
@@ -37,7 +58,7 @@ describe('how a machine joins', () => {
     assert.equal(bestAddress(['/ip4/127.0.0.1/tcp/1']), '127.0.0.1:1')
     assert.equal(
       joinCommand('serve', { token: 'T', address: 'h:1' }),
-      'export TOKEN="T"\nlocal-ai run --p2p --federated --p2p-bootstrap h:1',
+      'export TOKEN="T"\nlocal-ai run --p2p --federated \\\n  --p2p-bootstrap h:1',
     )
     assert.equal(joinCommand('entry', { token: 'T', address: undefined }), 'export TOKEN="T"\nlocal-ai federated')
   })

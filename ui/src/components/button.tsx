@@ -41,7 +41,8 @@ export function Button({ onClick, kind = 'plain', icon, label, children, ...rest
       title={label}
       aria-pressed={rest.pressed}
       aria-busy={busy.value}
-      disabled={rest.disabled === true || busy.value}
+      disabled={rest.disabled}
+      aria-disabled={busy.value || undefined}
       onClick={onClick === undefined ? undefined : () => void press()}
     >
       {icon === undefined ? null : <Icon name={icon} size={18} />}

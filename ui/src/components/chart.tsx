@@ -74,6 +74,7 @@ interface Drawing extends Pick<ChartProps, 'lines' | 'format' | 'whole'> {
 }
 
 const AXIS_WIDTH = 74
+const AXIS_HEIGHT = 34
 const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
 
 function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Options {
@@ -88,7 +89,7 @@ function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Opt
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map((at) => formatTime(at * 1000)), space: 80 },
+      { ...axis, size: AXIS_HEIGHT, values: (_plot, splits) => splits.map(clockOf), space: 80 },
       {
         ...axis,
         size: AXIS_WIDTH,
@@ -107,6 +108,11 @@ function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Opt
       })),
     ],
   }
+}
+
+function clockOf(second: number): string {
+  const time = formatTime(second * 1000)
+  return second % 60 === 0 ? time.slice(0, -':00'.length) : time
 }
 
 /** A canvas knows nothing of `light-dark()`: the browser says what it comes to. */

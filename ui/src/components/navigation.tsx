@@ -17,7 +17,7 @@ const GROUPS = [
   ['node', 'This node'],
 ] as const
 
-const THEMES = { auto: ['auto', 'as the system'], light: ['sun', 'light'], dark: ['moon', 'dark'] } as const
+const THEMES = { auto: ['auto', 'System'], light: ['sun', 'Light'], dark: ['moon', 'Dark'] } as const
 
 export function Navigation({ current }: { readonly current: PageRow | undefined }) {
   const open = useSignal(false)
@@ -72,7 +72,10 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
         {user !== null || staticApiKeyRequired ? (
           <Button kind="ghost" icon="exit" label="Sign out" onClick={signOut} />
         ) : null}
-        <Button kind="ghost" icon={icon} label={`Colours: ${words}`} onClick={switchTheme} />
+        <Button kind="ghost" small icon={icon} onClick={switchTheme}>
+          <span class="unseen">Colours: </span>
+          {words}
+        </Button>
       </div>
     </header>
   )

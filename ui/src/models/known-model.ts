@@ -31,6 +31,8 @@ export interface KnownModel {
   readonly description: string
   /** It is configured on this node. */
   readonly isHere: boolean
+  /** What of this node's models folder it is made of; undefined: nothing that could be edited or deleted. */
+  readonly source: 'configuration' | 'file' | undefined
   readonly capabilities: readonly string[]
   readonly loaded: LoadedModel | undefined
   readonly holders: readonly Holder[]
@@ -48,7 +50,11 @@ interface Holder {
 
 export interface ModelSources {
   readonly listed: readonly NamedModel[]
-  readonly capabilities: readonly { readonly id: string; readonly capabilities: readonly string[] }[]
+  readonly capabilities: readonly {
+    readonly id: string
+    readonly capabilities: readonly string[]
+    readonly source?: 'configuration' | 'file'
+  }[]
   readonly loaded: readonly LoadedModel[]
   readonly nodes: readonly ServingNode[]
 }
@@ -63,6 +69,7 @@ export function toKnownModels({ listed, capabilities, loaded, nodes }: ModelSour
       id,
       description,
       isHere: own !== undefined,
+      source: own?.source,
       capabilities: own?.capabilities ?? [],
       loaded: loaded.find((model) => model.id === id),
       holders,

@@ -20,7 +20,7 @@ export interface ModelDialogProps {
 
 /** Everything about one model, and what can be done with it. */
 export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
-  const { id, description, capabilities, fileSizeBytes, isHere } = model
+  const { id, description, capabilities, fileSizeBytes, isHere, source } = model
   const deleting = useSignal(false)
   if (deleting.value) {
     return (
@@ -48,15 +48,15 @@ export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
       onClose={onClose}
       actions={
         <>
-          {isHere && hasFeature('gallery') ? (
-            <>
-              <Button kind="danger" icon="trash" onClick={() => (deleting.value = true)}>
-                Delete
-              </Button>
-              <Button icon="edit" onClick={() => navigate(`/app/model-editor/${name}`)}>
-                Edit
-              </Button>
-            </>
+          {source !== undefined && hasFeature('gallery') ? (
+            <Button kind="danger" icon="trash" onClick={() => (deleting.value = true)}>
+              Delete
+            </Button>
+          ) : null}
+          {source === 'configuration' && hasFeature('gallery') ? (
+            <Button icon="edit" onClick={() => navigate(`/app/model-editor/${name}`)}>
+              Edit
+            </Button>
           ) : null}
           <Button kind="primary" icon="chat" onClick={() => navigate(`/app/chat/${name}`)}>
             Chat

@@ -28,6 +28,6 @@ export function joinCommand(
   kind: JoinKind,
   { token, address }: { readonly token: string; readonly address: string | undefined },
 ): string {
-  const reach = address === undefined ? '' : ` --p2p-bootstrap ${address}`
+  const reach = address === undefined ? '' : ` \\\n  --p2p-bootstrap ${address}`
   return `export TOKEN="${token}"\n${COMMANDS[kind]}${reach}`
 }

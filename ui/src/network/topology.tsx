@@ -2,11 +2,9 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { LiveNode } from '../live.ts'
 import { hrefOf, navigate } from '../router.ts'
-import { layOut, type Point } from './layout.ts'
+import { layOut, lettersFor, NAME_BELOW, type Point, RADII } from './layout.ts'
 import { formatRoundTrip, linkOf, loadOf, nodePath, standingOf } from './node-words.ts'
 
-const HEIGHT = 400
-const MAX_NAME = 16
 /** More are reached in the list below, where the keyboard finds them sooner. */
 const MAX_TAB_STOPS = 24
 
@@ -23,19 +21,32 @@ export function Topology({ self, others }: { readonly self: LiveNode; readonly o
     observer.observe(element)
     return () => observer.disconnect()
   }, [width])
-  const { centre, points, radius, labels } = layOut(others.length, { width: width.value, height: HEIGHT })
+  const shorten = (name: string): string => shortened(name, lettersFor(width.value))
+  const layout = layOut({
+    width: width.value,
+    names: others.map(({ name }) => shorten(name)),
+    self: shorten(self.name),
+  })
+  const { centre, points, radius, height } = layout
   const placed = others.map((node, index) => ({ node, at: points[index] ?? centre }))
   return (
     <figure class="topology" ref={frame}>
-      <svg width={width.value} height={HEIGHT} aria-label="The links of this node">
+      <svg width={width.value} height={height} aria-label="The links of this node">
         <title>The links of this node</title>
         {placed.map(({ node, at }) => (
-          <LinkLine key={node.id} node={node} from={centre} to={at} labelled={labels} />
+          <LinkLine key={node.id} node={node} from={centre} to={at} labelled={layout.times} />
         ))}
         {placed.map(({ node, at }, index) => (
-          <NodeMark key={node.id} node={node} at={at} radius={radius} labelled={labels} stop={index < MAX_TAB_STOPS} />
+          <NodeMark
+            key={node.id}
+            node={node}
+            at={at}
+            radius={radius}
+            label={layout.names ? shorten(node.name) : undefined}
+            stop={index < MAX_TAB_STOPS}
+          />
         ))}
-        <NodeMark node={self} at={centre} radius={22} labelled stop />
+        <NodeMark node={self} at={centre} radius={RADII.self} label={shorten(self.name)} stop />
       </svg>
     </figure>
   )
@@ -68,12 +79,13 @@ interface NodeMarkProps {
   readonly node: LiveNode
   readonly at: Point
   readonly radius: number
-  readonly labelled: boolean
+  /** Undefined: there is no room for it. */
+  readonly label: string | undefined
   /** Whether the keyboard stops here. */
   readonly stop: boolean
 }
 
-function NodeMark({ node, at, radius, labelled, stop }: NodeMarkProps) {
+function NodeMark({ node, at, radius, label, stop }: NodeMarkProps) {
   const { tone, word } = standingOf(node)
   const { id, name, running, slots, models, state } = node
   const to = nodePath(id)
@@ -91,11 +103,11 @@ function NodeMark({ node, at, radius, labelled, stop }: NodeMarkProps) {
       {node.lends === undefined ? null : (
         <rect class="node-lends" x={at.x - 4.5} y={at.y - 4.5} width="9" height="9" rx="2" />
       )}
-      {labelled ? (
-        <text class="node-name" x={at.x} y={at.y + radius + 19}>
-          {shorten(name)}
+      {label === undefined ? null : (
+        <text class="node-name" x={at.x} y={at.y + radius + NAME_BELOW}>
+          {label}
         </text>
-      ) : null}
+      )}
     </a>
   )
 }
@@ -116,6 +128,6 @@ function LoadRing({ at, radius, share }: { readonly at: Point; readonly radius: 
   )
 }
 
-function shorten(name: string): string {
-  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name
+function shortened(name: string, letters: number): string {
+  return name.length > letters ? `${name.slice(0, letters - 1)}…` : name
 }

@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Badge, Card, Empty, Loading, Problem } from '../components/parts.tsx'
 import { type Column, Table } from '../components/table.tsx'
+import { firstFor, useModels } from '../models/use-models.ts'
 import { hrefOf } from '../router.ts'
+import { session } from '../session.ts'
 import { useApi } from '../use-api.ts'
 
 /** `/swagger/doc.json`, as far as it is shown. */
@@ -40,6 +42,7 @@ export function Page() {
   const shown = routes.filter(({ path, summary, tag }) => `${path} ${summary} ${tag}`.toLowerCase().includes(term))
   const base = new URL(hrefOf('/v1'), location.href).href
   const swagger = hrefOf('/swagger/')
+  const example = exampleFor(base, firstFor('chat', useModels().models))
   return (
     <>
       <header class="page-head">
@@ -56,14 +59,14 @@ export function Page() {
       <Card title="Base address" actions={<CopyButton text={() => base} />}>
         <pre>{base}</pre>
       </Card>
-      <Card title="An example" actions={<CopyButton text={() => exampleFor(base)} />}>
+      <Card title="An example" actions={<CopyButton text={() => example} />}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
-        <pre tabIndex={0}>{exampleFor(base)}</pre>
+        <pre tabIndex={0}>{example}</pre>
       </Card>
       <input
         type="search"
         aria-label="Search the routes"
-        placeholder={`Search ${routes.length} routes`}
+        placeholder={data === undefined ? 'Search the routes' : `Search ${routes.length} routes`}
         value={sought.value}
         onInput={(event) => {
           sought.value = event.currentTarget.value
@@ -85,9 +88,21 @@ export function Page() {
   )
 }
 
-function exampleFor(base: string): string {
-  const body = '{"model": "…", "messages": [{"role": "user", "content": "Hello!"}], "stream": true}'
-  return `curl ${base}/chat/completions \\\n  -H 'Content-Type: application/json' \\\n  -H 'Authorization: Bearer YOUR-KEY' \\\n  -d '${body}'`
+function exampleFor(base: string, model: string): string {
+  const { authEnabled = false, staticApiKeyRequired = false } = session.value ?? {}
+  const messages = [{ role: 'user', content: 'Hello!' }]
+  const words = [
+    `curl ${base}/chat/completions`,
+    `-H 'Content-Type: application/json'`,
+    ...(authEnabled || staticApiKeyRequired ? [`-H 'Authorization: Bearer YOUR-KEY'`] : []),
+    `-d ${quoted(JSON.stringify({ model: model || 'MODEL', messages, stream: true }))}`,
+  ]
+  return words.join(' \\\n  ')
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function toRoutes({ paths }: ApiDocument): readonly Route[] {

@@ -55,8 +55,10 @@ export function Page({ params }: PageProps) {
   return (
     <>
       <header class="page-head">
-        <h1>Completion</h1>
-        <p>The model goes on with your text as it stands: no template, no roles.</p>
+        <div>
+          <h1>Completion</h1>
+          <p>The model goes on with your text as it stands: no template, no roles.</p>
+        </div>
       </header>
       {listError === undefined ? null : <Problem>{listError}</Problem>}
       <form

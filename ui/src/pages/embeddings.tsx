@@ -48,8 +48,10 @@ export function Page({ params }: PageProps) {
   return (
     <>
       <header class="page-head">
-        <h1>Embeddings</h1>
-        <p>How close texts are to each other in the eyes of a model.</p>
+        <div>
+          <h1>Embeddings</h1>
+          <p>How close texts are to each other in the eyes of a model.</p>
+        </div>
       </header>
       {listError === undefined ? null : <Problem>{listError}</Problem>}
       <form

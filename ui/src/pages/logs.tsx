@@ -156,11 +156,16 @@ function LineDialog({ line, onClose }: { readonly line: LogLine; readonly onClos
 
 const SHORT = 300
 
+/** Nobody reads more digits; the whole line has them. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value
+}
+
 function shortFields(fields: LogLine['fields']): string {
   // Which request it was says little at a glance; it stands in the whole line.
   const { id: _, ...told } = fields
   const words = Object.entries(told).map(([name, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const text = typeof value === 'string' ? value : JSON.stringify(value, rounded)
     return `${name}=${text}`
   })
   return words.join(' ').slice(0, SHORT)

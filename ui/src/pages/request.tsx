@@ -93,11 +93,11 @@ function LaneRow({ lane, wholeMs }: { readonly lane: Lane; readonly wholeMs: num
 
 const CANDIDATES: readonly Column<Candidate>[] = [
   { title: 'Node', cell: ({ name, local }) => (local ? `${name} (this node)` : name) },
-  { title: 'Score', width: '5rem', align: 'right', cell: ({ score }) => score ?? '–' },
+  { title: 'Score', width: '5rem', align: 'right', wide: true, cell: ({ score }) => score ?? '–' },
   // A node that has to look something up only has no bound.
   {
     title: 'Busy',
-    width: '5rem',
+    width: '4.6rem',
     align: 'right',
     cell: ({ busy, slots }) => (slots > 1_000_000 ? busy : `${busy}/${slots}`),
   },
@@ -116,16 +116,12 @@ const CANDIDATES: readonly Column<Candidate>[] = [
     wide: true,
     cell: ({ prefixShare }) => (prefixShare === undefined ? '–' : `${Math.round(prefixShare * 100)} %`),
   },
-  { title: 'Standing', width: '11rem', cell: (candidate) => <Standing candidate={candidate} /> },
+  { title: 'Standing', width: '9.4rem', cell: (candidate) => <Standing candidate={candidate} /> },
 ]
 
 function Standing({ candidate: { ejected, share } }: { readonly candidate: Candidate }) {
   if (ejected) return <Badge tone="bad">failed or slow</Badge>
-  return share < 1 ? (
-    <Badge tone="warn">{Math.round(share * 100)} % of its share</Badge>
-  ) : (
-    <Badge tone="good">trusted</Badge>
-  )
+  return share < 1 ? <Badge tone="warn">{Math.round(share * 100)} % trusted</Badge> : <Badge tone="good">trusted</Badge>
 }
 
 function Choice({ decision }: { readonly decision: Decision }) {

@@ -10,10 +10,10 @@ const OUTCOMES = ['answered', 'refused', 'lost', 'cancelled', 'unrouted', 'runni
 
 const COLUMNS: readonly Column<RequestSummary>[] = [
   { title: 'Asked for', cell: ({ model, capability }) => model ?? capability },
-  { title: 'Came', width: '6.2rem', wide: true, cell: ({ startedAt }) => formatTime(Date.parse(startedAt)) },
-  { title: 'Node', width: '6.8rem', cell: ({ node, to }) => (to === 'local' ? 'this node' : (node?.name ?? '–')) },
+  { title: 'Came', width: '5.8rem', wide: true, cell: ({ startedAt }) => formatTime(Date.parse(startedAt)) },
+  { title: 'Node', width: '6.2rem', cell: ({ node, to }) => (to === 'local' ? 'this node' : (node?.name ?? '–')) },
   { title: 'Outcome', width: '7rem', cell: (request) => <Outcome request={request} /> },
-  { title: 'Detours', width: '9rem', wide: true, cell: (request) => detoursOf(request) || '–' },
+  { title: 'Detours', width: '9.8rem', wide: true, cell: (request) => detoursOf(request) || '–' },
   {
     title: 'Waited',
     width: '5.2rem',
