@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
-import { tinyChat, tinyEmbedding, tinyLlama } from '../support/tiny-models.ts'
+import { midLlama, tinyChat, tinyEmbedding } from '../support/tiny-models.ts'
 
 const HOSTILE = '<img src=x onerror="window.hurt = 1">'
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true } as const
@@ -33,7 +33,8 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
 
   before(async () => {
     const chat = readFileSync(tinyChat())
-    const [embedding, llama] = await Promise.all([tinyEmbedding(), tinyLlama()])
+    // A larger model, so that its answer has not ended before anybody can press a button.
+    const [embedding, llama] = await Promise.all([tinyEmbedding(), midLlama()])
     server = await startFileServer((request, response) => sendFile(request, response, { body: chat }))
     const entry = { name: 'from-gallery', tags: ['small'], description: HOSTILE, license: 'mit' }
     const files = [{ filename: 'from-gallery.gguf', uri: `${server.origin}/chat.gguf` }]
@@ -46,7 +47,7 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
         // JSON is YAML.
         writeFileSync(join(folder, 'gallery.yaml'), JSON.stringify([{ ...entry, files, overrides }]))
         copyFileSync(embedding, join(models, 'embedding.gguf'))
-        copyFileSync(llama, join(models, 'endless.gguf'))
+        symlinkSync(llama, join(models, 'endless.gguf'))
         writeFileSync(join(models, 'embedder.yaml'), yamlOf('embedder', 'embedding.gguf', 'embeddings: true\n'))
         writeFileSync(join(models, 'endless.yaml'), yamlOf('endless', 'endless.gguf'))
         const description = `description: ${JSON.stringify(HOSTILE)}\n`
