@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { api, signInWanted } from './api.ts'
+import { manages } from './live.ts'
 
 /** `/api/features`: what this node has; an entry without models of its own has less. */
 export type Feature = 'load' | 'gallery' | 'backends' | 'settings' | 'logs' | 'metrics' | 'plan'
@@ -7,8 +8,12 @@ export type Feature = 'load' | 'gallery' | 'backends' | 'settings' | 'logs' | 'm
 /** Undefined until this node has said it. */
 export const features = signal<Readonly<Partial<Record<Feature, boolean>>> | undefined>(undefined)
 
+/** To others than the node's owner these would only say that they are not for them. */
+const MANAGEMENT: ReadonlySet<Feature> = new Set(['gallery', 'backends', 'settings', 'logs', 'plan'])
+
+/** Whether this node has it, and whoever looks may use it. */
 export function hasFeature(feature: Feature): boolean {
-  return features.value?.[feature] === true
+  return features.value?.[feature] === true && (!MANAGEMENT.has(feature) || manages.value)
 }
 
 // Asked again when somebody has signed in: before, the answer may have been a refusal.

@@ -5,6 +5,8 @@ import { readEvents } from './read-events.ts'
 export interface RunningAnswer {
   /** The node that answers, when it says so. */
   readonly node: string | undefined
+  /** Of the request. */
+  readonly id: string | undefined
   readonly pieces: AsyncIterable<AnswerPiece>
 }
 
@@ -12,7 +14,8 @@ export interface RunningAnswer {
 export async function generate(path: string, body: object, signal: AbortSignal): Promise<RunningAnswer> {
   const whole = { ...body, stream: true, stream_options: { include_usage: true } }
   const response = await apiResponse(path, { body: whole, signal })
-  return { node: nodeOf(response.headers), pieces: piecesOf(response) }
+  const id = response.headers.get('x-correlation-id') ?? undefined
+  return { node: nodeOf(response.headers), id, pieces: piecesOf(response) }
 }
 
 /** Names that do not fit into a header come with escapes. */

@@ -12,6 +12,8 @@ export interface Message {
   readonly cut?: boolean
   readonly model?: string
   readonly node?: string
+  /** Under which id the node knows the request. */
+  readonly requestId?: string
   readonly tokens?: number
   readonly firstTokenMs?: number
   readonly tokensPerSecond?: number

@@ -1,8 +1,11 @@
 import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
+import { Link } from '../components/link.tsx'
 import { Badge, Problem } from '../components/parts.tsx'
 import { formatCount, formatMs } from '../format.ts'
+import { type RequestSummary, requests } from '../live.ts'
 import { Markdown } from '../markdown.tsx'
+import { requestPath } from '../requests/request-words.ts'
 import type { ToolCallPiece } from './answer-piece.ts'
 import type { Message } from './conversation.ts'
 
@@ -78,7 +81,10 @@ function ToolCall({ call }: { readonly call: ToolCallPiece }) {
 
 /** Who answered, and how fast. */
 function Facts({ message }: { readonly message: Message }) {
-  const { model, node, tokens, firstTokenMs, tokensPerSecond } = message
+  const { model, tokens, firstTokenMs, tokensPerSecond, requestId } = message
+  // Known as long as the node remembers it, to those who may see its requests.
+  const request = requestId === undefined ? undefined : requests.value.find(({ id }) => id === requestId)
+  const node = whoAnswered(message, request)
   const facts = [
     model,
     node === undefined ? undefined : `answered by ${node}`,
@@ -86,7 +92,24 @@ function Facts({ message }: { readonly message: Message }) {
     tokens === undefined ? undefined : formatCount(tokens, 'token'),
     tokensPerSecond === undefined ? undefined : `${tokensPerSecond.toFixed(1)} tokens/s`,
   ]
-  return <span class="facts">{facts.filter((fact) => fact !== undefined).join(' · ')}</span>
+  return (
+    <span class="facts">
+      {facts.filter((fact) => fact !== undefined).join(' · ')}
+      {request === undefined ? null : (
+        <>
+          {' · '}
+          <Link to={requestPath(request)}>its way</Link>
+        </>
+      )}
+    </span>
+  )
+}
+
+/** The answer itself says who began it; when that node was lost, the list of requests says who went on. */
+function whoAnswered({ node }: Message, request: RequestSummary | undefined): string | undefined {
+  if (request === undefined || request.seams === 0 || request.state !== 'ended') return node
+  const last = request.to === 'local' ? 'this node' : request.node?.name
+  return last === undefined || last === node ? node : `${node ?? 'another node'}, then ${last}`
 }
 
 function indented(json: string): string {

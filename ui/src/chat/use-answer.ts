@@ -37,8 +37,8 @@ async function follow(conversation: Conversation, put: (message: Message) => voi
   let drawnAt = begun
   put(message)
   try {
-    const { node, pieces } = await generate('/v1/chat/completions', toChatRequest(conversation), signal)
-    if (node !== undefined) message = { ...message, node }
+    const { node, id, pieces } = await generate('/v1/chat/completions', toChatRequest(conversation), signal)
+    message = { ...message, ...(node !== undefined && { node }), ...(id !== undefined && { requestId: id }) }
     for await (const piece of pieces) {
       message = withPiece(message, piece)
       const now = performance.now()

@@ -70,7 +70,9 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
       <div class="side-foot">
         {user === null ? null : <span class="who">{user.name}</span>}
         {user !== null || staticApiKeyRequired ? (
-          <Button kind="ghost" icon="exit" label="Sign out" onClick={signOut} />
+          <Button kind="ghost" small icon="exit" onClick={signOut}>
+            Sign out
+          </Button>
         ) : null}
         <Button kind="ghost" small icon={icon} onClick={switchTheme}>
           <span class="unseen">Colours: </span>

@@ -18,6 +18,7 @@ export interface ServingNode {
   readonly models: readonly {
     readonly name: string
     readonly loaded: boolean
+    readonly capabilities: readonly string[]
     readonly contextSize?: number
     readonly fileSizeBytes?: number
     readonly promptTokensPerSecond?: number
@@ -64,16 +65,16 @@ export function toKnownModels({ listed, capabilities, loaded, nodes }: ModelSour
   return listed.map(({ id, description = '' }) => {
     const own = capabilities.find((model) => model.id === id)
     const holders = nodes.flatMap((node) => holdersOf(node, id))
-    const sizes = nodes.flatMap(({ models }) => models.filter(({ name }) => name === id))
+    const held = nodes.flatMap(({ models }) => models.filter(({ name }) => name === id))
     return {
       id,
       description,
       isHere: own !== undefined,
       source: own?.source,
-      capabilities: own?.capabilities ?? [],
+      capabilities: own?.capabilities ?? held[0]?.capabilities ?? [],
       loaded: loaded.find((model) => model.id === id),
       holders,
-      fileSizeBytes: sizes.find(({ fileSizeBytes }) => fileSizeBytes !== undefined)?.fileSizeBytes,
+      fileSizeBytes: held.find(({ fileSizeBytes }) => fileSizeBytes !== undefined)?.fileSizeBytes,
     }
   })
 }

@@ -7,6 +7,7 @@ import { Badge } from '../components/parts.tsx'
 import { toast } from '../components/toast.tsx'
 import { hasFeature } from '../features.ts'
 import { formatBytes } from '../format.ts'
+import { manages } from '../live.ts'
 import { lookForOperations } from '../operations.ts'
 import { navigate } from '../router.ts'
 import type { KnownModel } from './known-model.ts'
@@ -77,6 +78,13 @@ export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
   )
 }
 
+const STATES = {
+  starting: 'is being loaded',
+  ready: 'in the memory of this node',
+  stopping: 'is being unloaded',
+  failed: 'failed',
+} as const
+
 function Memory({ model, onChange }: { readonly model: KnownModel; readonly onChange: () => void }) {
   const { id, loaded } = model
   async function ask(path: string, done: string): Promise<void> {
@@ -89,9 +97,11 @@ function Memory({ model, onChange }: { readonly model: KnownModel; readonly onCh
       <>
         <div class="actions">
           <Badge>not in the memory of this node</Badge>
-          <Button icon="play" onClick={() => ask('/backend/load', 'is loaded')}>
-            Load
-          </Button>
+          {manages.value ? (
+            <Button icon="play" onClick={() => ask('/backend/load', 'is loaded')}>
+              Load
+            </Button>
+          ) : null}
         </div>
         {hasFeature('plan') ? <PlacementPlan model={id} onLoaded={onChange} /> : null}
       </>
@@ -100,15 +110,15 @@ function Memory({ model, onChange }: { readonly model: KnownModel; readonly onCh
   return (
     <>
       <div class="actions">
-        <Badge tone={loaded.state === 'ready' ? 'good' : 'info'}>
-          {loaded.state === 'ready' ? 'in the memory of this node' : loaded.state}
-        </Badge>
+        <Badge tone={loaded.state === 'ready' ? 'good' : 'info'}>{STATES[loaded.state]}</Badge>
         <span class="hint">
           {loaded.backend}, {loaded.in_flight} running
         </span>
-        <Button icon="stop" onClick={() => ask('/backend/shutdown', 'is unloaded')}>
-          Unload
-        </Button>
+        {manages.value ? (
+          <Button icon="stop" onClick={() => ask('/backend/shutdown', 'is unloaded')}>
+            Unload
+          </Button>
+        ) : null}
       </div>
       {hasFeature('plan') ? <CurrentPlacement model={id} /> : null}
     </>
@@ -116,8 +126,10 @@ function Memory({ model, onChange }: { readonly model: KnownModel; readonly onCh
 }
 
 function Holders({ model }: { readonly model: KnownModel }) {
-  const { holders } = model
-  if (holders.length === 0) return null
+  if (model.holders.length === 0) return null
+  const holders = model.holders.toSorted(
+    (left, right) => Number(right.isSelf) - Number(left.isSelf) || left.node.localeCompare(right.node),
+  )
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
     <section class="plain-table" tabIndex={0} aria-label="Who has it">

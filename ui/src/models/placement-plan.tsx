@@ -5,6 +5,7 @@ import { Field, Loading, Problem } from '../components/parts.tsx'
 import { toast } from '../components/toast.tsx'
 import { formatBytes } from '../format.ts'
 import { useApi } from '../use-api.ts'
+import { usePolled } from '../use-polled.ts'
 
 /** `/api/p2p/plan`: where a model's layers would go. */
 interface Plan {
@@ -28,10 +29,12 @@ interface PlacedModel extends Plan {
   readonly measured_tokens_per_second: number | null
 }
 
+const LOOK_EVERY_MS = 4000
+
 type Split = 'auto' | 'off' | 'force'
 
 const SPLITS: readonly (readonly [Split, string])[] = [
-  ['auto', 'Where it has to be'],
+  ['auto', 'As this node decides'],
   ['off', 'On this machine only'],
   ['force', 'Over several machines'],
 ]
@@ -105,7 +108,9 @@ export function PlacementPlan({ model, onLoaded }: PlacementPlanProps) {
 
 /** Where the layers of a model in memory are; nothing for one that is here alone. */
 export function CurrentPlacement({ model }: { readonly model: string }) {
-  const { state } = useApi<{ readonly models: readonly PlacedModel[] }>('/api/p2p/plan')
+  const { state, reload } = useApi<{ readonly models: readonly PlacedModel[] }>('/api/p2p/plan')
+  // How fast it is shows after its first answers.
+  usePolled(reload, LOOK_EVERY_MS)
   const placed = state.value.data?.models.find((one) => one.model === model)
   if (placed === undefined || placed.verdict !== 'split') return null
   const speed = placed.measured_tokens_per_second

@@ -2,20 +2,20 @@ import { Badge } from '../components/parts.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { formatBytes } from '../format.ts'
 import type { LiveNode } from '../live.ts'
-import { formatRoundTrip, loadOf, nodePath, rolesOf, standingOf } from './node-words.ts'
+import { formatRoundTrip, loadOf, nodePath, rolesInShort, standingOf } from './node-words.ts'
 
 const TONES = { self: 'info', good: 'good', entry: 'good', warn: 'warn', gone: 'plain' } as const
 
 const COLUMNS: readonly Column<LiveNode>[] = [
   { title: 'Node', cell: ({ name }) => name },
-  { title: 'State', width: '7.2rem', cell: (node) => <StateBadge node={node} /> },
-  { title: 'Role', wide: true, cell: (node) => rolesOf(node).join(', ') },
+  { title: 'State', width: '6.3rem', cell: (node) => <StateBadge node={node} /> },
+  { title: 'Role', width: '9rem', wide: true, cell: rolesInShort },
   { title: 'Models', wide: true, cell: ({ models }) => models.map(({ name }) => name).join(', ') || '–' },
   { title: 'Load', width: '7rem', wide: true, cell: (node) => <Load node={node} /> },
-  { title: 'Memory free', width: '11rem', align: 'right', wide: true, cell: ({ memory }) => memoryOf(memory) },
+  { title: 'Memory free', width: '10.6rem', align: 'right', wide: true, cell: ({ memory }) => memoryOf(memory) },
   {
     title: 'Round trip',
-    width: '6.6rem',
+    width: '6.2rem',
     align: 'right',
     cell: ({ roundTripMs, state }) => (state === 'self' || roundTripMs === null ? '–' : formatRoundTrip(roundTripMs)),
   },

@@ -14,11 +14,20 @@ export function isThere(node: LiveNode): boolean {
   return node.state !== 'silent'
 }
 
+const SHORT_ROLES: Readonly<Record<string, string>> = { 'serves models': 'serves', 'lends memory': 'lends' }
+
 /** What it does for others. */
 export function rolesOf({ serves, lends, models }: LiveNode): readonly string[] {
   const roles = [...(serves ? ['serves models'] : []), ...(lends === undefined ? [] : ['lends memory'])]
   if (roles.length > 0) return roles
   return [models.length === 0 ? 'entry' : 'serves itself only']
+}
+
+/** The same for a list. */
+export function rolesInShort(node: LiveNode): string {
+  return rolesOf(node)
+    .map((role) => SHORT_ROLES[role] ?? role)
+    .join(', ')
 }
 
 export function linkOf({ state, path, roundTripMs }: LiveNode): string {

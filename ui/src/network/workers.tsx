@@ -42,7 +42,7 @@ interface Worker {
 export function Workers({ lending }: { readonly lending: boolean }) {
   const { state, reload } = useApi<{ readonly nodes: readonly Worker[] }>('/api/p2p/workers')
   usePolled(reload, LOOK_EVERY_MS)
-  const workers = state.value.data?.nodes ?? []
+  const workers = (state.value.data?.nodes ?? []).toSorted((left, right) => left.name.localeCompare(right.name))
   if (workers.length === 0 && !manages.value) return null
 
   async function lend(enabled: boolean): Promise<void> {

@@ -40,8 +40,8 @@ export function Page({ params }: PageProps) {
         </div>
       </header>
       <Timeline story={data} />
-      {data.decisions.map((decision) => (
-        <Choice key={decision.atMs} decision={decision} />
+      {data.decisions.map((decision, index) => (
+        <Choice key={decision.atMs} decision={decision} first={index === 0} />
       ))}
       <Figures story={data} />
     </>
@@ -124,10 +124,10 @@ function Standing({ candidate: { ejected, share } }: { readonly candidate: Candi
   return share < 1 ? <Badge tone="warn">{Math.round(share * 100)} % trusted</Badge> : <Badge tone="good">trusted</Badge>
 }
 
-function Choice({ decision }: { readonly decision: Decision }) {
+function Choice({ decision, first }: { readonly decision: Decision; readonly first: boolean }) {
   const { policy, atMs, candidates, others, looks, waitedMs } = decision
   return (
-    <Card title={`Why this node: “${policy}”`}>
+    <Card title={`${first ? 'Why this node' : 'Why the next one'}: “${policy}”`}>
       <p class="hint">
         {`After ${formatMs(atMs)} the policy had this order, best first; a lower score is better. `}
         {looks > 1 ? `It looked ${looks} times in ${formatMs(waitedMs)} until one was free. ` : ''}

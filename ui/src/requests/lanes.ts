@@ -1,3 +1,4 @@
+import { formatMs } from '../format.ts'
 import type { Explanation, Step } from './explanation.ts'
 
 /** A piece of time on one node. */
@@ -26,6 +27,7 @@ const CAUSES: Readonly<Record<string, string>> = { lost: 'was lost', stalled: 'f
 /** One request across nodes: this node's lane first, then one for each that was asked, in that order. Pure. */
 export function toLanes(story: Explanation, nowMs: number): readonly Lane[] {
   const endMs = story.totalMs ?? nowMs
+  const seams = seamsOf(story.timeline)
   const lanes = new Map<string, Span[]>()
   const add = (name: string, span: Span): void => {
     lanes.set(name, [...(lanes.get(name) ?? []), span])
@@ -37,12 +39,15 @@ export function toLanes(story: Explanation, nowMs: number): readonly Lane[] {
   for (const step of story.timeline) {
     if (step.type !== 'try') continue
     const kind = step.outcome === 'answered' || step.outcome === 'late' ? 'asked' : 'failed'
+    // Whoever is asked to go on is asked while the stream pauses, which is drawn.
+    if (kind === 'asked' && seams.some(({ atMs, pauseMs }) => atMs <= step.atMs && step.atMs <= atMs + pauseMs))
+      continue
     const words = TRIES[step.outcome] ?? step.outcome
     add(step.node.name, { fromMs: step.atMs, toMs: step.atMs + step.ms, kind, words })
   }
   for (const { name, fromMs, toMs, words } of answersOf(story, endMs))
     add(name, { fromMs, toMs, kind: 'answering', words })
-  for (const { atMs, pauseMs, to, from } of seamsOf(story.timeline)) {
+  for (const { atMs, pauseMs, to, from } of seams) {
     add((to ?? from).name, { fromMs: atMs, toMs: atMs + pauseMs, kind: 'pause', words: 'the stream paused' })
   }
   return [...lanes].map(([name, spans]) => ({ name, spans }))
@@ -93,9 +98,9 @@ export function toWords(story: Explanation): readonly { readonly atMs: number; r
 
 function wordsOf(step: Step): string {
   if (step.type === 'hedge')
-    return `nothing had come for ${Math.round(step.afterMs)} ms: ${step.node.name} was asked as well`
+    return `nothing had come for ${formatMs(step.afterMs)}: ${step.node.name} was asked as well`
   if (step.type === 'try') return `${step.node.name}: ${TRIES[step.outcome] ?? step.outcome}`
   const lost = `${step.from.name} ${CAUSES[step.cause] ?? step.cause} after ${step.tokens} tokens`
   if (step.to === undefined) return `${lost}, and nobody could go on${step.code === undefined ? '' : ` (${step.code})`}`
-  return `${lost}; ${step.to.name} went on, ${Math.round(step.pauseMs)} ms later`
+  return `${lost}; ${step.to.name} went on, ${formatMs(step.pauseMs)} later`
 }
