@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { Component, type ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { messageOf, signInWanted } from './api.ts'
+import { Link } from './components/link.tsx'
 import { Navigation } from './components/navigation.tsx'
 import { Empty, Loading, Problem } from './components/parts.tsx'
 import { SignIn } from './components/sign-in.tsx'
@@ -44,7 +45,16 @@ export function App() {
 
 function content(found: Found | undefined, query: URLSearchParams) {
   if (signInWanted.value) return <SignIn />
-  if (found === undefined) return <Empty icon="search" title="There is no such page" />
+  if (found === undefined) {
+    return (
+      <>
+        <h1 class="unseen">Not found</h1>
+        <Empty icon="search" title="There is no such page">
+          <Link to="/app">To the network</Link>
+        </Empty>
+      </>
+    )
+  }
   const { row, params } = found
   return (
     <Guard key={row.path}>

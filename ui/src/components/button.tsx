@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useRef } from 'preact/hooks'
 import { messageOf } from '../api.ts'
 import { Icon, type IconName } from './icon.tsx'
 import { toast } from './toast.tsx'
@@ -19,22 +20,26 @@ export interface ButtonProps {
 
 export function Button({ onClick, kind = 'plain', icon, label, children, ...rest }: ButtonProps) {
   const busy = useSignal(false)
+  const element = useRef<HTMLButtonElement>(null)
 
   async function press(): Promise<void> {
     if (onClick === undefined || busy.value) return
     busy.value = true
+    const around = element.current?.closest('dialog')
     try {
       await onClick()
     } catch (error) {
       toast(messageOf(error), 'bad')
     } finally {
       busy.value = false
+      requestAnimationFrame(() => keepFocus(around))
     }
   }
 
   const names = ['button', kind, rest.small === true ? 'small' : '', children === undefined ? 'bare' : '']
   return (
     <button
+      ref={element}
       type={onClick === undefined ? 'submit' : 'button'}
       class={names.join(' ')}
       aria-label={label}
@@ -49,4 +54,11 @@ export function Button({ onClick, kind = 'plain', icon, label, children, ...rest
       {children}
     </button>
   )
+}
+
+/** A button that what it did took away would leave the keyboard at the beginning of the page. */
+function keepFocus(around: HTMLElement | null | undefined): void {
+  if (document.activeElement !== document.body) return
+  const next = around?.isConnected === true ? around : document.getElementById('main')
+  next?.focus({ preventScroll: true })
 }

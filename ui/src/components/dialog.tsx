@@ -25,6 +25,7 @@ export function Dialog({ title, onClose, actions, wide = false, children }: Dial
   return (
     <dialog
       ref={element}
+      tabIndex={-1}
       class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
       onCancel={(event) => {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { hasFeature } from '../features.ts'
 import { runningOperations } from '../live.ts'
 import { PAGES, type PageRow } from '../pages.ts'
@@ -21,11 +21,22 @@ const THEMES = { auto: ['auto', 'System'], light: ['sun', 'Light'], dark: ['moon
 
 export function Navigation({ current }: { readonly current: PageRow | undefined }) {
   const open = useSignal(false)
+  const menu = useRef<HTMLSpanElement>(null)
   const { path } = place.value
   // Closes when another page is opened.
   useEffect(() => {
     open.value = false
   }, [path])
+  useEffect(() => {
+    if (!open.value) return
+    const close = ({ key }: KeyboardEvent): void => {
+      if (key !== 'Escape') return
+      open.value = false
+      menu.current?.querySelector('button')?.focus()
+    }
+    document.addEventListener('keydown', close)
+    return () => document.removeEventListener('keydown', close)
+  }, [open.value])
   const [icon, words] = THEMES[theme.value]
   const { user = null, staticApiKeyRequired = false } = session.value ?? {}
   return (
@@ -34,7 +45,7 @@ export function Navigation({ current }: { readonly current: PageRow | undefined 
         <Link to="/app" class="brand-name">
           <Mark /> local-ai
         </Link>
-        <span class="menu-button">
+        <span class="menu-button" ref={menu}>
           <Button
             kind="ghost"
             icon={open.value ? 'close' : 'menu'}

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<KnownModel>[] = [
     cell: ({ description, capabilities }) => <span class="soft">{description || capabilities.join(', ')}</span>,
   },
   { title: 'Where', width: '18%', wide: true, cell: whereOf },
-  { title: 'In memory', width: '9rem', cell: (model) => <StateBadge model={model} /> },
+  { title: 'In memory', width: '9.8rem', cell: (model) => <StateBadge model={model} /> },
 ]
 
 export function KnownModels({ models, error, loading, onChange }: KnownModelsProps) {
