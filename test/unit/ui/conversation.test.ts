@@ -63,7 +63,7 @@ test('a request has what was said and chosen, and nothing of an answer that fail
 test('what is known of a model is put together from all routes', () => {
   const node = (name: string, more: Partial<ServingNode>, loaded: boolean): ServingNode => ({
     ...{ name, id: name, isOnline: true, state: 'linked', draining: false },
-    models: [{ name: 'm', loaded, fileSizeBytes: 7 }],
+    models: [{ name: 'm', loaded, capabilities: ['chat'], fileSizeBytes: 7 }],
     ...more,
   })
   const [own, away] = toKnownModels({
