@@ -10,6 +10,8 @@ import { COMPILE_CACHE } from '../test/support/compile-cache.ts'
 
 const TEST_TIMEOUT_MS = 180_000
 const SLOWEST = 30
+const MOST_TOLD = 20
+const LINES_TOLD = 24
 
 // They wait for package registries, or for timers on machines in namespaces: others have the cores meanwhile.
 const WAITING = [
@@ -34,6 +36,7 @@ const patterns = words.filter((word) => word !== '--times')
 const stages = patterns.length > 0 ? [await runStage({ name: 'chosen', files: globSync(patterns) })] : await runAll()
 
 if (words.includes('--times')) tellTimes()
+tellFailures()
 const count = (...names) => stages.flatMap(({ counts }) => names.map((name) => counts[name])).reduce((a, b) => a + b, 0)
 const [passed, failed, skipped] = [count('passed'), count('failed', 'cancelled'), count('skipped', 'todo')]
 console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
@@ -59,20 +62,27 @@ async function runAll() {
 async function runStage({ name, files, concurrency = 1 }, write = print) {
   const started = { ms: performance.now(), cpuSeconds: cpuSeconds() }
   write(`\n▸ ${name} tests (${files.length} files)\n`)
-  const { counts, durations } = await runFiles({ files, concurrency, write })
+  const { counts, durations, failures } = await runFiles({ files, concurrency, write })
   const seconds = (performance.now() - started.ms) / 1000
   write(`▸ ${name}: ${seconds.toFixed(1)} s\n`)
-  return { name, counts, durations, seconds, cpuSeconds: cpuSeconds() - started.cpuSeconds }
+  return { name, counts, durations, failures, seconds, cpuSeconds: cpuSeconds() - started.cpuSeconds }
 }
 
 function runFiles({ files, concurrency, write }) {
   return new Promise((resolve, reject) => {
     const stream = run({ files, concurrency, timeout: TEST_TIMEOUT_MS })
     const durations = []
+    const failures = []
     let counts
     // Each file is a test around its tests, of that name.
     stream.on('test:complete', ({ name, file, details }) => {
       if (file !== undefined && relative('.', file) === name) durations.push({ file: name, ms: details.duration_ms })
+    })
+    stream.on('test:fail', ({ name, file, line, details: { error } }) => {
+      // Whatever contains the test that failed fails with it.
+      if (error.failureType === 'subtestsFailed') return
+      const where = file === undefined ? '' : ` (${relative('.', file)}:${line})`
+      failures.push(`${name}${where}\n${error.cause?.stack ?? error.message}`)
     })
     stream.on('test:summary', (summary) => {
       if (summary.file !== undefined) return
@@ -86,7 +96,7 @@ function runFiles({ files, concurrency, write }) {
     printed.on('error', reject)
     printed.on('end', () => {
       if (counts === undefined) reject(new Error('the runner gave no summary'))
-      else resolve({ counts, durations })
+      else resolve({ counts, durations, failures })
     })
   })
 }
@@ -104,6 +114,13 @@ function cpuSeconds() {
   } catch {
     return Number.NaN
   }
+}
+
+/** Again, since thousands of lines may have come in between. */
+function tellFailures() {
+  const failures = stages.flatMap((stage) => stage.failures)
+  if (failures.length > 0) console.log('\nWhat failed:')
+  for (const failure of failures.slice(0, MOST_TOLD)) console.log(`\n✖ ${failure.split('\n').slice(0, LINES_TOLD).join('\n  ')}`)
 }
 
 function tellTimes() {

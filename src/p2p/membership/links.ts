@@ -20,7 +20,7 @@ export interface LinksDeps {
   /** The node's own record: what it says first on each link. */
   readonly firstWords: () => Uint8Array | undefined
   /** The link of a peer is gone, and no other has taken its place. */
-  readonly onLost: (link: Link, error: Error | undefined) => void
+  readonly onLost: (peerId: string) => void
   readonly findings: Pick<Findings, 'add'>
   /** The link is open, but nothing comes on it: another connection may be better. */
   readonly isSilent: (peerId: string) => boolean
@@ -66,6 +66,8 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
   const established = new Map<string, Link>()
   const since = new WeakMap<Link, number>()
   const bytesAt = new WeakMap<Link, number>()
+  /** Peers that have ended their link here and are about to say who they are on another. */
+  const movingOn = new Set<string>()
   const closings = createCloseLog(log)
   const greeting = createGreetings(init.greetingMs)
   let running = false
@@ -115,8 +117,11 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
     if (error instanceof AppError && running) closings.note(peerId, error.message)
     if (established.get(peerId) === link) {
       established.delete(peerId)
-      deps.onLost(link, error)
+      movingOn.add(peerId)
     }
+    // Both ends replace a link by a better one, each as soon as it has read the other's words on that.
+    const moves = error === undefined && greeting.countOf(peerId) > 0
+    if (!moves && movingOn.delete(peerId)) deps.onLost(peerId)
     if (performance.now() - (since.get(link) ?? Infinity) > WORKED_MS) opener.worked(link.connection)
     opener.again(peerId)
   }
@@ -157,6 +162,7 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
       greeting.end(link)
       since.set(link, performance.now())
       established.set(peerId, link)
+      movingOn.delete(peerId)
       if (before !== link) before?.end()
       return true
     },

@@ -114,7 +114,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
       onBytes: ({ peerId }) => members.heard(peerId),
       onMessage: (link, message) => listen(link, message),
       firstWords: () => own.current()?.bytes,
-      onLost: ({ peerId }) => members.closed(peerId),
+      onLost: (peerId) => members.closed(peerId),
       isSilent: (peerId) => !members.isLinked(peerId),
     },
     { ...timings, software: init.version, maxLinks: init.maxLinks ?? MAX_LINKS },

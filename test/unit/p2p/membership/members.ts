@@ -104,8 +104,11 @@ export async function startBareMember(init: BareMemberInit = {}): Promise<BareMe
 export interface Puppet extends AsyncDisposable {
   readonly host: Host
   readonly privateKey: PrivateKey
+  /** The newest link. */
   readonly stream: Stream
   send(message: LinkMessage): void
+  /** Opens another link, on which it says nothing yet, and ends the one before. */
+  moveOn(): Promise<void>
   /** A hello and a record of its own. */
   introduce(more?: Partial<NodeRecord>): Promise<void>
   raw(type: number, payload: Uint8Array): void
@@ -119,11 +122,23 @@ export async function startPuppet(
   const host = await startHost(key)
   // Should the member open the link, it would find nobody listening.
   const connection = await host.libp2p.dial(multiaddr(target.host.addresses()[0] ?? ''))
-  const stream = await connection.newStream(LINK_PROTOCOL)
-  stream.addEventListener('message', () => {})
+  const openLink = async () => {
+    const link = await connection.newStream(LINK_PROTOCOL)
+    link.addEventListener('message', () => {})
+    return link
+  }
+  let stream = await openLink()
   const send = (message: LinkMessage): void => void stream.send(encodeMessage(message))
   return {
-    ...{ host, privateKey: key, stream, send },
+    ...{ host, privateKey: key, send },
+    get stream() {
+      return stream
+    },
+    async moveOn() {
+      const before = stream
+      stream = await openLink()
+      await before.close()
+    },
     async introduce(more) {
       send({ type: 'hello', version: 1, software: 'puppet' })
       const { bytes } = await sealRecord(recordOf(host.peerId, { incarnation: 10, ...more }), key)

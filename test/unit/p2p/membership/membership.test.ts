@@ -70,6 +70,26 @@ describe('a link', () => {
     assert.deepEqual([...new Set(seen)], ['linked relayed', 'linked direct'])
   })
 
+  it('may end before the next one is known, which is no loss unless that ends as well', async () => {
+    await using member = await startBareMember()
+    await using puppet = await startPuppet(member)
+    const stateOf = () => member.membership.peers().map(({ state }) => state)
+    await puppet.introduce()
+    await until(() => stateOf().includes('linked'))
+    const states: unknown[] = []
+    member.membership.onChange(() => states.push(...stateOf()))
+    await puppet.moveOn()
+    await until(() => countLinks(member) === 1)
+    await puppet.introduce({ incarnation: 11 })
+    await until(() => states.length > 0)
+    assert.ok(!states.includes('silent'))
+    await puppet.moveOn()
+    await until(() => countLinks(member) === 1)
+    assert.deepEqual(stateOf(), ['linked'])
+    puppet.stream.abort(new Error('gone'))
+    await until(() => stateOf().includes('silent'))
+  })
+
   it('is refused beyond the bound', async () => {
     await using full = await startBareMember({ maxLinks: 2 })
     await using one = await startPuppet(full)
