@@ -120,7 +120,8 @@ function cpuSeconds() {
 function tellFailures() {
   const failures = stages.flatMap((stage) => stage.failures)
   if (failures.length > 0) console.log('\nWhat failed:')
-  for (const failure of failures.slice(0, MOST_TOLD)) console.log(`\n✖ ${failure.split('\n').slice(0, LINES_TOLD).join('\n  ')}`)
+  for (const failure of failures.slice(0, MOST_TOLD))
+    console.log(`\n✖ ${failure.split('\n').slice(0, LINES_TOLD).join('\n  ')}`)
 }
 
 function tellTimes() {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
@@ -14,11 +14,10 @@ const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMo
 const yamlOf = (name: string, file: string, more = ''): string =>
   `name: ${JSON.stringify(name)}\nbackend: llama-cpp\n${more}parameters:\n  model: ${file}\n`
 
-/** What is written for people stays text: nothing ran, nothing was fetched, no policy was broken. */
-async function assertUnhurt({ page, complaints }: WatchedPage): Promise<void> {
+/** What is written for people stays text: nothing ran, nothing was fetched. */
+async function assertUnhurt(page: Page): Promise<void> {
   assert.equal(await page.evaluate('window.hurt'), undefined)
   assert.equal(await page.locator('main img, main script, main iframe, main [onerror]').count(), 0)
-  assert.deepEqual(complaints, [])
 }
 
 async function ask(page: Page, text: string): Promise<void> {
@@ -30,6 +29,8 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
   let server: FileServer
   let node: RunningNode
   let browser: TestBrowser
+  let desktop: WatchedPage
+  let phone: WatchedPage
 
   before(async () => {
     const chat = readFileSync(tinyChat())
@@ -39,7 +40,7 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     const entry = { name: 'from-gallery', tags: ['small'], description: HOSTILE, license: 'mit' }
     const files = [{ filename: 'from-gallery.gguf', uri: `${server.origin}/chat.gguf` }]
     const overrides = { parameters: { model: 'from-gallery.gguf' }, backend: 'llama-cpp' }
-    node = await startLocalAi({
+    const starting = startLocalAi({
       arguments: ['--allow-private-downloads', '--galleries', '[{"name":"own","url":"./gallery.yaml"}]'],
       prepare(folder) {
         const models = join(folder, 'models')
@@ -54,7 +55,11 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
         writeFileSync(join(models, 'hostile.yaml'), yamlOf(HOSTILE, 'endless.gguf', description))
       },
     })
-    browser = await openBrowser()
+    const opened = await Promise.all([starting, openBrowser()])
+    node = opened[0]
+    browser = opened[1]
+    desktop = await browser.open('about:blank')
+    phone = await browser.open('about:blank', PHONE)
   })
 
   after(async () => {
@@ -63,39 +68,47 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await server[Symbol.asyncDispose]()
   })
 
+  // Errors of the console, and what the content security policy forbids. Browsers report each refusal of a request, too.
+  afterEach(() => assert.deepEqual(browser.takeComplaints(), []))
+  const takeRefusal = (status: number): void => {
+    const [complaint = '', ...others] = browser.takeComplaints()
+    assert.match(complaint, new RegExp(`status of ${status}`))
+    assert.deepEqual(others, [])
+  }
+
   it('a conversation streams, is asked again, and is there after a reload', async () => {
-    const watched = await browser.open(`${node.url}/app/chat/tiny-chat`)
-    const { page } = watched
+    const { page } = desktop
+    await page.goto(`${node.url}/app/chat/tiny-chat`)
     await ask(page, 'What is the capital of France?')
     const answer = page.getByRole('article', { name: 'tiny-chat' })
     await answer.getByText('Paris').waitFor()
     await answer.getByText(/\d+ tokens · .* tokens\/s/).waitFor()
     await page.getByRole('button', { name: 'Again' }).click()
     await answer.getByText('Paris').waitFor()
-    await watched.checkAccessibility()
+    await desktop.checkAccessibility()
     await page.goto(`${node.url}/app/chat`)
     await page.getByRole('article', { name: 'tiny-chat' }).getByText('Paris').waitFor()
     assert.equal(await page.getByRole('article').count(), 2)
-    assert.deepEqual(watched.complaints, [])
   })
 
   it('an answer can be stopped, and what fails is told in words', async () => {
-    const { page, complaints } = await browser.open(`${node.url}/app/chat/endless`, PHONE)
+    const { page } = phone
+    await page.goto(`${node.url}/app/chat/endless`)
     await ask(page, 'Go on for ever')
     const answer = page.getByRole('article', { name: 'endless' })
     await answer.locator('.markdown').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
     await answer.getByText('stopped').waitFor()
     await node.waitForLog((line) => line.msg === 'request finished' && line['model'] === 'endless')
-    assert.deepEqual(complaints, [])
     await page.getByLabel('Model', { exact: true }).selectOption('embedder')
     await ask(page, 'Hello')
     await page.getByRole('alert').waitFor()
+    takeRefusal(400)
   })
 
   it('what models write can do nothing', async () => {
-    const watched = await browser.open(`${node.url}/app/chat/tiny-chat`)
-    const { page } = watched
+    const { page } = desktop
+    await page.goto(`${node.url}/app/chat/tiny-chat`)
     const text = [
       '**bold** <script>window.hurt = 1</script>',
       HOSTILE,
@@ -123,42 +136,50 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     for (const link of links) assert.match(link, /href="https:\/\/example\.com\/.*rel="noopener noreferrer nofollow"/)
     assert.equal((await markdown.locator('pre').textContent())?.trim(), 'let a = "<b>"')
     await markdown.getByRole('button', { name: 'Copy' }).waitFor()
-    await watched.checkAccessibility()
-    await assertUnhurt(watched)
+    await desktop.checkAccessibility()
+    await assertUnhurt(page)
+    await page.unroute('**/v1/chat/completions')
   })
 
   it('a model of a gallery is installed, loaded, unloaded and deleted', async () => {
-    const watched = await browser.open(`${node.url}/app/models?tab=gallery`)
-    const { page } = watched
+    const { page } = desktop
+    await page.goto(`${node.url}/app/models?tab=gallery`)
     await page.getByRole('searchbox', { name: 'Search the galleries' }).fill('from-gal')
     const card = page.locator('section', { has: page.getByRole('heading', { name: 'from-gallery' }) }).last()
     await card.getByRole('button', { name: 'Install' }).click()
     await card.getByText('installed', { exact: true }).waitFor()
-    await watched.checkAccessibility()
+    await desktop.checkAccessibility()
     await page.getByRole('tab', { name: /In this network/ }).click()
     await page.getByRole('button', { name: 'from-gallery' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Load', exact: true }).click()
     await dialog.getByRole('button', { name: 'Unload' }).click()
     await dialog.getByText('not in the memory of this node').waitFor()
-    await watched.checkAccessibility()
+    await desktop.checkAccessibility()
     await dialog.getByRole('button', { name: 'Delete' }).click()
     await dialog.getByText('Delete from-gallery?').waitFor()
     await dialog.getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('button', { name: 'from-gallery' }).waitFor({ state: 'detached' })
-    await page.getByRole('button', { name: 'endless' }).waitFor()
-    await assertUnhurt(watched)
+    // What ships with the node is no file that could be changed.
+    await page.getByRole('button', { name: 'tiny-chat' }).click()
+    await dialog.getByRole('button', { name: 'Chat' }).waitFor()
+    assert.equal(await dialog.getByRole('button', { name: /Edit|Delete/ }).count(), 0)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'tiny-chat')
+    await assertUnhurt(page)
   })
 
   it('a configuration is taken over when it is right, and else said to be wrong', async () => {
-    const { page, complaints } = await browser.open(`${node.url}/app/models`)
+    const { page } = desktop
+    await page.goto(`${node.url}/app/models`)
     await page.getByRole('button', { name: 'endless', exact: true }).click()
     await page.getByRole('button', { name: 'Edit' }).click()
     const text = page.getByLabel('Configuration (YAML)')
     await text.fill(yamlOf('endless', 'endless.gguf', 'context_size: many\n'))
     await page.getByRole('button', { name: 'Save' }).click()
     assert.match((await page.getByRole('alert').textContent()) ?? '', /context_size/)
-    assert.equal(complaints.length, 1, 'the browser tells of the 400')
+    takeRefusal(400)
     await text.fill(yamlOf('endless', 'endless.gguf', 'context_size: 256\n'))
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Model "endless" changed').waitFor()
@@ -166,8 +187,8 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
   })
 
   it('the log is followed as it grows, and shows what strangers wrote as text', async () => {
-    const watched = await browser.open(`${node.url}/app/logs`)
-    const { page } = watched
+    const { page } = desktop
+    await page.goto(`${node.url}/app/logs`)
     await page.getByText('live', { exact: true }).waitFor()
     await fetch(`${node.url}/models/apply`, {
       method: 'POST',
@@ -180,23 +201,24 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
       .waitFor()
     await page.getByRole('searchbox', { name: 'Text in the line' }).fill('no such words')
     await page.getByText('No line fits').waitFor()
-    await watched.checkAccessibility()
+    await desktop.checkAccessibility()
     await page.goto(`${node.url}/app/models`)
     await page.getByText('has failed').waitFor()
     await page.getByRole('button', { name: 'Dismiss' }).click()
     await page.getByText('has failed').waitFor({ state: 'detached' })
-    await assertUnhurt(watched)
+    await assertUnhurt(page)
   })
 
   it('settings are saved, and a wrong one is told at its field', async () => {
-    const watched = await browser.open(`${node.url}/app/settings`)
-    const { page } = watched
+    const { page } = desktop
+    await page.goto(`${node.url}/app/settings`)
     const field = page.getByLabel('Idle for')
     await field.fill('soon')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Invalid watchdog_idle_timeout format').waitFor()
     assert.equal(await field.getAttribute('aria-invalid'), 'true')
-    await watched.checkAccessibility()
+    takeRefusal(400)
+    await desktop.checkAccessibility()
     await field.fill('20m')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Nothing has changed').waitFor()
@@ -205,12 +227,12 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
   })
 
   it('the other pages work, on a phone as well', async () => {
-    const watched = await browser.open(`${node.url}/app/embeddings/embedder`, PHONE)
-    const { page } = watched
+    const { page } = phone
+    await page.goto(`${node.url}/app/embeddings/embedder`)
     await page.getByRole('button', { name: 'Compare' }).click()
     await page.getByText('Vectors of 64 numbers').waitFor()
     assert.equal(await page.getByRole('cell', { name: '1.000' }).count(), 3)
-    await watched.checkAccessibility()
+    await phone.checkAccessibility()
     await page.goto(`${node.url}/app/completion/tiny-chat`)
     await page.getByLabel('Text').fill('The capital')
     await page.getByLabel('Most tokens').fill('4')
@@ -223,14 +245,14 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     ] as const) {
       await page.goto(`${node.url}/app/${path}`)
       await page.getByText(sign).first().waitFor()
-      await watched.checkAccessibility()
+      await phone.checkAccessibility()
       assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} fits the screen`)
     }
-    await assertUnhurt(watched)
+    await assertUnhurt(page)
   })
 
-  it('pages that a node has nothing for are not shown', async () => {
-    const { page } = await browser.open('about:blank')
+  it('pages that a node has nothing for, or not for everybody, are not shown', async () => {
+    const { page } = desktop
     await page.route('**/api/features', (route) => route.fulfill({ json: { agents: false, mcp: true, logs: true } }))
     await page.goto(`${node.url}/app/models`)
     await page.getByRole('link', { name: 'Logs' }).waitFor()
@@ -239,5 +261,24 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     }
     await page.getByRole('button', { name: 'tiny-chat' }).waitFor()
     assert.equal(await page.getByRole('tab').count(), 0)
+    await page.unroute('**/api/features')
+    const told = { reset: { version: 'v1', manages: false }, nodes: [] }
+    await page.route('**/api/events', (route) =>
+      route.fulfill({ headers: { 'content-type': 'text/event-stream' }, body: `data: ${JSON.stringify(told)}\n\n` }),
+    )
+    await page.reload()
+    await page.getByRole('link', { name: 'Metrics' }).waitFor()
+    for (const name of ['Settings', 'Backends', 'Logs']) {
+      assert.equal(await page.getByRole('link', { name }).count(), 0, name)
+    }
+    await page.getByRole('button', { name: 'endless', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Chat' }).waitFor()
+    assert.equal(
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /Load|Edit|Delete/ })
+        .count(),
+      0,
+    )
   })
 })

@@ -19,6 +19,8 @@ export interface WatchedPage {
 export interface TestBrowser extends AsyncDisposable {
   /** A page with cookies and storage of its own. */
   open(url: string, options?: BrowserContextOptions): Promise<WatchedPage>
+  /** What all pages have complained of since it was asked last. */
+  takeComplaints(): readonly string[]
 }
 
 /** Chromium of this machine, without a window; one is enough for a file of tests. It reaches nothing but this machine. */
@@ -28,14 +30,20 @@ export async function openBrowser(): Promise<TestBrowser> {
     // Nobody but root is there in most containers, and Chromium's sandbox does not work for root.
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-background-networking'],
   })
+  const untaken: string[] = []
   return {
+    takeComplaints: () => untaken.splice(0),
     async open(url, options = {}) {
       const context = await browser.newContext(options)
       const page = await context.newPage()
       const complaints: string[] = []
-      page.on('pageerror', (error) => complaints.push(`${error.name}: ${error.message}`))
+      const complain = (words: string): void => {
+        complaints.push(words)
+        untaken.push(words)
+      }
+      page.on('pageerror', (error) => complain(`${error.name}: ${error.message}`))
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text())
+        if (message.type() === 'error') complain(message.text())
       })
       await page.goto(url)
       return { page, complaints, checkAccessibility: () => checkAccessibility(page) }
@@ -72,7 +80,8 @@ interface AxeResults {
 
 async function checkAccessibility(page: Page): Promise<void> {
   // Evaluated, not added as a script: the policy of the page forbids foreign ones.
-  await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'))
+  if (!(await page.evaluate('"axe" in window')))
+    await page.evaluate(readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'))
   const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as AxeResults
   const serious = violations.filter(({ impact }) => SERIOUS.has(impact ?? ''))
   const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`)

@@ -65,20 +65,18 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
   const { libp2p, self, log } = deps
   const established = new Map<string, Link>()
   const since = new WeakMap<Link, number>()
-  const bytesAt = new WeakMap<Link, number>()
+  const { isMute, noteBytes } = createEar(init.silentAfterMs)
   /** Peers that have ended their link here and are about to say who they are on another. */
   const movingOn = new Set<string>()
   const closings = createCloseLog(log)
   const greeting = createGreetings(init.greetingMs)
   let running = false
 
+  const onUnsupported = tellVersionDiffers(deps.findings)
   const opener = createLinkOpener({ libp2p, self, log, wants, onOpened, onUnsupported })
 
   function all(): readonly Link[] {
     return [...established.values(), ...greeting.links()]
-  }
-  function isMute(link: Link): boolean {
-    return performance.now() - (bytesAt.get(link) ?? Infinity) > init.silentAfterMs
   }
   function hasRoom(peerId: string): boolean {
     if (established.size + greeting.size >= init.maxLinks + MAX_STREAMS_PER_CONNECTION) return false
@@ -103,12 +101,8 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
     if (words !== undefined) link.tell(words)
   }
   function onBytes(link: Link): void {
-    bytesAt.set(link, performance.now())
+    noteBytes(link)
     if (established.get(link.peerId) === link) deps.onBytes(link)
-  }
-  function onUnsupported({ remoteAddr }: Connection): void {
-    const message = `the member at ${remoteAddr} runs a version without links: install the same version on both`
-    deps.findings.add({ problem: 'version-differs', message, address: remoteAddr.toString() })
   }
   function onClosed(link: Link, error: Error | undefined): void {
     greeting.end(link)
@@ -147,9 +141,8 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
     tell(bytes) {
       for (const link of all()) link.tell(bytes)
     },
-    async goodbye(bytes, options) {
-      await Promise.allSettled(all().map((link) => link.goodbye(bytes, options)))
-    },
+    goodbye: async (bytes, options) =>
+      void (await Promise.allSettled(all().map((link) => link.goodbye(bytes, options)))),
     of: (peerId) => established.get(peerId),
     establish(link) {
       const { peerId } = link
@@ -170,5 +163,21 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
     reopenMute() {
       for (const [peerId, link] of established) if (isMute(link)) opener.again(peerId)
     },
+  }
+}
+
+function tellVersionDiffers(findings: LinksDeps['findings']) {
+  return ({ remoteAddr }: Connection): void => {
+    const message = `the member at ${remoteAddr} runs a version without links: install the same version on both`
+    findings.add({ problem: 'version-differs', message, address: remoteAddr.toString() })
+  }
+}
+
+/** On which links something comes. */
+function createEar(silentAfterMs: number) {
+  const bytesAt = new WeakMap<Link, number>()
+  return {
+    noteBytes: (link: Link) => void bytesAt.set(link, performance.now()),
+    isMute: (link: Link) => performance.now() - (bytesAt.get(link) ?? Infinity) > silentAfterMs,
   }
 }

@@ -69,7 +69,7 @@ function AccountForm({ isNew, isFirst }: { readonly isNew: boolean; readonly isF
   })
   return (
     <form onSubmit={submit}>
-      <Field label="Name or e-mail">
+      <Field label={isNew ? 'Name' : 'Name or e-mail'}>
         {(control) => <input {...control} name="name" required autocomplete="username" />}
       </Field>
       <Field label="Password">
@@ -100,6 +100,8 @@ function AccountForm({ isNew, isFirst }: { readonly isNew: boolean; readonly isF
 
 type Values = (name: string) => string
 
+const textOf = (form: FormData, name: string): string => String(form.get(name) ?? '')
+
 function useForm(send: (values: Values) => Promise<string | undefined>) {
   const error = useSignal<string | undefined>(undefined)
   const note = useSignal<string | undefined>(undefined)
@@ -107,7 +109,8 @@ function useForm(send: (values: Values) => Promise<string | undefined>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     error.value = undefined
-    send((name) => String(form.get(name) ?? '').trim()).then(
+    // A password is what was typed: the command line and other programs send it with its spaces.
+    send((name) => (name === 'password' ? textOf(form, name) : textOf(form, name).trim())).then(
       (said) => {
         note.value = said
       },

@@ -31,9 +31,11 @@ interface PlacedModel extends Plan {
 
 const LOOK_EVERY_MS = 4000
 
-type Split = 'auto' | 'off' | 'force'
+/** Empty: as the model's configuration says, or as it was last loaded. */
+type Split = '' | 'auto' | 'off' | 'force'
 
 const SPLITS: readonly (readonly [Split, string])[] = [
+  ['', 'As it is set'],
   ['auto', 'As this node decides'],
   ['off', 'On this machine only'],
   ['force', 'Over several machines'],
@@ -52,8 +54,8 @@ export interface PlacementPlanProps {
 
 /** What loading a model would come to, before it is done. */
 export function PlacementPlan({ model, onLoaded }: PlacementPlanProps) {
-  const split = useSignal<Split>('auto')
-  const query = new URLSearchParams({ model, ...(split.value === 'auto' ? {} : { split: split.value }) })
+  const split = useSignal<Split>('')
+  const query = new URLSearchParams({ model, ...(split.value === '' ? {} : { split: split.value }) })
   const { state } = useApi<Plan>(`/api/p2p/plan?${query}`)
   const { data, error } = state.value
 
@@ -93,7 +95,7 @@ export function PlacementPlan({ model, onLoaded }: PlacementPlanProps) {
             ))}
           </Problem>
           {data.verdict === 'split' ? <Machines machines={data.machines} /> : null}
-          {split.value === 'auto' || data.verdict === 'refused' ? null : (
+          {split.value === '' || data.verdict === 'refused' ? null : (
             <div class="actions">
               <Button icon="play" onClick={load}>
                 Load like this

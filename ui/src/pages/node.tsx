@@ -14,9 +14,12 @@ export function Page({ params }: PageProps) {
   if (about.value === undefined) return <Loading />
   if (node === undefined) {
     return (
-      <Empty icon="network" title="There is no such node any more">
-        <Link to="/app">Back to the network</Link>
-      </Empty>
+      <>
+        <h1 class="unseen">Node</h1>
+        <Empty icon="network" title="There is no such node any more">
+          <Link to="/app">Back to the network</Link>
+        </Empty>
+      </>
     )
   }
   return (

@@ -134,7 +134,7 @@ function Choice({ decision, first }: { readonly decision: Decision; readonly fir
         {others > 0 ? `${others} more are not shown.` : ''}
       </p>
       <Table
-        label="Candidates"
+        label={first ? 'Candidates' : `Candidates after ${formatMs(atMs)}`}
         columns={CANDIDATES}
         rows={candidates}
         keyOf={({ peerId }) => peerId}
