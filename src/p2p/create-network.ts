@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { coalescing } from './admission/coalescing.ts'
 import type { KeyRing } from './admission/key-ring.ts'
 import { otpNoise } from './admission/otp-noise.ts'
-import { isWindowUpdate } from './admission/window-update.ts'
+import { windowUpdateBytes } from './admission/window-update.ts'
 import { createBootstrap } from './discovery/bootstrap.ts'
 import type { OnCandidate } from './discovery/candidate.ts'
 import { createDialler } from './discovery/dialler.ts'
@@ -67,7 +67,7 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
   const { log, privateKey, keyRing, rendezvousRing } = deps
   const findings = createFindings({})
   const encrypter = coalescing(otpNoise({ keyRing, log }), {
-    mayWait: isWindowUpdate,
+    mayWait: windowUpdateBytes,
     onBytes(direction, _bytes, peerId) {
       if (direction === 'received') membership.heard(peerId)
     },

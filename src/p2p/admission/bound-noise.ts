@@ -1,6 +1,19 @@
 import type { MessageStream, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
 import { type ICryptoInterface, type NoiseComponents, noise } from '@libp2p/noise'
-import { defaultCrypto } from '@libp2p/noise/crypto'
+import { asCrypto, defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
+
+/**
+ * Where OpenSSL, whose every call begins with 0.04 ms of setting up, and several times that when the caches are cold, has
+ * caught up with WebAssembly. The library says 1200.
+ */
+const LARGE_BYTES = 3000
+
+const CIPHER: Pick<ICryptoInterface, 'chaCha20Poly1305Encrypt' | 'chaCha20Poly1305Decrypt'> = {
+  chaCha20Poly1305Encrypt: (plaintext, ...rest) =>
+    (plaintext.byteLength < LARGE_BYTES ? asCrypto : nodeCrypto).chaCha20Poly1305Encrypt(plaintext, ...rest),
+  chaCha20Poly1305Decrypt: (ciphertext, ...rest) =>
+    (ciphertext.byteLength < LARGE_BYTES ? asCrypto : nodeCrypto).chaCha20Poly1305Decrypt(ciphertext, ...rest),
+}
 
 export type Role = 'initiator' | 'responder'
 
@@ -26,6 +39,7 @@ export function createBoundNoise(components: NoiseComponents): BoundNoise {
       let last: Uint8Array | undefined
       const crypto: ICryptoInterface = {
         ...defaultCrypto,
+        ...CIPHER,
         generateX25519KeyPairFromSeed: () => staticKey,
         hashSHA256(data) {
           last = defaultCrypto.hashSHA256(data)

@@ -1,18 +1,29 @@
 import type { AbortOptions, MessageStream, StreamCloseEvent } from '@libp2p/interface'
 import { AbstractMessageStream, type SendResult } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
+import { withoutStackTraces, withStackTraces } from './stack-traces.ts'
 import { whenDrained } from './when-drained.ts'
 
 export interface CoalescedStreamInit {
-  /** Gather what is sent within one microtask turn. Otherwise each `send` goes down at once, as one piece of memory. */
+  /**
+   * Above the encryption: gather what is sent within one microtask turn. Otherwise, below it, each `send` goes down at
+   * once, as one piece of memory.
+   */
   readonly gather?: boolean
-  /** What need not go at once: it waits for company, at most until the end of the event loop's turn. With `gather`. */
-  readonly mayWait?: (data: Uint8ArrayList) => boolean
+  /**
+   * The bytes that the other side may send on account of this, if it need not go at once: it waits for company for some
+   * milliseconds, and only until the event loop's turn ends once it is many bytes. With `gather`.
+   */
+  readonly mayWait?: (data: Uint8ArrayList) => number | undefined
   readonly onBytes?: (direction: 'sent' | 'received', bytes: number) => void
 }
 
 /** Below the 64 KB of a Noise message, so that a full batch is one message. */
 const MAX_BATCH_BYTES = 60 * 1024
+/** A quarter of the smallest window of yamux: nobody has to stop for what is held back. */
+const MAX_HELD_BYTES = 64 * 1024
+/** About what lies between two tokens: the next of them takes it along. */
+const MAX_HELD_MS = 10
 
 /** A stream over another that hands down fewer, larger pieces. Order, backpressure, end and errors pass unchanged. */
 export class CoalescedStream extends AbstractMessageStream {
@@ -24,6 +35,8 @@ export class CoalescedStream extends AbstractMessageStream {
   #batchBytes = 0
   #flushIsDue = false
   #flushAtEndOfTurn: NodeJS.Immediate | undefined
+  #flushInTime: NodeJS.Timeout | undefined
+  #heldBytes = 0
 
   constructor(lower: MessageStream, init: CoalescedStreamInit = {}) {
     super({
@@ -35,9 +48,10 @@ export class CoalescedStream extends AbstractMessageStream {
     this.remoteAddr = 'remoteAddr' in lower ? lower.remoteAddr : undefined
     this.#lower = lower
     this.#init = init
+    const guard = init.gather === true ? withStackTraces : withoutStackTraces
     lower.addEventListener('message', (event) => {
       this.#init.onBytes?.('received', event.data.byteLength)
-      this.onData(event.data)
+      guard(() => this.onData(event.data))
     })
     lower.addEventListener('drain', () => this.safeDispatchEvent('drain'))
     lower.addEventListener('remoteCloseWrite', () => this.onRemoteCloseWrite())
@@ -51,22 +65,31 @@ export class CoalescedStream extends AbstractMessageStream {
     for (const chunk of data) this.#batch.push(chunk)
     this.#batchBytes += sentBytes
     if (this.#batchBytes >= MAX_BATCH_BYTES) return { sentBytes, canSendMore: this.#flush() }
-    if (!this.#flushIsDue) this.#flushSoon(this.#init.mayWait?.(data) === true)
+    if (!this.#flushIsDue) this.#flushSoon(this.#init.mayWait?.(data))
     return { sentBytes, canSendMore: true }
   }
 
-  #flushSoon(mayWait: boolean): void {
-    if (mayWait) {
-      this.#flushAtEndOfTurn ??= setImmediate(() => {
-        this.#flushAtEndOfTurn = undefined
-        this.#flushLater()
-      })
-    } else {
+  #flushSoon(mayWaitBytes: number | undefined): void {
+    if (mayWaitBytes === undefined) {
       this.#flushIsDue = true
       queueMicrotask(() => {
         this.#flushIsDue = false
         this.#flushLater()
       })
+      return
+    }
+    this.#heldBytes += mayWaitBytes
+    if (this.#heldBytes >= MAX_HELD_BYTES) {
+      this.#flushAtEndOfTurn ??= setImmediate(() => {
+        this.#flushAtEndOfTurn = undefined
+        this.#flushLater()
+      })
+    } else {
+      // Left to itself when something else flushes: what is held by then goes a little early.
+      this.#flushInTime ??= setTimeout(() => {
+        this.#flushInTime = undefined
+        this.#flushLater()
+      }, MAX_HELD_MS).unref()
     }
   }
 
@@ -113,6 +136,7 @@ export class CoalescedStream extends AbstractMessageStream {
     if (first === undefined) return true
     this.#batch = []
     this.#batchBytes = 0
+    this.#heldBytes = 0
     return this.#lower.send(batch.length === 1 ? first : Buffer.concat(batch, bytes))
   }
 
@@ -128,6 +152,7 @@ export class CoalescedStream extends AbstractMessageStream {
   }
 
   #onLowerClose(event: StreamCloseEvent): void {
+    clearTimeout(this.#flushInTime)
     this.#batch = []
     this.#batchBytes = 0
     if (event.error === undefined) this.onTransportClosed()

@@ -10,8 +10,8 @@ export interface CoalescingInit {
    * return.
    */
   readonly onBytes?: (direction: Direction, bytes: number, peerId: string) => void
-  /** Frames of the muxer that nobody waits for: they go with the next one, or at the end of the event loop's turn. */
-  readonly mayWait?: (frame: Uint8ArrayList) => boolean
+  /** Frames of the muxer that nobody waits for yet, see `CoalescedStreamInit`. */
+  readonly mayWait?: (frame: Uint8ArrayList) => number | undefined
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 
 /** Writes to a stream at the pace of who reads it. */
 export interface ByteWriter {
+  /** What is written in one turn of the event loop leaves as one: ggml sends eight small messages for a token. */
   write(bytes: Uint8Array): void
   /** Whether what was written still waits to be taken; `drained` then says when it was, or that the stream is gone. */
   readonly full: boolean
@@ -32,6 +33,10 @@ export function createByteWriter(stream: Writable, { moved, stalled }: ByteWrite
     write(bytes) {
       if (stream.destroyed || stream.writableEnded) return
       moved?.(bytes.byteLength)
+      if (stream.writableCorked === 0) {
+        stream.cork()
+        process.nextTick(() => stream.uncork())
+      }
       stream.write(bytes)
     },
     get full() {
