@@ -49,20 +49,18 @@ async function main(): Promise<void> {
   if ('missing' in llamaRpc) throw new Error(llamaRpc.missing)
   const bench: SplitBench = {
     llamaRpc,
-    facts: await readDeviceFacts(llamaRpc, 1),
     modelFile: await midLlamaF16(),
     tokens: Number(options.tokens),
     rounds: Number(options.rounds),
   }
+  const facts = await readDeviceFacts(llamaRpc, 1)
   const rows: Row[] = []
   const measure = async (arm: string, init: SplitArm): Promise<void> => {
     const row = { arm, ...(await measureSplit(bench, init)) }
     rows.push(row)
     print(row)
   }
-  console.log(
-    `${cpus()[0]?.model}; f16 weights at ${round((bench.facts.weightBytesPerSecond['f16'] ?? 0) / 1e9, 1)} GB/s\n`,
-  )
+  console.log(`${cpus()[0]?.model}; f16 weights at ${round((facts.weightBytesPerSecond['f16'] ?? 0) / 1e9, 1)} GB/s\n`)
   console.log('arm                      tokens/s  predicted   error   load s   weights MB  of them cached')
   for (const workers of numbers(options.workers)) {
     const delays = workers === 0 ? [0] : numbers(options.delays)
@@ -81,8 +79,7 @@ async function main(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true })
   }
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ facts: bench.facts, rows }, undefined, 2)}\n`)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ facts, rows }, undefined, 2)}\n`)
 }
 
 /** The same worker in turn behind a bare socket, behind carrier and guard, and behind a network of two processes. */

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../../src/models/model-config.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { openWorkerSockets } from '../../src/workers/lease/worker-sockets.ts'
 import { createPlacer } from '../../src/workers/placement/create-placer.ts'
+import { readDeviceFacts } from '../../src/workers/program/device-facts.ts'
 import { engineEnvironment } from '../../src/workers/program/engine-environment.ts'
 import { createWorkerProgram } from '../../src/workers/program/worker-program.ts'
 import { createCarryEngine } from '../../src/workers/wire/carry-engine.ts'
@@ -38,7 +39,6 @@ export interface SplitSample {
 
 export interface SplitBench {
   readonly llamaRpc: LlamaRpc
-  readonly facts: DeviceFacts
   readonly modelFile: string
   readonly tokens: number
   readonly rounds: number
@@ -60,11 +60,13 @@ const joinEnds: CarryEngine = async ({ engine, stream }) => {
 /** One load over so many real workers of this machine, and some answers. */
 export async function measureSplit(bench: SplitBench, arm: SplitArm): Promise<SplitSample> {
   const counts = { weightBytes: 0, cachedWeightBytes: 0 }
+  // As it is now: the speed of shared machines drifts from minute to minute.
+  const facts = await readDeviceFacts(bench.llamaRpc, 1)
   const placer = createPlacer(
     {
       ...{ log, at: async () => undefined, measure: async () => {}, others: () => [], now: Date.now },
-      pool: () => arm.pool ?? poolOf(bench, arm, counts),
-      home: () => ({ id: 'here', name: 'here', memoryBytes: 8 * GIGABYTE, roundTripMs: 0, ...speeds(bench) }),
+      pool: () => arm.pool ?? poolOf({ ...bench, facts }, arm, counts),
+      home: () => ({ id: 'here', name: 'here', memoryBytes: 8 * GIGABYTE, roundTripMs: 0, ...speeds(facts) }),
       async connect(leases, weights) {
         const carry = () => (arm.bare === true ? joinEnds : createCarryEngine({ pieces: true }))
         const sockets = await openWorkerSockets({ carry }, leases)
@@ -116,10 +118,10 @@ function toConfig({ modelFile }: SplitBench, { workers }: SplitArm): ModelConfig
 }
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `w${index}`)
-const speeds = ({ facts: { weightBytesPerSecond } }: SplitBench) => ({ weightBytesPerSecond })
+const speeds = ({ weightBytesPerSecond }: DeviceFacts) => ({ weightBytesPerSecond })
 
 function poolOf(
-  bench: SplitBench,
+  bench: SplitBench & { readonly facts: DeviceFacts },
   { workers, delayMs, bare = false, weights }: SplitArm,
   counts: { weightBytes: number; cachedWeightBytes: number },
 ): WorkerPool {
@@ -130,7 +132,7 @@ function poolOf(
     list: () =>
       names(workers).map((name) => ({
         ...{ peerId: name, name, path: 'direct', protocol: llamaRpc.protocol, build: llamaRpc.build, device: 'CPU' },
-        ...{ memoryBytes: GIGABYTE, busy: false, waiting: 0, roundTripMs: 2 * delayMs, ...speeds(bench) },
+        ...{ memoryBytes: GIGABYTE, busy: false, waiting: 0, roundTripMs: 2 * delayMs, ...speeds(bench.facts) },
       })),
     async lease(peerId, { memoryBytes }) {
       const worker = await program.start({ memoryBytes, threads: 1 })

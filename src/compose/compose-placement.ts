@@ -50,6 +50,8 @@ export interface Placement {
 
 /** A part of what is free is left to the system. */
 const USABLE = 0.95
+/** Machines are not always as fast as they were. */
+const MEASURED_FOR_MS = 60_000
 
 /** Where this node's models go: on this machine, or over the workers of its network. */
 export function composePlacement(deps: ComposePlacementDeps, settings: RunSettings): Placement {
@@ -124,6 +126,7 @@ function listedServers(pool: JoinedWorkerPool, { rpcServers }: RunSettings): rea
 function createHome({ source, engines, name, log }: HomeDeps, settings: RunSettings, placed: Placer['placed']) {
   let facts: DeviceFacts | undefined
   let measuring: Promise<void> | undefined
+  let measuredAt = Number.NEGATIVE_INFINITY
 
   function machine(model: string): Machine {
     // A model's file that is mapped counts as free: what of it is in memory can be read again.
@@ -143,6 +146,7 @@ function createHome({ source, engines, name, log }: HomeDeps, settings: RunSetti
     const threads = engines.current().name === 'node-llama-cpp' ? 1 : (settings.threads ?? availableParallelism())
     try {
       facts = await readDeviceFacts(llamaRpc, threads)
+      measuredAt = performance.now()
     } catch (error) {
       log.warn({ err: error }, 'this machine could not be measured: speeds of models over several machines are guesses')
     }
@@ -153,7 +157,10 @@ function createHome({ source, engines, name, log }: HomeDeps, settings: RunSetti
     async measure() {
       const llamaRpc = source.llamaRpc()
       if (llamaRpc === undefined) return
-      measuring ??= read(llamaRpc)
+      if (performance.now() - measuredAt < MEASURED_FOR_MS) return
+      measuring ??= read(llamaRpc).finally(() => {
+        measuring = undefined
+      })
       await measuring
     },
   }

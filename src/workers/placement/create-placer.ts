@@ -12,7 +12,6 @@ import { createPlacedModels, type PlacedModel } from './placed-models.ts'
 import type { Machine, Plan, PlanWishes, SingleNode } from './plan.ts'
 import { planPlacement } from './plan-placement.ts'
 import { readWishes, type SaidWishes } from './read-wishes.ts'
-import { hasSpeeds } from './step-speed.ts'
 import { type ConnectWorkers, spread, stayHere } from './to-placement.ts'
 
 /** Of another node that could answer alone: what it has free, and what is known of its speed. */
@@ -30,7 +29,7 @@ export interface PlacerDeps {
   readonly at: (address: string, options: AbortOptions) => Promise<WorkerView | undefined>
   /** This machine; what its models have in memory already is left out of `memoryBytes`. */
   readonly home: (model: string) => Machine
-  /** Finds out how fast this machine is, once; until then its speeds are not known. Never rejects. */
+  /** Finds out how fast this machine is, unless it is known for now; until then its speeds are not. Never rejects. */
   readonly measure: () => Promise<void>
   readonly others: OtherNodes
   readonly connect: ConnectWorkers
@@ -125,7 +124,7 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
     { refusals, signal }: Required<AbortOptions> & { readonly refusals: Refusals },
   ) {
     const decided = decideNow(config, seen, refusals)
-    if (decided.plan.verdict === 'here' || hasSpeeds(deps.home(config.name))) return decided
+    if (decided.plan.verdict === 'here') return decided
     await raceSignal(deps.measure(), signal)
     return decideNow(config, seen, refusals)
   }

@@ -87,6 +87,43 @@ describe('CoalescedStream', () => {
     })
   }
 
+  it('holds back what may wait until something else goes, much has gathered, or some milliseconds are over', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+    const [lower] = multiaddrConnectionPair()
+    const pieces = watchSends(lower)
+    const mayWait = (data: Uint8ArrayList) => (data.get(0) === 0 ? data.byteLength * 1024 : undefined)
+    const stream = new CoalescedStream(lower, { gather: true, mayWait })
+    stream.send(Buffer.alloc(12))
+    await turn()
+    assert.deepEqual(pieces, [])
+    stream.send(Buffer.alloc(8, 1))
+    await turn()
+    assert.deepEqual(pieces.splice(0), [[20]], 'with the next one')
+    stream.send(Buffer.alloc(12))
+    t.mock.timers.tick(10)
+    assert.deepEqual(pieces.splice(0), [[12]], 'in time')
+    for (let count = 0; count < 6; count++) stream.send(Buffer.alloc(12))
+    t.mock.timers.tick(0)
+    assert.deepEqual(pieces.splice(0), [[72]], 'being much')
+    stream.abort(new Error('over'))
+  })
+
+  it('costs what throws below no stack trace, and what is called from there its own', async () => {
+    const [lower, other] = multiaddrConnectionPair()
+    const below = new CoalescedStream(lower)
+    const above = new CoalescedStream(below, { gather: true })
+    const limits: number[] = []
+    below.addEventListener('message', () => limits.push(Error.stackTraceLimit))
+    above.addEventListener('message', () => limits.push(Error.stackTraceLimit))
+    const usual = Error.stackTraceLimit
+    const came = once(above, 'message')
+    other.send(Buffer.of(1))
+    await came
+    await turn()
+    assert.deepEqual(limits, [usual, 0])
+    assert.equal(Error.stackTraceLimit, usual)
+  })
+
   it('sends everything before it closes, also what is held back', async () => {
     const [lower, other] = multiaddrConnectionPair({ capacity: 2, delay: 1 })
     const stream = new CoalescedStream(lower, { gather: true })
