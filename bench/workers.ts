@@ -1,6 +1,6 @@
 // One model over several workers: how fast, as predicted and as measured, what stands between, and what a second load moves.
 //
-//   node bench/workers.ts [--workers 0,1,2,4] [--delays 0,5,20] [--tokens 48] [--rounds 3] [--pairs 3] [--json FILE]
+//   node bench/workers.ts [--workers 0,1,2,4] [--delays 0,5,20] [--tokens 48] [--rounds 3] [--pairs 12] [--json FILE]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +10,9 @@ import { readDeviceFacts } from '../src/workers/program/device-facts.ts'
 import { createWeightStore } from '../src/workers/wire/weight-store.ts'
 import { llamaRpcForTests } from '../test/support/llama-rpc.ts'
 import { midLlamaF16 } from '../test/support/tiny-models.ts'
-import { round } from './support/measure.ts'
+import { median, round } from './support/measure.ts'
 import { startNetworkPool } from './support/network-pool.ts'
-import { measureSplit, type SplitArm, type SplitBench, type SplitSample } from './support/split-arm.ts'
+import { loadSplit, measureSplit, type SplitArm, type SplitBench, type SplitSample } from './support/split-arm.ts'
 
 const HELP = `One model of 71 M parameters (f16, 143 MB) over real workers of this machine, each with one thread.
 
@@ -22,7 +22,7 @@ const HELP = `One model of 71 M parameters (f16, 143 MB) over real workers of th
   --delays 0,5,20     milliseconds one way that are added between the engine and each worker
   --tokens 48         of each answer
   --rounds 3          answers; the median counts
-  --pairs 3           times that one worker is measured bare, guarded and over a network, in turn
+  --pairs 12          times that one worker is measured bare, guarded and over a network, in turn; 0: not
   --json FILE         all figures
 
 All workers share this machine's cores. A pass goes through them one after the other, so that costs little.`
@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     delays: { type: 'string', default: '0,5,20' },
     tokens: { type: 'string', default: '48' },
     rounds: { type: 'string', default: '3' },
-    pairs: { type: 'string', default: '3' },
+    pairs: { type: 'string', default: '12' },
     json: { type: 'string' },
   },
 })
@@ -43,6 +43,9 @@ const numbers = (text: string): readonly number[] => text.split(',').map(Number)
 interface Row extends SplitSample {
   readonly arm: string
 }
+
+/** Tokens per second. */
+type TunnelPair = Readonly<Record<'bare' | 'guarded' | 'network', number>>
 
 async function main(): Promise<void> {
   const llamaRpc = await llamaRpcForTests()
@@ -66,7 +69,8 @@ async function main(): Promise<void> {
     const delays = workers === 0 ? [0] : numbers(options.delays)
     for (const delayMs of delays) await measure(`${workers} workers, ${delayMs} ms`, { workers, delayMs })
   }
-  await compareTunnel(bench, measure)
+  const pairs = await compareTunnel(bench)
+  if (pairs.length > 0) console.log()
   const folder = mkdtempSync(join(tmpdir(), 'weights-'))
   try {
     const weights = createWeightStore(
@@ -79,20 +83,39 @@ async function main(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true })
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ facts, rows }, undefined, 2)}\n`)
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ facts, rows, pairs }, undefined, 2)}\n`)
 }
 
-/** The same worker in turn behind a bare socket, behind carrier and guard, and behind a network of two processes. */
-async function compareTunnel(
-  bench: SplitBench,
-  measure: (arm: string, init: SplitArm) => Promise<void>,
-): Promise<void> {
+/**
+ * A worker behind a bare socket, one behind carrier and guard, and one behind a network of two processes: all loaded, and
+ * asked in turn, so that what the machine does meanwhile meets all of them. Ratios are of neighbours.
+ */
+async function compareTunnel(bench: SplitBench): Promise<readonly TunnelPair[]> {
+  const pairs: TunnelPair[] = []
+  const count = Number(options.pairs)
+  if (count === 0) return pairs
   await using pool = await startNetworkPool(bench.llamaRpc, 'w0')
-  for (let round = 0; round < Number(options.pairs); round += 1) {
-    await measure('1 worker, bare socket', { workers: 1, delayMs: 0, bare: true })
-    await measure('1 worker, guarded', { workers: 1, delayMs: 0 })
-    await measure('1 worker, network', { workers: 1, delayMs: 0, pool })
+  await using bare = await loadSplit(bench, { workers: 1, delayMs: 0, bare: true })
+  await using guarded = await loadSplit(bench, { workers: 1, delayMs: 0 })
+  await using network = await loadSplit(bench, { workers: 1, delayMs: 0, pool })
+  for (const loaded of [bare, guarded, network]) await loaded.answer()
+  for (let pair = 0; pair < count; pair += 1) {
+    pairs.push({ bare: await bare.answer(), guarded: await guarded.answer(), network: await network.answer() })
   }
+  const cells = (arm: string, values: readonly number[], ratios: readonly number[]): string =>
+    `${arm.padEnd(24)}${median(values).toFixed(1).padStart(9)}${median(ratios).toFixed(3).padStart(11)}  ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`
+  console.log(`\none worker, ${count} times in turn  tokens/s   of bare (median, and each)`)
+  for (const arm of ['bare', 'guarded', 'network'] as const) {
+    console.log(
+      cells(
+        arm,
+        pairs.map((pair) => pair[arm]),
+        pairs.map((pair) => pair[arm] / pair.bare),
+      ),
+    )
+  }
+  return pairs
 }
 
 function print({ arm, ...sample }: Row): void {

@@ -57,8 +57,24 @@ const joinEnds: CarryEngine = async ({ engine, stream }) => {
   return { type: 'client-left' }
 }
 
+export interface LoadedSplit extends AsyncDisposable {
+  readonly loadSeconds: number
+  readonly predictedTokensPerSecond: number
+  readonly counts: { readonly weightBytes: number; readonly cachedWeightBytes: number }
+  /** Tokens per second of one answer, its first token not counted. */
+  answer(): Promise<number>
+}
+
 /** One load over so many real workers of this machine, and some answers. */
 export async function measureSplit(bench: SplitBench, arm: SplitArm): Promise<SplitSample> {
+  await using loaded = await loadSplit(bench, arm)
+  const speedsSeen: number[] = []
+  for (let round = 0; round < bench.rounds; round += 1) speedsSeen.push(await loaded.answer())
+  const { loadSeconds, predictedTokensPerSecond, counts } = loaded
+  return { loadSeconds, predictedTokensPerSecond, ...counts, tokensPerSecond: median(speedsSeen) }
+}
+
+export async function loadSplit(bench: SplitBench, arm: SplitArm): Promise<LoadedSplit> {
   const counts = { weightBytes: 0, cachedWeightBytes: 0 }
   // As it is now: the speed of shared machines drifts from minute to minute.
   const facts = await readDeviceFacts(bench.llamaRpc, 1)
@@ -91,24 +107,22 @@ export async function measureSplit(bench: SplitBench, arm: SplitArm): Promise<Sp
     },
     { environment: process.env, modelsPath: '/nowhere' },
   )
-  try {
-    const began = performance.now()
-    using lease = await loader.acquire(toConfig(bench, arm))
-    const loadSeconds = (performance.now() - began) / 1000
-    const speedsSeen: number[] = []
-    for (let round = 0; round < bench.rounds; round += 1) {
+  await using held = new AsyncDisposableStack()
+  held.defer(async () => await loader.stop())
+  const began = performance.now()
+  const lease = held.use(await loader.acquire(toConfig(bench, arm)))
+  const loadSeconds = (performance.now() - began) / 1000
+  const predictedTokensPerSecond = placer.placed()[0]?.plan.tokensPerSecond ?? 0
+  const kept = held.move()
+  return {
+    ...{ loadSeconds, predictedTokensPerSecond, counts },
+    async answer() {
       const times: number[] = []
       const request = { Prompt: 'The node joins', Tokens: bench.tokens, Temperature: 0, IgnoreEOS: true }
       for await (const _reply of lease.client.predictStream(request)) times.push(performance.now())
-      speedsSeen.push(((bench.tokens - 1) * 1000) / ((times.at(-1) ?? 0) - (times[0] ?? 0)))
-    }
-    const [placed] = placer.placed()
-    return {
-      ...{ loadSeconds, ...counts, tokensPerSecond: median(speedsSeen) },
-      predictedTokensPerSecond: placed?.plan.tokensPerSecond ?? 0,
-    }
-  } finally {
-    await loader.stop()
+      return ((bench.tokens - 1) * 1000) / ((times.at(-1) ?? 0) - (times[0] ?? 0))
+    },
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   }
 }
 
