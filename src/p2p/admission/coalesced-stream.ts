@@ -1,14 +1,10 @@
 import type { AbortOptions, MessageStream, StreamCloseEvent } from '@libp2p/interface'
 import { AbstractMessageStream, type SendResult } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { withoutStackTraces, withStackTraces } from './stack-traces.ts'
 import { whenDrained } from './when-drained.ts'
 
 export interface CoalescedStreamInit {
-  /**
-   * Above the encryption: gather what is sent within one microtask turn. Otherwise, below it, each `send` goes down at
-   * once, as one piece of memory.
-   */
+  /** Gather what is sent within one microtask turn. Otherwise each `send` goes down at once, as one piece of memory. */
   readonly gather?: boolean
   /**
    * The bytes that the other side may send on account of this, if it need not go at once: it waits for company for some
@@ -48,10 +44,9 @@ export class CoalescedStream extends AbstractMessageStream {
     this.remoteAddr = 'remoteAddr' in lower ? lower.remoteAddr : undefined
     this.#lower = lower
     this.#init = init
-    const guard = init.gather === true ? withStackTraces : withoutStackTraces
     lower.addEventListener('message', (event) => {
       this.#init.onBytes?.('received', event.data.byteLength)
-      guard(() => this.onData(event.data))
+      this.onData(event.data)
     })
     lower.addEventListener('drain', () => this.safeDispatchEvent('drain'))
     lower.addEventListener('remoteCloseWrite', () => this.onRemoteCloseWrite())

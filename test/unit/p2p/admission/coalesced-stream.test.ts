@@ -108,22 +108,6 @@ describe('CoalescedStream', () => {
     stream.abort(new Error('over'))
   })
 
-  it('costs what throws below no stack trace, and what is called from there its own', async () => {
-    const [lower, other] = multiaddrConnectionPair()
-    const below = new CoalescedStream(lower)
-    const above = new CoalescedStream(below, { gather: true })
-    const limits: number[] = []
-    below.addEventListener('message', () => limits.push(Error.stackTraceLimit))
-    above.addEventListener('message', () => limits.push(Error.stackTraceLimit))
-    const usual = Error.stackTraceLimit
-    const came = once(above, 'message')
-    other.send(Buffer.of(1))
-    await came
-    await turn()
-    assert.deepEqual(limits, [usual, 0])
-    assert.equal(Error.stackTraceLimit, usual)
-  })
-
   it('sends everything before it closes, also what is held back', async () => {
     const [lower, other] = multiaddrConnectionPair({ capacity: 2, delay: 1 })
     const stream = new CoalescedStream(lower, { gather: true })

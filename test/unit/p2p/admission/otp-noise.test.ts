@@ -9,7 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import { createBoundNoise } from '../../../../src/p2p/admission/bound-noise.ts'
 import { coalescing } from '../../../../src/p2p/admission/coalescing.ts'
 import { type AdmissionRefusal, otpNoise } from '../../../../src/p2p/admission/otp-noise.ts'
-import { ringMaker } from './nodes.ts'
+import { ringMaker, until } from './nodes.ts'
 
 const [{ log }] = multiaddrConnectionPair()
 const muxers = new Map<string, StreamMuxerFactory>([['/yamux/1.0.0', yamux()()]])
@@ -118,5 +118,28 @@ describe('bound Noise', () => {
       hashes.add(own ?? '')
     }
     assert.equal(hashes.size, 3)
+  })
+
+  it('finds its messages without the decoder of the library, also those that come with the last of the handshake', async () => {
+    const [initiator, responder] = [createBoundNoise(await components()), createBoundNoise(await components())]
+    const [left, right] = multiaddrConnectionPair()
+    const [one, other] = await Promise.all([
+      initiator.secure('initiator', left, {}).then(({ secured }) => {
+        secured.connection.send(Buffer.from('early'))
+        return secured.connection
+      }),
+      responder.secure('responder', right, {}).then(({ secured }) => secured.connection),
+    ])
+    for (const connection of [one, other]) {
+      assert.ok('decoder' in connection)
+      assert.ok(!('maxBufferSize' in (connection.decoder as object)))
+    }
+    let text = ''
+    other.addEventListener('message', ({ data }) => {
+      text += Buffer.from(data.subarray()).toString()
+    })
+    one.send(Buffer.alloc(100_000, 'x'))
+    await until(() => text.length === 100_005, 'all of it came')
+    assert.ok(text.startsWith('earlyxx'))
   })
 })
