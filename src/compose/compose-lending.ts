@@ -9,6 +9,7 @@ import { createLender, type Lender } from '../workers/lease/create-lender.ts'
 import { createWorkerPool, type JoinedWorkerPool } from '../workers/lease/create-worker-pool.ts'
 import { createFetchWeights } from '../workers/lease/fetch-weights.ts'
 import type { LendingRules } from '../workers/lease/lending-offer.ts'
+import type { ModelPieces } from '../workers/lease/model-pieces.ts'
 import { createRpcServers } from '../workers/lease/rpc-servers.ts'
 import type { WorkerSource } from '../workers/lease/worker-source.ts'
 import { probeServer } from '../workers/program/external-worker.ts'
@@ -23,6 +24,8 @@ export interface ComposeLendingDeps {
   readonly rules: () => LendingRules
   /** Takes nothing new; what runs goes on. Absent: never. */
   readonly draining?: () => boolean
+  /** Absent: this node has no models. */
+  readonly modelPieces?: ModelPieces
   /** What is advertised may be another now. */
   readonly onChange: () => void
 }
@@ -75,7 +78,7 @@ export function composeLending(deps: ComposeLendingDeps, init: ComposeLendingIni
     { group },
   )
   const pool = createWorkerPool({ log, network, metrics, servers, now: Date.now, own: source.llamaRpc }, { group })
-  const face = { lender, weights }
+  const face = { lender, weights, modelPieces: deps.modelPieces }
   const app = createLendingApp({ ...face, log })
 
   /** What takes long to make is made when there is a use for it. */

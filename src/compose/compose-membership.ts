@@ -18,6 +18,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { SpeedMeter } from '../telemetry/speed-meter.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { Upstreams } from '../upstreams/create-upstreams.ts'
+import { createModelPieces } from '../workers/lease/model-pieces.ts'
 import { createAdvertiser } from './advertise.ts'
 import { apiInit } from './api-init.ts'
 import { closing } from './closing.ts'
@@ -94,8 +95,12 @@ export async function composeMembership(deps: MembershipDeps, settings: RunSetti
     },
     settings,
   )
+  const modelPieces = createModelPieces({
+    files: () => deps.inference.registry.list().map(({ config }) => config.modelFile),
+  })
   const lending = composeNodeLending(
     {
+      modelPieces,
       ...{ log, network, metrics: deps.inference.metrics, runtimeSettings: deps.runtimeSettings },
       ...{ draining: () => drain.draining, onChange: () => advertiser.look() },
     },

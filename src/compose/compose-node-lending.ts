@@ -7,6 +7,7 @@ import type { RunSettings } from '../config/settings.ts'
 import type { Network } from '../p2p/network.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { WorkerMetrics } from '../telemetry/worker-metrics.ts'
+import type { ModelPieces } from '../workers/lease/model-pieces.ts'
 import { createOwnWorkers } from '../workers/lease/own-workers.ts'
 import { composeLending, type Lending } from './compose-lending.ts'
 import { createLendingRules } from './lending-rules.ts'
@@ -19,6 +20,7 @@ export interface NodeLendingDeps {
   /** Undefined: they are switched off. */
   readonly runtimeSettings: Pick<RuntimeSettings, 'change'> | undefined
   readonly draining: () => boolean
+  readonly modelPieces: ModelPieces
   readonly onChange: () => void
 }
 

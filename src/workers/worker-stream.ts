@@ -34,6 +34,18 @@ export interface StreamEvents {
   userLeft?(): void
 }
 
+/** Where a piece belongs, as the engine named it. */
+export interface PiecePlace {
+  /** Of the tensor; ggml keeps 63 bytes of it. */
+  readonly tensor: string
+  /** Bytes in the tensor. */
+  readonly offset: number
+  readonly length: number
+}
+
+/** A piece from somewhere else, by its SHA-256 in hex; undefined: nobody has it. */
+export type FetchWeights = (hash: string, place: PiecePlace, options: AbortOptions) => Promise<Buffer | undefined>
+
 /** Pieces of weights by the SHA-256 of their bytes, on disk, bounded in size. A piece has at most 4 MiB. */
 export interface WeightStore {
   /** Undefined: not there. What is there has been checked. */
@@ -55,7 +67,7 @@ export type GuardWorker = (
     readonly limits: GuardLimits
     readonly weights?: WeightStore | undefined
     /** Where a piece may be had that neither the store nor, so far, the user has sent; undefined: nowhere. */
-    readonly fetchWeights?: (hash: string, options: AbortOptions) => Promise<Buffer | undefined>
+    readonly fetchWeights?: FetchWeights
     readonly events?: StreamEvents
     /** Absent: the worker may take as long as it likes for an answer. */
     readonly workerWatch?: WorkerWatch

@@ -42,10 +42,12 @@ describe('a model over two machines', { skip: skip ?? false, timeout: 115_000 },
       { name: 'right', megabytes: 144 },
     ]
     network = await startSplitNetwork({ workers, arguments: ['--split=force'] })
-    await poll('both lend', 60_000, async () => {
-      const { nodes } = await ask<{ nodes: readonly unknown[] }>('/api/p2p/workers')
-      return nodes.length === 2
-    })
+    for (const { url } of [network.head, network.keeper]) {
+      await poll('both lend', 60_000, async () => {
+        const response = await fetch(new URL('/api/p2p/workers', url))
+        return ((await response.json()) as { nodes: readonly unknown[] }).nodes.length === 2
+      })
+    }
   })
   after(async () => await network?.[Symbol.asyncDispose]())
 
@@ -69,6 +71,17 @@ describe('a model over two machines', { skip: skip ?? false, timeout: 115_000 },
   async function placed(model: string): Promise<PlacedAnswer | undefined> {
     const { models } = await ask<{ models: readonly PlacedAnswer[] }>('/api/p2p/plan')
     return models.find((one) => one.model === model)
+  }
+
+  async function weightBytes(): Promise<{ readonly cache: number; readonly stream: number }> {
+    const metrics = await (await fetch(new URL('/metrics', network.head.url))).text()
+    const of = (from: string): number =>
+      Number(
+        new RegExp(`^local_ai_worker_weight_bytes_total\\{side="borrowed",from="${from}"\\} (.*)$`, 'm').exec(
+          metrics,
+        )?.[1] ?? 0,
+      )
+    return { cache: of('cache'), stream: of('stream') }
   }
 
   /** Nothing is loaded, and who lends has noticed. */
@@ -131,6 +144,9 @@ describe('a model over two machines', { skip: skip ?? false, timeout: 115_000 },
       24,
     )
     assert.equal(await complete('mid'), reference)
+    // The workers had the weights from the other machine that has the model: by hash, so that what they got is right.
+    const weights = await weightBytes()
+    assert.ok(weights.cache > 0.9 * (weights.cache + weights.stream), JSON.stringify(weights))
     for (const machine of plan.machines.slice(1)) {
       const [pid] = worker(machine.name).processes()
       assert.ok(pid !== undefined)

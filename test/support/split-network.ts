@@ -9,6 +9,8 @@ import { midLlamaF16 } from './tiny-models.ts'
 /** One machine that serves a model of 71 M parameters and 24 layers, and others that lend memory to it. */
 export interface SplitNetwork extends AsyncDisposable {
   readonly head: RunningNode
+  /** Has the same model, and serves it; it lends nothing. */
+  readonly keeper: RunningNode
   readonly workers: readonly LendingMachine[]
 }
 
@@ -24,19 +26,20 @@ export async function startSplitNetwork(init: SplitNetworkInit): Promise<SplitNe
   const workers = await Promise.all(
     init.workers.map(async (worker) => held.use(await startLendingMachine({ ...worker, token }))),
   )
-  const head = held.use(
+  const start = async (words: readonly string[]) =>
     await startLocalAi({
       arguments: [
         ...['--p2p', ...NEAR, '--p2p-bootstrap', workers.map(({ address }) => address).join(), '--cache-path', CACHE],
         ...['--llama-cpp-parallel', '1', '--context-size', '512', '--threads', '1'],
-        ...(init.arguments ?? []),
+        ...words,
       ],
       environment: { TOKEN: token },
       prepare: (folder) => writeModels(join(folder, 'models'), model),
-    }),
-  )
+    })
+  const head = held.use(await start(init.arguments ?? []))
+  const keeper = held.use(await start(['--node-name', 'keeper', '--federated']))
   const kept = held.move()
-  return { head, workers, [Symbol.asyncDispose]: async () => await kept.disposeAsync() }
+  return { head, keeper, workers, [Symbol.asyncDispose]: async () => await kept.disposeAsync() }
 }
 
 /** The same file as `mid` and, run by llama-server, as `mid-server`. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { NewestMap } from '../../base/newest-map.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import type { Network, PeerView } from '../../p2p/network.ts'
+import type { FetchWeights } from '../worker-stream.ts'
 import { MAX_PIECES_AT_ONCE } from './lease-words.ts'
 
 const MAX_PEERS = 3
@@ -38,13 +39,14 @@ interface PeerTrust {
 }
 
 /**
- * Pieces of weights from other members that lend: they may have kept them of an earlier load, and are nearer than the user,
- * or less busy. Undefined when none of the nearest has the piece. What comes is what the hash says.
+ * Pieces of weights from members other than the user: they may have the model, or have kept its pieces of an earlier load,
+ * and are nearer than the user, or less busy. Undefined when none of the nearest has the piece. What comes is what the hash
+ * says.
  */
 export function createFetchWeights(
   { network, call, now }: FetchWeightsDeps,
   { group, build }: FetchWeightsInit,
-): (hash: string, options: AbortOptions) => Promise<Buffer | undefined> {
+): (user: string) => FetchWeights {
   const trust = new NewestMap<string, PeerTrust>(MAX_PEERS_KNOWN)
 
   function trustOf(peerId: string): PeerTrust {
@@ -55,17 +57,20 @@ export function createFetchWeights(
     return fresh
   }
 
-  function candidates(): readonly string[] {
+  function candidates(user: string): readonly string[] {
     return network
       .peers()
-      .filter((peer) => mayHave(peer) && trustOf(peer.record.peerId).givenUpUntil <= now())
+      .filter(
+        (peer) => peer.record.peerId !== user && mayHave(peer) && trustOf(peer.record.peerId).givenUpUntil <= now(),
+      )
       .sort((one, other) => (one.roundTripMs ?? FAR_MS) - (other.roundTripMs ?? FAR_MS))
       .slice(0, MAX_PEERS)
       .map(({ record }) => record.peerId)
   }
 
   function mayHave({ state, record: { offer } }: PeerView): boolean {
-    return state === 'linked' && offer.group === group && offer.lends !== undefined && offer.lends.build === build()
+    const keepsPieces = offer.lends !== undefined && offer.lends.build === build()
+    return state === 'linked' && offer.group === group && (keepsPieces || offer.models.length > 0)
   }
 
   function missed(peerId: string): void {
@@ -88,23 +93,26 @@ export function createFetchWeights(
     }
   }
 
-  return async function fetchWeights(hash, options) {
-    for (const peerId of candidates()) {
-      try {
-        const { status, body } = await inTurn(
-          trustOf(peerId),
-          async () => await call(peerId, { method: 'GET', path: `/p2p/weights/${hash}` }, options),
-        )
-        if (status === 200 && createHash('sha256').update(body).digest('hex') === hash) {
-          trustOf(peerId).misses = 0
-          return body
+  return (user) =>
+    async (hash, { tensor, offset, length }, options) => {
+      const query = new URLSearchParams({ tensor, offset: String(offset), length: String(length) })
+      const path = `/p2p/weights/${hash}?${query}`
+      for (const peerId of candidates(user)) {
+        try {
+          const { status, body } = await inTurn(
+            trustOf(peerId),
+            async () => await call(peerId, { method: 'GET', path }, options),
+          )
+          if (status === 200 && createHash('sha256').update(body).digest('hex') === hash) {
+            trustOf(peerId).misses = 0
+            return body
+          }
+          missed(peerId)
+        } catch {
+          options.signal?.throwIfAborted()
+          missed(peerId)
         }
-        missed(peerId)
-      } catch {
-        options.signal?.throwIfAborted()
-        missed(peerId)
       }
+      return undefined
     }
-    return undefined
-  }
 }

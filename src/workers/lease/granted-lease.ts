@@ -4,6 +4,7 @@ import type { Network } from '../../p2p/network.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { WorkerMetrics } from '../../telemetry/worker-metrics.ts'
 import type { WorkerProcess } from '../worker-process.ts'
+import type { FetchWeights } from '../worker-stream.ts'
 import { type RunLeaseDeps, runLease } from './run-lease.ts'
 import { countStream, type StreamCounts } from './stream-counts.ts'
 import { watchLink } from './watch-link.ts'
@@ -27,7 +28,9 @@ export interface GrantedLease extends AsyncDisposable {
   serve(client: Duplex): Promise<void>
 }
 
-export interface GrantDeps extends Omit<RunLeaseDeps, 'events'> {
+export interface GrantDeps extends Omit<RunLeaseDeps, 'events' | 'fetchWeights'> {
+  /** From members other than the user, who sends what nobody else has. */
+  readonly fetchWeights?: ((user: string) => FetchWeights) | undefined
   readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
   /** Absent: the user is no member of a network, and its connection is all that tells of it. */
   readonly network?: Pick<Network, 'peers' | 'onChange'> | undefined
@@ -68,7 +71,11 @@ export function createGrant(
     const began = { user: name, peerId, model, memoryBytes, waitedMs, workerPid: worker.pid }
     log[network === undefined ? 'debug' : 'info'](began, 'memory lent')
     const lease = { client, worker, memoryBytes }
-    const { outcome, reason, worker: last } = await runLease({ ...deps, events }, lease, { signal: ended.signal })
+    const {
+      outcome,
+      reason,
+      worker: last,
+    } = await runLease({ ...deps, events, fetchWeights: deps.fetchWeights?.(peerId) }, lease, { signal: ended.signal })
     endWatch()
     const seconds = (now() - sinceUnixMs) / 1000
     metrics.leaseEnded({ side: 'lent', outcome, seconds })

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { AppError } from '../../base/errors.ts'
 import type { LeaseOutcome } from '../../telemetry/worker-metrics.ts'
 import type { WorkerEnd, WorkerProcess } from '../worker-process.ts'
-import type { GuardWorker, StreamEnd, StreamEvents, WeightStore } from '../worker-stream.ts'
+import type { FetchWeights, GuardWorker, StreamEnd, StreamEvents, WeightStore } from '../worker-stream.ts'
 
 /** No first word of the user for so long, while whose engine starts, or none in the midst of a message: it is over. */
 const STALL_TIMEOUT_MS = 20_000
@@ -13,9 +13,7 @@ const WORKER_LOOK_MS = 5000
 export interface RunLeaseDeps {
   readonly guard: GuardWorker
   readonly weights?: WeightStore | undefined
-  readonly fetchWeights?:
-    | ((hash: string, options: { readonly signal?: AbortSignal }) => Promise<Buffer | undefined>)
-    | undefined
+  readonly fetchWeights?: FetchWeights | undefined
   readonly events: StreamEvents
 }
 

@@ -17,7 +17,7 @@ import {
   SET_TENSOR_BYTES,
   TENSOR_BYTES,
 } from './rpc-protocol.ts'
-import { FIELD } from './tensor.ts'
+import { FIELD, tensorName } from './tensor.ts'
 
 /** Below this, offering costs more than sending. */
 const MIN_WEIGHTS_BYTES = 64 * 1024
@@ -112,8 +112,7 @@ async function carryWeights(
  * somebody asked and must not be kept, `device#name#copy`.
  */
 function isWeights(tensor: Buffer): boolean {
-  const name = tensor.subarray(FIELD.name)
-  const text = name.toString('latin1', 0, name.indexOf(0))
+  const text = tensorName(tensor)
   return (
     tensor.readUInt32LE(FIELD.op) === 0 &&
     readWord(tensor, FIELD.viewSrc) === 0 &&

@@ -1,7 +1,8 @@
 import type { AbortOptions } from '../../base/signals.ts'
-import type { StreamEvents, WeightStore } from '../worker-stream.ts'
+import type { FetchWeights, PiecePlace, StreamEvents, WeightStore } from '../worker-stream.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { readWord, TENSOR_BYTES } from './rpc-protocol.ts'
+import { tensorName } from './tensor.ts'
 import {
   HAVE,
   hashBytes,
@@ -18,7 +19,7 @@ const MAX_AT_ONCE = 8
 export interface GuardPiecesDeps extends AbortOptions {
   readonly worker: ByteWriter
   readonly weights?: WeightStore | undefined
-  readonly fetchWeights?: (hash: string, options: AbortOptions) => Promise<Buffer | undefined>
+  readonly fetchWeights?: FetchWeights
   readonly events?: StreamEvents
 }
 
@@ -52,16 +53,16 @@ export function createGuardPieces(deps: GuardPiecesDeps): GuardPieces {
     keeping.add(kept)
     if (keeping.size >= MAX_AT_ONCE) await Promise.race(keeping)
   }
-  async function fetched(hash: string): Promise<Buffer | undefined> {
-    const bytes = await deps.fetchWeights?.(hash, options)
+  async function fetched(hash: string, place: PiecePlace): Promise<Buffer | undefined> {
+    const bytes = await deps.fetchWeights?.(hash, place, options)
     if (bytes === undefined || (await hashBytes(bytes)).toString('hex') !== hash) return
     await keep(hash, bytes)
     return bytes
   }
-  async function find(hash: string, length: number): Promise<Buffer | undefined> {
+  async function find(hash: string, place: PiecePlace): Promise<Buffer | undefined> {
     try {
-      const bytes = (await weights?.get(hash, options)) ?? (await fetched(hash))
-      return bytes?.length === length ? bytes : undefined
+      const bytes = (await weights?.get(hash, options)) ?? (await fetched(hash, place))
+      return bytes?.length === place.length ? bytes : undefined
     } catch {
       // A disk that fails or a member that is gone: the user sends the piece.
       return
@@ -76,13 +77,14 @@ export function createGuardPieces(deps: GuardPiecesDeps): GuardPieces {
   return {
     offered(body) {
       const length = readWord(body, TENSOR_BYTES + 8)
-      const found = find(body.toString('hex', OFFER_HASH_AT), length)
+      const place = { tensor: tensorName(body), offset: readWord(body, TENSOR_BYTES), length }
+      const found = find(body.toString('hex', OFFER_HASH_AT), place)
       const before = last
       looking += 1
       const answer = (async () => {
         const bytes = await found
         await before
-        if (bytes !== undefined) await write(body, readWord(body, TENSOR_BYTES), bytes)
+        if (bytes !== undefined) await write(body, place.offset, bytes)
         looking -= 1
         if (bytes !== undefined) events?.weights?.({ bytes: length, cached: true })
         return bytes === undefined ? SEND : HAVE

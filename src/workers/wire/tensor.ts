@@ -138,3 +138,10 @@ function reachOf(ne: Four, nb: Four, layout: TypeLayout): number {
   const rowWise = stridedBytes(ne, [element, nb[1], nb[2], nb[3]], layout)
   return Math.max(rowWise, rowBytes(ne[0], layout) * ne[1] * ne[2] * ne[3])
 }
+
+/** Of a whole `rpc_tensor`, up to its first zero. */
+export function tensorName(tensor: Buffer): string {
+  const name = tensor.subarray(FIELD.name, FIELD.name + NAME_BYTES)
+  const end = name.indexOf(0)
+  return name.toString('latin1', 0, end < 0 ? NAME_BYTES : end)
+}

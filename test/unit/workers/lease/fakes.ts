@@ -1,6 +1,6 @@
 import { type Duplex, duplexPair } from 'node:stream'
 import { pino } from 'pino'
-import { createLendingApp } from '../../../../src/api/workers/lending-app.ts'
+import { createLendingApp, type LendingDeps } from '../../../../src/api/workers/lending-app.ts'
 import { linkedPair } from '../../../../src/base/linked-pair.ts'
 import type { Network, PeerView } from '../../../../src/p2p/network.ts'
 import { createMetrics } from '../../../../src/telemetry/metrics.ts'
@@ -70,7 +70,9 @@ export const passOn: GuardWorker = async ({ client, worker }, { signal, events }
 }
 
 /** A lender behind its face, and users whose connections carry their ids. */
-export async function startLender(init: Partial<LenderDeps> & { readonly rules?: () => LendingRules } = {}) {
+export async function startLender(
+  init: Partial<LenderDeps> & Pick<LendingDeps, 'modelPieces'> & { readonly rules?: () => LendingRules } = {},
+) {
   const workers = fakeWorkers()
   const listeners = new Set<() => void>()
   let peers: readonly PeerView[] = ['ada', 'bob', 'cy'].map((name) => peerOf(name, { offer: { serves: false } }))
@@ -95,7 +97,7 @@ export async function startLender(init: Partial<LenderDeps> & { readonly rules?:
   }
   const lender = createLender(deps, { group: '' })
   await lender.start()
-  const app = createLendingApp({ lender, weights: deps.weights, log })
+  const app = createLendingApp({ lender, weights: deps.weights, modelPieces: init.modelPieces, log })
   await app.start()
 
   function connect(name: string): Duplex {

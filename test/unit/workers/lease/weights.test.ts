@@ -5,11 +5,14 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { describe, it } from 'node:test'
 import type { PeerView } from '../../../../src/p2p/network.ts'
 import { createFetchWeights } from '../../../../src/workers/lease/fetch-weights.ts'
+import type { ModelPieces } from '../../../../src/workers/lease/model-pieces.ts'
 import type { WeightStore } from '../../../../src/workers/worker-stream.ts'
 import { peerOf } from '../../../integration/fake-network.ts'
 import { BUILD, MEBIBYTE, startLender } from './fakes.ts'
 
 const PIECE = Buffer.from('a piece of weights')
+const OF_MODEL = Buffer.from('a piece out of a file')
+const PLACE = { tensor: 'blk.0.attn_q.weight', offset: 64, length: PIECE.length }
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 const LENDS = { ...BUILD, device: 'CPU', memoryBytes: MEBIBYTE, busy: false, waiting: 0, weightBytesPerSecond: {} }
 
@@ -28,13 +31,18 @@ describe('weights of other members', () => {
       lending('liar', { roundTripMs: 2 }),
       lending('silent', { roundTripMs: 0, state: 'silent' }),
       lending('older', { roundTripMs: 0, build: '0.0.1-linux-x64' }),
-      peerOf('lends-nothing', { roundTripMs: 0 }),
+      lending('user', { roundTripMs: 0 }),
+      peerOf('has-nothing', { roundTripMs: 0, offer: { models: [] } }),
     ]
-    const fetchWeights = createFetchWeights(
+    const fetchFor = createFetchWeights(
       {
         network: { peers: () => peers },
         now: () => now,
-        async call(peerId) {
+        async call(peerId, { path }) {
+          assert.equal(
+            path,
+            `/p2p/weights/${hashOf(PIECE)}?tensor=blk.0.attn_q.weight&offset=64&length=${PIECE.length}`,
+          )
           asked.push(peerId)
           if (peerId === 'id-far') return { status: 200, body: PIECE }
           if (peerId === 'id-liar') return { status: 200, body: Buffer.from('something else') }
@@ -43,21 +51,22 @@ describe('weights of other members', () => {
       },
       { group: '', build: () => BUILD.build },
     )
-    assert.deepEqual(await fetchWeights(hashOf(PIECE), {}), PIECE)
+    const fetchWeights = fetchFor('id-user')
+    assert.deepEqual(await fetchWeights(hashOf(PIECE), PLACE, {}), PIECE)
     assert.deepEqual(asked, ['id-near', 'id-liar', 'id-far'])
-    for (let turn = 0; turn < 7; turn += 1) await fetchWeights(hashOf(PIECE), {})
+    for (let turn = 0; turn < 7; turn += 1) await fetchWeights(hashOf(PIECE), PLACE, {})
     asked.length = 0
-    await fetchWeights(hashOf(PIECE), {})
+    await fetchWeights(hashOf(PIECE), PLACE, {})
     assert.deepEqual(asked, ['id-far'])
     now = 60_000
     asked.length = 0
-    await fetchWeights(hashOf(PIECE), {})
+    await fetchWeights(hashOf(PIECE), PLACE, {})
     assert.deepEqual(asked, ['id-near', 'id-liar', 'id-far'])
   })
 
   it('are asked of a member no faster than it answers', async () => {
     let [asking, most] = [0, 0]
-    const fetchWeights = createFetchWeights(
+    const fetchFor = createFetchWeights(
       {
         network: { peers: () => [lending('near')] },
         now: () => 0,
@@ -71,7 +80,10 @@ describe('weights of other members', () => {
       },
       { group: '', build: () => BUILD.build },
     )
-    const pieces = await Promise.all(Array.from({ length: 12 }, async () => await fetchWeights(hashOf(PIECE), {})))
+    const fetchWeights = fetchFor('id-user')
+    const pieces = await Promise.all(
+      Array.from({ length: 12 }, async () => await fetchWeights(hashOf(PIECE), PLACE, {})),
+    )
     assert.equal(most, 3)
     assert.ok(pieces.every((piece) => piece?.equals(PIECE)))
   })
@@ -87,7 +99,14 @@ describe('weights of other members', () => {
       put: async () => {},
       sizes: () => ({ bytes: 0, pieces: 0 }),
     }
-    await using here = await startLender({ weights })
+    const places: unknown[] = []
+    const modelPieces: ModelPieces = {
+      async read(hash, place) {
+        places.push(place)
+        return hash === hashOf(OF_MODEL) ? OF_MODEL : undefined
+      },
+    }
+    await using here = await startLender({ weights, modelPieces })
     async function ask(name: string, path: string): Promise<{ readonly status: number; readonly body: Buffer }> {
       const socket = here.connect(name)
       const sent = httpRequest({ createConnection: () => socket, host: 'peer', path: `/p2p/weights/${path}` }).end()
@@ -99,6 +118,13 @@ describe('weights of other members', () => {
     assert.deepEqual(await ask('ada', hashOf(PIECE)), { status: 200, body: PIECE })
     assert.equal((await ask('ada', '0'.repeat(64))).status, 404)
     assert.equal((await ask('ada', '..%2fsecret')).status, 400)
+    const place = { tensor: 'blk.0.ffn_up.weight', offset: 4096, length: OF_MODEL.length }
+    const query = `tensor=${place.tensor}&offset=4096&length=${place.length}`
+    assert.deepEqual(await ask('ada', `${hashOf(OF_MODEL)}?${query}`), { status: 200, body: OF_MODEL })
+    assert.deepEqual(await ask('ada', `${hashOf(PIECE)}?${query}`), { status: 200, body: PIECE })
+    assert.equal((await ask('ada', `${'0'.repeat(64)}?${query}`)).status, 404)
+    assert.deepEqual(places, [place, place])
+    assert.equal((await ask('ada', `${'0'.repeat(64)}?tensor=a&offset=0&length=${5 * MEBIBYTE}`)).status, 400)
     const waiting = [1, 2, 3].map(async () => await ask('ada', 'f'.repeat(64)))
     assert.equal((await ask('ada', hashOf(PIECE))).status, 429)
     assert.equal((await ask('bob', hashOf(PIECE))).status, 200)
