@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -6,9 +7,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { COMPILE_CACHE } from './compile-cache.ts'
+import { WRONG_ANSWER } from './wrong-answer.ts'
 
 /** The command line of this tree, to be run with node. */
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+const WATCH_ANSWERS = new URL('watch-answers-of-process.ts', import.meta.url)
 
 export interface LogLine {
   readonly level: number
@@ -39,6 +43,8 @@ export interface StartOptions {
   readonly command?: readonly [string, ...string[]]
   /** Default `run`. */
   readonly subcommand?: 'run' | 'federated' | 'explorer'
+  /** False: what it answers is not held against the OpenAPI document. Default: true in tests of this tree's own source. */
+  readonly checkAnswers?: boolean
   /** False: once it is ready, nothing of its log is read any more; for measurements. Default: true. */
   readonly keepLog?: boolean
 }
@@ -51,6 +57,8 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
   const { subcommand = 'run' } = options
   const words = [...first, subcommand, '--address', '127.0.0.1:0', '--log-format', 'json']
   if (subcommand === 'run') words.push('--autobuild-llama-server=false')
+  const checked =
+    options.checkAnswers ?? (options.command === undefined && process.env['NODE_TEST_CONTEXT'] !== undefined)
   const child = spawn(program, [...words, ...(options.arguments ?? [])], {
     cwd: folder,
     env: {
@@ -58,6 +66,7 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
       LOCALAI_DEFAULT_MODEL: '',
       NO_COLOR: '1',
       NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...(checked ? { NODE_OPTIONS: `--import ${WATCH_ANSWERS}` } : {}),
       ...options.environment,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -83,6 +92,8 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
     async [Symbol.asyncDispose]() {
       await node.end('SIGTERM')
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+      const wrong = lines.log.filter(({ msg }) => msg === WRONG_ANSWER).map((line) => line['problem'])
+      assert.deepEqual([...new Set(wrong)], [], WRONG_ANSWER)
     },
   }
   try {
