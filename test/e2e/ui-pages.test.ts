@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
+import { poll } from '../support/poll.ts'
 import { midLlama, tinyChat, tinyEmbedding } from '../support/tiny-models.ts'
 
 const HOSTILE = '<img src=x onerror="window.hurt = 1">'
@@ -166,7 +167,11 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     assert.equal(await dialog.getByRole('button', { name: /Edit|Delete/ }).count(), 0)
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
-    assert.equal(await page.evaluate('document.activeElement.textContent'), 'tiny-chat')
+    await poll(
+      'the focus is back',
+      5000,
+      async () => (await page.evaluate('document.activeElement.textContent')) === 'tiny-chat',
+    )
     await assertUnhurt(page)
   })
 

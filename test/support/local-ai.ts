@@ -57,8 +57,9 @@ export async function startLocalAi(options: StartOptions = {}): Promise<RunningN
   const { subcommand = 'run' } = options
   const words = [...first, subcommand, '--address', '127.0.0.1:0', '--log-format', 'json']
   if (subcommand === 'run') words.push('--autobuild-llama-server=false')
-  const checked =
-    options.checkAnswers ?? (options.command === undefined && process.env['NODE_TEST_CONTEXT'] !== undefined)
+  // An explorer has no document.
+  const isOurs = options.command === undefined && subcommand !== 'explorer'
+  const checked = options.checkAnswers ?? (isOurs && process.env['NODE_TEST_CONTEXT'] !== undefined)
   const child = spawn(program, [...words, ...(options.arguments ?? [])], {
     cwd: folder,
     env: {
