@@ -14,7 +14,7 @@ export interface RawRequest {
 }
 
 /** The head of a stream that a page watches: it has no end, and whoever has seen enough hangs up. */
-const WATCHED = /^HTTP\/1\.1 200 .*?\r\ncontent-type: text\/event-stream.*?\r\n\r\n/is
+const WATCHED = /^(?:HTTP\/1\.1 100 .*?\r\n\r\n)?HTTP\/1\.1 200 .*?\r\ncontent-type: text\/event-stream.*?\r\n\r\n/is
 
 /**
  * Writes bytes to a connection and reads until the server ends it, or until the head of a stream that was asked for with
