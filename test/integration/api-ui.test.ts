@@ -156,6 +156,9 @@ describe('the stream of what pages show', () => {
     const network = fakeNetwork()
     await using api = await startApi({ apiKeys: ['k'] }, network.deps)
     assert.equal((await fetch(`${api.url}/api/events`)).status, 401)
+    const headers = { authorization: 'Bearer k' }
+    const head = await fetch(`${api.url}/api/events`, { method: 'HEAD', headers, signal: AbortSignal.timeout(WAIT_MS) })
+    assert.equal(head.headers.get('content-type'), 'text/event-stream')
     await using open = await startApi({}, network.deps)
     // Through a proxy nobody is known to be on this machine.
     await using stream = await watch(open.url, { 'x-forwarded-for': '10.1.1.1' })

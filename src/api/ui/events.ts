@@ -26,6 +26,8 @@ export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (app, { feed,
       config: { events: LiveUpdate },
     },
     async (request, reply) => {
+      // Of a stream without an end there is nothing to count.
+      if (request.method === 'HEAD') return await reply.type('text/event-stream').send()
       const signal = AbortSignal.any([clientGone(reply), giveUp, AbortSignal.timeout(LONGEST_MS)])
       const updates = feed.watch({ manages: mayManage(request) }, { signal })
       await sendEventStream(reply, updates, { format: FORMAT, limits: streamLimits, signal })
