@@ -105,7 +105,11 @@ async function startInNetwork(): Promise<StartedTarget> {
     routes: routesOf(apps),
     connect: () => connectTo(api.url),
     authorization: '',
-    held: async () => ({ ...(await heldBy(api)), places: scripted.places }),
+    async held() {
+      // What the script remembers is no memory of the node's.
+      scripted.asked.length = 0
+      return { ...(await heldBy(api)), places: scripted.places }
+    },
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   }
 }
