@@ -28,6 +28,8 @@ const Place = Type.Object({
   length: Type.String({ pattern: '^[1-9][0-9]{0,7}$' }),
 })
 
+const Piece = Type.Unknown({ contentMediaType: 'application/octet-stream', description: 'the piece' })
+
 /**
  * Pieces of weights that this node keeps, or has in the files of its models, for members whose workers need them. Whoever asks for one knows its SHA-256, and
  * with it has seen it, or was offered it.
@@ -63,6 +65,7 @@ export const weightRoutes: FastifyPluginAsyncTypebox<WeightRoutesDeps> = async (
       schema: {
         params: Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }) }),
         querystring: Type.Partial(Place),
+        response: { 200: Piece },
       },
     },
     async (request, reply) => {
