@@ -51,7 +51,7 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
         copyFileSync(embedding, join(models, 'embedding.gguf'))
         symlinkSync(llama, join(models, 'endless.gguf'))
         writeFileSync(join(models, 'embedder.yaml'), yamlOf('embedder', 'embedding.gguf', 'embeddings: true\n'))
-        writeFileSync(join(models, 'endless.yaml'), yamlOf('endless', 'endless.gguf'))
+        writeFileSync(join(models, 'endless.yaml'), `${yamlOf('endless', 'endless.gguf')}  ignore_eos: true\n`)
         const description = `description: ${JSON.stringify(HOSTILE)}\n`
         writeFileSync(join(models, 'hostile.yaml'), yamlOf(HOSTILE, 'endless.gguf', description))
       },
