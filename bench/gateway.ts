@@ -1,6 +1,6 @@
 // What a gateway costs: the same load, from the same program, on the same server, through each of them in turn.
 //
-//   node bench/gateway.ts [--rounds 3] [--seconds 2] [--connections 1,10,16,128] [--arms direct,entry,nginx,haproxy,litellm,sglang]
+//   node bench/gateway.ts [--rounds 3] [--seconds 2] [--connections 1,10,16,128] [--arms direct,attached,entry,…]
 //                         [--answers whole,streamed] [--chunks 64] [--venv DIR] [--nginx FILE] [--haproxy FILE]
 //                         [--entry=WORDS] [--profile FOLDER] [--quick] [--json FILE]
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -45,6 +45,7 @@ const HELP = `What a gateway costs: the same load on the same server, through ea
   node bench/gateway.ts [options]
 
   direct   the clients ask the mock upstream itself (C, one thread, one fixed answer)
+  attached \`local-ai run --upstream\` with an API key: the mock is a backend of the node itself
   entry    \`local-ai federated\` with an API key, and a member behind it that answers the same bytes
   nginx    ) with a key check, a request log and kept connections; installed
   haproxy  ) with \`apt-get install nginx haproxy\`
@@ -59,8 +60,8 @@ const HELP = `What a gateway costs: the same load on the same server, through ea
   --chunks 64             events of a streamed answer
   --venv DIR              where LiteLLM and the SGLang router are
   --nginx FILE, --haproxy FILE
-  --entry=WORDS           more arguments for the entry, to see what one thing costs: --entry='--log-level error'
-  --profile FOLDER        the entry keeps a CPU profile there; its hottest functions are printed. Slows it down
+  --entry=WORDS           more arguments for our nodes, to see what one thing costs: --entry='--log-level error'
+  --profile FOLDER        our node keeps a CPU profile there; its hottest functions are printed. Slows it down
   --quick                 one short round, to see whether everything works
   --json FILE             all samples
 
@@ -174,9 +175,9 @@ function report({ samples, skipped, member }: Report): void {
   printVerdicts(targets)
   if (options.profile !== undefined) {
     const { functions, packages } = readProfile(options.profile)
-    console.log('\nthe entry: time in functions themselves')
+    console.log('\nour nodes: time in functions themselves')
     console.table(functions.slice(0, HOTTEST))
-    console.log('\nthe entry: time in packages')
+    console.log('\nour nodes: time in packages')
     console.table(packages.slice(0, HOTTEST))
   }
   const machine = { cpu: cpus()[0]?.model, threads: availableParallelism(), node: process.version }

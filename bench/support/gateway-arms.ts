@@ -7,7 +7,7 @@ import { newToken } from '../../test/support/swarm.ts'
 import { API_KEY, createFolder, type Program, startGateway, startTelling } from './gateway-processes.ts'
 import { freePort } from './measure.ts'
 
-export const ARM_NAMES = ['direct', 'entry', 'nginx', 'haproxy', 'litellm', 'sglang'] as const
+export const ARM_NAMES = ['direct', 'attached', 'entry', 'nginx', 'haproxy', 'litellm', 'sglang'] as const
 export type ArmName = (typeof ARM_NAMES)[number]
 
 /** A way from the clients to the mock upstream. */
@@ -27,9 +27,9 @@ export interface ArmsInit {
   readonly haproxy: string
   /** The folder of a Python environment with LiteLLM and SGLang's router in it. */
   readonly venv: string | undefined
-  /** Where the entry leaves a CPU profile of itself when it ends. */
+  /** Where a node leaves a CPU profile of itself when it ends. */
   readonly profile: string | undefined
-  /** Arguments of the entry, beside those that it needs. */
+  /** Arguments of our nodes, beside those that they need. */
   readonly entryWords: readonly string[]
 }
 
@@ -41,6 +41,23 @@ export const ARMS: Readonly<Record<ArmName, StartArm>> = {
     const mock = await startMock(stack, init)
     return { port: mock.port, gateway: [], upstream: mock.pid }
   },
+  attached: (stack, init) =>
+    behindGateway(stack, init, ({ folder, port, upstream }) => ({
+      command: process.execPath,
+      words: [
+        ...[
+          ...profilingOf(init),
+          MAIN,
+          'run',
+          '--address',
+          `127.0.0.1:${port}`,
+          '--models-path',
+          join(folder, 'models'),
+        ],
+        ...['--upstream', `mock=http://127.0.0.1:${upstream}`, ...init.entryWords],
+      ],
+      environment: { LOCALAI_API_KEY: API_KEY },
+    })),
   entry: startEntry,
   nginx: (stack, init) =>
     behindGateway(stack, init, ({ folder, port, upstream }) => {
@@ -134,15 +151,15 @@ async function behindGateway(
 }
 
 /** `local-ai federated` as it comes, with a key, and one member behind it. */
-async function startEntry(stack: AsyncDisposableStack, { chunks, profile, entryWords }: ArmsInit): Promise<Arm> {
+async function startEntry(stack: AsyncDisposableStack, init: ArmsInit): Promise<Arm> {
+  const { chunks, entryWords } = init
   const { tokenFile, contact, pid: member } = await startPeer(stack, chunks)
   const folder = createFolder(stack)
   const port = await freePort()
-  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const pid = await startGateway(stack, {
     ...{ name: 'entry', folder, port, command: process.execPath },
     words: [
-      ...[...profiling, MAIN, 'federated', '--address', `127.0.0.1:${port}`, '--node-name', 'entry'],
+      ...[...profilingOf(init), MAIN, 'federated', '--address', `127.0.0.1:${port}`, '--node-name', 'entry'],
       ...['--p2p-token-file', tokenFile, '--p2p-bootstrap', contact],
       ...['--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--p2p-mdns=false'],
       ...entryWords,
@@ -150,6 +167,10 @@ async function startEntry(stack: AsyncDisposableStack, { chunks, profile, entryW
     environment: { LOCALAI_API_KEY: API_KEY },
   })
   return { port, gateway: [pid], upstream: member }
+}
+
+function profilingOf({ profile }: ArmsInit): readonly string[] {
+  return profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
 }
 
 export async function startPeer(stack: AsyncDisposableStack, chunks: number) {

@@ -109,6 +109,8 @@ function superviseChild(
   const ring = createLineRing(KEPT_LINES)
   const limiter = createLineLimiter(LINES_PER_SECOND)
   let exit: BackendExit | undefined
+  /** When the grace of a stop ends. */
+  let graceUntil = 0
 
   for (const stream of ['stdout', 'stderr'] as const) {
     const splitter = createLineSplitter(LONGEST_LINE, (line) => {
@@ -130,7 +132,9 @@ function superviseChild(
     child.once('error', (spawnError) => resolve({ code: null, signal: null, spawnError }))
     child.once('exit', (code, signal) => resolve({ code, signal }))
   }).then(async (result) => {
-    // What the program started ends with it, and lets go of its output.
+    // What the program started ends with it, and lets go of its output. Told to end, a script is gone at once, and what it
+    // has started may still be tidying up.
+    await within(closed, Math.max(0, graceUntil - deps.clock.now()))
     killGroup(child)
     await within(closed, OUTPUT_LIMIT_MS)
     exit = result
@@ -145,6 +149,7 @@ function superviseChild(
     lastLines: (count) => ring.last(count),
     async stop(graceMs) {
       if (exit !== undefined) return
+      graceUntil = deps.clock.now() + graceMs
       child.kill('SIGTERM')
       if ((await within(exited, graceMs)) === undefined) killGroup(child)
       await exited
