@@ -47,7 +47,7 @@ const homes = [
   ['fastify', 'fastify|@fastify', ['api']],
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],
   ['jinja', '@huggingface/jinja', ['builtin']],
-  ['pino', 'pino|pino-pretty|prom-client', ['telemetry']],
+  ['pino', 'pino|prom-client', ['telemetry']],
   ['opentelemetry', '@opentelemetry', ['telemetry']],
   ['dotenv', 'dotenv', ['config']],
   ['mcp', '@modelcontextprotocol', ['mcp']],

@@ -16,6 +16,7 @@ import { createForesight, FORESIGHT_DEFAULTS } from '../src/federation/observed/
 import { leastBusy } from '../src/federation/policies/least-busy.ts'
 import { createProfiler } from '../src/federation/prefix/prompt-profile.ts'
 import { withoutSecrets } from '../src/telemetry/logger.ts'
+import { createTextLines } from '../src/telemetry/text-lines.ts'
 import { makePeer, SERVES_NOTHING } from '../test/unit/federation/make-peer.ts'
 import { median, round } from './support/measure.ts'
 
@@ -62,6 +63,8 @@ const LINE = {
   tries: 1,
   durationMs: 12,
 }
+const WRITTEN = `${JSON.stringify({ level: 30, time: Date.now(), room: 'api', ...LINE, msg: 'request' })}\n`
+const toText = createTextLines({ colours: false })
 const PATHS = ['token', '*.token', 'apiKey', '*.apiKey', 'authorization', '*.authorization', 'headers.cookie']
 const nowhere = { write(): void {} }
 const redacting = pino({ base: null, redact: { paths: PATHS, censor: '[hidden]' } }, nowhere).child({ room: 'api' })
@@ -104,6 +107,11 @@ const parts = {
     ours: () => hiding.info(LINE, 'request'),
     other: () => redacting.info(LINE, 'request'),
     instead: "pino's redact",
+  },
+  'the same as text': {
+    ours: () => toText(WRITTEN),
+    other: () => JSON.stringify(JSON.parse(WRITTEN)),
+    instead: 'reading and writing JSON',
   },
 }
 

@@ -23,6 +23,11 @@ export async function* mergeGenerations(
   limit: number,
   options: AbortOptions = {},
 ): AsyncGenerator<IndexedEvent, void> {
+  const [only] = starts
+  if (starts.length === 1 && only !== undefined) {
+    for await (const event of only(options)) yield { index: 0, event }
+    return
+  }
   const leaving = new AbortController()
   const signal = anySignal(leaving.signal, options.signal)
   const waiting = starts.entries()
@@ -60,7 +65,7 @@ export async function* mergeGenerations(
       }
     }
   } finally {
-    leaving.abort()
+    if (running.size > 0) leaving.abort()
     await Promise.allSettled([...running.values()].map((generation) => generation.return()))
   }
 }

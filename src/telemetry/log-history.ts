@@ -139,7 +139,8 @@ function parsed(line: string): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {}
 }
 
-function levelOf(number: unknown): LogLevel {
+/** Of pino's number. */
+export function levelOf(number: unknown): LogLevel {
   const names = Object.keys(LEVELS) as LogLevel[]
   return names.find((name) => LEVELS[name] === number) ?? 'info'
 }

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import pretty from 'pino-pretty'
 import type { LogHistory } from './log-history.ts'
+import { createTextLines } from './text-lines.ts'
 
 export type { Logger }
 
@@ -31,17 +31,10 @@ export function createLogger(config: LogConfig, history?: Pick<LogHistory, 'take
 }
 
 function destination(format: LogConfig['format']): DestinationStream {
-  if (format === 'json') return onceATurn(pino.destination({ dest: 2, sync: true, minLength: BUFFERED_BYTES }))
-  const colorize = format === 'default' && process.stderr.isTTY === true
-  return pretty({
-    destination: 2,
-    sync: true,
-    colorize,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'room',
-    singleLine: true,
-    messageFormat: '{if room}[{room}] {end}{msg}',
-  })
+  const output = onceATurn(pino.destination({ dest: 2, sync: true, minLength: BUFFERED_BYTES }))
+  if (format === 'json') return output
+  const toText = createTextLines({ colours: format === 'default' && process.stderr.isTTY === true })
+  return { write: (line) => output.write(toText(line)) }
 }
 
 /**
