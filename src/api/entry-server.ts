@@ -8,7 +8,7 @@ import type { AccessDeps } from './access/access.ts'
 import { COUNT_TOKENS, MESSAGES } from './anthropic/inference-paths.ts'
 import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
-import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
+import { DETOKENIZE, MCP_SERVERS, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { MEDIA_PATHS } from './media-routes.ts'
 import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths.ts'
@@ -31,7 +31,7 @@ export function createEntryServer(deps: EntryServerDeps, init: PublicInit): ApiS
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const app = createHttpApp(init)
   const startingBecause = () => (someoneServes(deps.p2p) ? undefined : 'no member of the network serves yet')
-  const registry = { list: () => [] }
+  const registry = { list: () => [], find: () => undefined }
   addPublicRoutes(app, { ...deps, registry, shutdown, startingBecause, counted: () => false }, init)
   addForwardedRoutes(app)
   return createListeningServer({ app, shutdown, log: deps.log }, init)
@@ -48,6 +48,7 @@ const FORWARDED = [
   COUNT_TOKENS,
   CHAT,
   MCP_CHAT,
+  MCP_SERVERS,
   COMPLETION,
   EMBEDDINGS,
   TOKENIZE,

@@ -85,7 +85,7 @@ interface PublicDeps extends NetworkDeps, WatchedDeps {
   /** Absent: no traces are made. */
   readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
-  readonly registry: Pick<ModelRegistry, 'list'>
+  readonly registry: Pick<ModelRegistry, 'list' | 'find'>
   readonly metrics: Metrics
   /** Installations and removals. Absent: nothing is managed over HTTP. */
   readonly management?: { readonly jobs: Pick<Jobs, 'list'> } | undefined
@@ -149,7 +149,7 @@ function addWatched(
 /** Where other nodes may answer, the bodies of inference requests are kept as they came. */
 function addBodies(
   app: FastifyInstance,
-  { router, metrics, callerOf, shutdown }: PublicDeps & Pick<ServeOrForwardDeps, 'callerOf'>,
+  { router, registry, metrics, callerOf, shutdown }: PublicDeps & Pick<ServeOrForwardDeps, 'callerOf'>,
   { maxForwarded = MAX_FORWARDED, streamLimits = STREAM_LIMITS }: PublicInit,
 ): (request: FastifyRequest) => boolean {
   if (router === undefined) {
@@ -158,6 +158,6 @@ function addBodies(
   }
   const readJson = addJsonBody(app, (request) => request.routeOptions.config.inference !== undefined)
   const { stallTimeoutMs } = streamLimits
-  const deps = { router, metrics, readJson, callerOf, giveUp: shutdown.giveUp }
+  const deps = { router, registry, metrics, readJson, callerOf, giveUp: shutdown.giveUp }
   return serveOrForward(app, deps, { maxForwarded, stallTimeoutMs })
 }

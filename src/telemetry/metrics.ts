@@ -23,6 +23,7 @@ export type Endpoint =
   | 'vad'
   | 'detection'
   | 'store'
+  | 'mcp'
 
 export interface RequestFinished {
   readonly id: string
