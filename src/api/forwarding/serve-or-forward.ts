@@ -32,16 +32,24 @@ export interface ServeOrForwardInit {
   readonly stallTimeoutMs: number
 }
 
+/** The requests of a face that others may answer. */
+export interface Forwarding {
+  /** Whether it was passed on: these have a line of their own in the log. */
+  passedOn(request: FastifyRequest): boolean
+  /** Those that others answer, until the end of the answer, and those of which it is still being decided who does. */
+  onTheWay(): number
+}
+
 /**
  * Before a request of an inference route is validated: here or elsewhere? Elsewhere its bytes go as they came, and the
  * route never sees it. Here the route goes on as if there were no other node, and the booked place is given back when
- * the answer has ended. Gives back which requests were passed on: these have a line of their own in the log.
+ * the answer has ended.
  */
 export function serveOrForward(
   app: FastifyInstance,
   { router, registry, metrics, readJson, callerOf, giveUp }: ServeOrForwardDeps,
   init: ServeOrForwardInit,
-): (request: FastifyRequest) => boolean {
+): Forwarding {
   const passedOn = new WeakSet<FastifyRequest>()
   const signalOf = createRequestSignals(giveUp)
   let onTheWay = 0
@@ -131,7 +139,7 @@ export function serveOrForward(
       onTheWay -= 1
     }
   })
-  return (request) => passedOn.has(request)
+  return { passedOn: (request) => passedOn.has(request), onTheWay: () => onTheWay }
 }
 
 function releaseAfter({ raw }: FastifyReply, place: LocalPlace): void {
