@@ -1,40 +1,59 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { mayBeAsked } from '../federation/candidates.ts'
+import type { WhyRefused } from '../telemetry/load-metrics.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { AccessDeps } from './access/access.ts'
 import { COUNT_TOKENS, MESSAGES } from './anthropic/inference-paths.ts'
+import type { Forwarding } from './forwarding/serve-or-forward.ts'
 import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
-import { DETOKENIZE, TOKENIZE } from './localai/inference-paths.ts'
+import { DETOKENIZE, MCP_SERVERS, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
 import { MEDIA_PATHS } from './media-routes.ts'
 import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
+import type { Lag } from './refuse-new-work.ts'
 import { RESPONSE_PATHS } from './responses/inference-paths.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps
-  extends Required<Omit<NetworkDeps, 'explainer' | 'drain'>>,
-    Pick<NetworkDeps, 'explainer'>,
+  extends Required<Pick<NetworkDeps, 'router' | 'networkModels' | 'p2p'>>,
+    Pick<NetworkDeps, 'explainer' | 'drain' | 'waiting'>,
     WatchedDeps {
+  /** Absent: it is never too much for this process. */
+  readonly lag?: Lag
   readonly access: AccessDeps
   readonly tracing?: Tracing | undefined
   readonly metrics: Metrics
   readonly log: Logger
 }
 
-/** The HTTP face of a node without models: the same routes, all answered by other members. */
-export function createEntryServer(deps: EntryServerDeps, init: PublicInit): ApiServer {
+export interface EntryServer extends ApiServer, Pick<Forwarding, 'onTheWay'> {}
+
+/**
+ * The HTTP face of a node without models: the same routes, all answered by other members. While it drains it refuses what
+ * is new, since nobody but its clients can send that elsewhere.
+ */
+export function createEntryServer(deps: EntryServerDeps, init: PublicInit): EntryServer {
+  const { drain, lag } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const app = createHttpApp(init)
   const startingBecause = () => (someoneServes(deps.p2p) ? undefined : 'no member of the network serves yet')
-  const registry = { list: () => [] }
-  addPublicRoutes(app, { ...deps, registry, shutdown, startingBecause, counted: () => false }, init)
+  const registry = { list: () => [], find: () => undefined }
+  const whyRefused = (): WhyRefused | undefined => {
+    if (drain?.draining === true) return 'draining'
+    return lag?.late === true ? 'lag' : undefined
+  }
+  const { onTheWay } = addPublicRoutes(
+    app,
+    { ...deps, registry, shutdown, startingBecause, whyRefused, counted: () => false },
+    init,
+  )
   addForwardedRoutes(app)
-  return createListeningServer({ app, shutdown, log: deps.log }, init)
+  return { ...createListeningServer({ app, shutdown, log: deps.log }, init), onTheWay }
 }
 
 function someoneServes(p2p: PeerToPeer): boolean {
@@ -48,6 +67,7 @@ const FORWARDED = [
   COUNT_TOKENS,
   CHAT,
   MCP_CHAT,
+  MCP_SERVERS,
   COMPLETION,
   EMBEDDINGS,
   TOKENIZE,

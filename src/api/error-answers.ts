@@ -17,7 +17,9 @@ export function addErrorAnswers(
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = toAppError(thrown)
     const answer = toErrorAnswer(error, request.id)
-    if (answer.status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
+    // What was refused by rule is counted, and stands in the log with its status like every answer.
+    const failed = answer.status >= 500 && error.details['refused'] === undefined
+    if (failed) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
     if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer')
     if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)
     if (toMembers && isNothingBegun(error.code)) reply.header(NOT_STARTED_HEADER, toNotStarted(error.code))

@@ -16,7 +16,12 @@ export interface InferenceRoute {
   readonly carriesOn?: true
   /** Where a request names something that lives on one node: in its path, or in its body (also in objects of one type). */
   readonly home?: { readonly param: string } | { readonly field: string; readonly reference?: string }
-  /** What to say when nobody has what a request names by `home`; an entry without models needs it. */
+  /**
+   * The parameter of the path that names the model. Such a request needs no body, and asks what a node knows of its own
+   * model: a node that has the model answers itself.
+   */
+  readonly model?: { readonly param: string }
+  /** What to say when nobody has what a request names by `home` or `model`; an entry without models needs it. */
   readonly notHere?: (request: FastifyRequest) => AppError
 }
 

@@ -19,6 +19,7 @@ import { addJsonBody } from './json-body.ts'
 import { keyRoutes } from './keyed/key-routes.ts'
 import { addKeyedAnswers, type KeyedAnswersDeps } from './keyed/keyed-answers.ts'
 import type { Drain } from './localai/drain.ts'
+import { mcpServers } from './localai/mcp-servers.ts'
 import { refuseWhileDraining } from './refuse-while-draining.ts'
 import { addRequestLog } from './request-log.ts'
 import { responseCopies, type Wards } from './responses/response-copies.ts'
@@ -110,6 +111,7 @@ export function createPeerApp(deps: PeerAppDeps, init: PeerAppInit): PeerApp {
   )
   refuseWhileDraining(app, deps.drain)
   if (deps.lending !== undefined) addLending(app, { log, ...deps.lending })
+  app.register(mcpServers, deps)
   app.register(responseCopies, { responses: deps.responses, wards: deps.wards })
   const calls = addInferenceRoutes(app, { ...deps, giveUp }, { maxShareOfSource: MAX_SHARE_OF_MEMBER, ...init })
   return {

@@ -12,7 +12,7 @@ import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
 import { addBodyBudget, type BodyBudget } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { addExplanations } from './explain.ts'
-import { type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
+import { type Forwarding, type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
 import type { HttpAppInit } from './http-app.ts'
 import { STREAM_LIMITS } from './inference-routes.ts'
 import { addJsonBody } from './json-body.ts'
@@ -31,6 +31,7 @@ import { version } from './localai/version.ts'
 import { models } from './openai/models.ts'
 import { createOpenApiDocument } from './openapi-document.ts'
 import { collectRoutes } from './openapi-routes.ts'
+import { type RefuseNewWorkDeps, refuseNewWork } from './refuse-new-work.ts'
 import { addRequestLog, type RequestLogInit } from './request-log.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { EventStreamLimits } from './sse.ts'
@@ -45,6 +46,8 @@ import { addUiPages } from './ui/ui-pages.ts'
 export interface NetworkDeps {
   /** Lets other nodes answer what this one does not. */
   readonly router?: RequestRouter
+  /** Requests that wait for a free node. */
+  readonly waiting?: () => number
   /** The models of the other nodes. */
   readonly networkModels?: () => readonly NetworkModel[]
   readonly p2p?: PeerToPeer
@@ -85,13 +88,14 @@ interface PublicDeps extends NetworkDeps, WatchedDeps {
   /** Absent: no traces are made. */
   readonly tracing?: Tracing | undefined
   readonly access: AccessDeps
-  readonly registry: Pick<ModelRegistry, 'list'>
+  readonly registry: Pick<ModelRegistry, 'list' | 'find'>
   readonly metrics: Metrics
   /** Installations and removals. Absent: nothing is managed over HTTP. */
   readonly management?: { readonly jobs: Pick<Jobs, 'list'> } | undefined
   readonly log: Pick<Logger, 'info' | 'debug' | 'warn' | 'error'>
   readonly shutdown: Shutdown
   readonly startingBecause: () => string | undefined
+  readonly whyRefused: RefuseNewWorkDeps['whyRefused']
   /** Requests that work on this node has counted. */
   readonly counted: (request: FastifyRequest) => boolean
 }
@@ -101,19 +105,24 @@ const MAX_FORWARDED = 8192
 const BODY_BUDGET: BodyBudget = { totalBytes: 1024 ** 3 }
 
 /** What a node and an entry have in common: everything but the inference routes. */
-export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): void {
+export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): Forwarding {
   const { registry, metrics, log, p2p, networkModels, shutdown, startingBecause, counted } = deps
   const { stopping } = shutdown
   const routes = collectRoutes(app)
   addErrorAnswers(app, { log })
-  addRequestLog(app, { metrics, log, stopping, counted: (request) => counted(request) || passedOn(request) }, init)
+  addRequestLog(
+    app,
+    { metrics, log, stopping, counted: (request) => counted(request) || forwarding.passedOn(request) },
+    init,
+  )
   if (init.webUi !== false) addUiPages(app)
   const { callerOf, identityOf, mayManage } = addAccess(app, { ...deps.access, log }, init.access)
   addStamps(app, { toMembers: false })
   if (deps.tracing !== undefined) addTracing(app, deps.tracing)
+  refuseNewWork(app, deps)
   addBodyBudget(app, { ...(init.bodyBudget ?? BODY_BUDGET), bodyLimitBytes: init.uploadLimitBytes })
   if (deps.explainer !== undefined) addExplanations(app, deps.explainer)
-  const passedOn = addBodies(app, { ...deps, callerOf }, init)
+  const forwarding = addBodies(app, { ...deps, callerOf }, init)
   const ownName = () => p2p?.status().name
   app.register(models, { registry, network: networkModels && { models: networkModels, ownName } })
   app.register(authRoutes, { ...deps.access, identityOf, keyExpiryMs: init.accountKeyExpiryMs })
@@ -133,8 +142,9 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   }
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   app.register(drainRoutes, { drain: deps.drain })
-  if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p })
+  if (init.metricsEndpoint !== false) app.register(metricsRoute, { metrics, p2p, waiting: deps.waiting })
   addWatched(app, { ...deps, streamLimits }, init)
+  return forwarding
 }
 
 function addWatched(
@@ -149,15 +159,15 @@ function addWatched(
 /** Where other nodes may answer, the bodies of inference requests are kept as they came. */
 function addBodies(
   app: FastifyInstance,
-  { router, metrics, callerOf, shutdown }: PublicDeps & Pick<ServeOrForwardDeps, 'callerOf'>,
+  { router, registry, metrics, callerOf, shutdown }: PublicDeps & Pick<ServeOrForwardDeps, 'callerOf'>,
   { maxForwarded = MAX_FORWARDED, streamLimits = STREAM_LIMITS }: PublicInit,
-): (request: FastifyRequest) => boolean {
+): Forwarding {
   if (router === undefined) {
     addJsonBody(app, () => false)
-    return () => false
+    return { passedOn: () => false, onTheWay: () => 0 }
   }
   const readJson = addJsonBody(app, (request) => request.routeOptions.config.inference !== undefined)
   const { stallTimeoutMs } = streamLimits
-  const deps = { router, metrics, readJson, callerOf, giveUp: shutdown.giveUp }
+  const deps = { router, registry, metrics, readJson, callerOf, giveUp: shutdown.giveUp }
   return serveOrForward(app, deps, { maxForwarded, stallTimeoutMs })
 }

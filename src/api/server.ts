@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { ModelLoader } from '../backends/model-lease.ts'
 import type { Stores } from '../inference/stores/stores.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -19,6 +20,7 @@ import { stores } from './localai/stores.ts'
 import { system } from './localai/system.ts'
 import { type UpstreamsDeps, upstreamRoutes } from './localai/upstreams.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
+import type { Lag } from './refuse-new-work.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface ApiServerDeps extends InferenceDeps, NetworkDeps, WatchedDeps {
@@ -37,6 +39,8 @@ export interface ApiServerDeps extends InferenceDeps, NetworkDeps, WatchedDeps {
   readonly upstreams?: UpstreamsDeps['upstreams']
   /** Absent: models are on this machine alone. */
   readonly plans?: ModelPlans | undefined
+  /** Absent: it is never too much for this process. */
+  readonly lag?: Lag
   readonly log: Logger
 }
 
@@ -48,7 +52,10 @@ export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiSe
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const app = createHttpApp(init)
   const startingBecause = () => state.startingBecause()
-  addPublicRoutes(app, { ...deps, shutdown, startingBecause, counted: (request) => calls.counted(request) }, init)
+  // A node that drains still sends to others what its clients ask for.
+  const whyRefused = () => (deps.lag?.late === true ? 'lag' : undefined)
+  const counted = (request: FastifyRequest) => calls.counted(request)
+  addPublicRoutes(app, { ...deps, shutdown, startingBecause, whyRefused, counted }, init)
   const metrics = tellServed(deps.metrics, deps.explainer)
   const calls = addInferenceRoutes(app, { ...deps, metrics, giveUp: shutdown.giveUp }, init)
   app.register(stores, { stores: deps.stores, calls })

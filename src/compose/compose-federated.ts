@@ -3,6 +3,7 @@ import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { createLoopWatch } from '../telemetry/loop-watch.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createAdvertiser } from './advertise.ts'
 import { announceNode } from './announce-node.ts'
@@ -14,6 +15,7 @@ import { composeRouting } from './compose-routing.ts'
 import { composeSeries } from './compose-series.ts'
 import { composeSurvival } from './compose-survival.ts'
 import { composeTracing } from './compose-tracing.ts'
+import { createDrain } from './create-drain.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
 import { version } from './version.ts'
 
@@ -36,7 +38,12 @@ export async function composeFederated(
   const member: Member = await prepareMember({ log, accept: (socket) => socket.destroy(), mayFound: false }, settings)
   const { network } = member
   const tracing = await composeTracing({ log }, settings)
-  const offer = () => entryOffer(settings)
+  const drain = createDrain({
+    log: log.child({ room: 'node' }),
+    running: () => api.onTheWay(),
+    changed: () => advertiser.look(),
+  })
+  const offer = () => entryOffer(settings, drain.draining)
   const load = () => toNodeLoad([], 0)
   const routing = composeRouting(
     {
@@ -48,7 +55,9 @@ export async function composeFederated(
     },
     settings,
   )
+  const advertiser = createAdvertiser({ network, offer, load })
   const survival = composeSurvival({ network, log: log.child({ room: 'federation' }) }, settings)
+  const lag = createLoopWatch({ log: log.child({ room: 'node' }) }, { limitMs: settings.shedLagMs })
   const access = await composeAccess(settings, { log, onSetupCode })
   const api = createEntryServer(
     {
@@ -56,7 +65,7 @@ export async function composeFederated(
       router: survival.around(routing.part),
       access: access.deps,
       metrics,
-      ...{ series, logHistory },
+      ...{ series, logHistory, drain, lag },
       tracing,
       log: log.child({ room: 'api' }),
     },
@@ -69,19 +78,21 @@ export async function composeFederated(
     network,
     ...survival.parts,
     routing.part,
-    createAdvertiser({ network, offer, load }),
+    advertiser,
     access.part,
+    lag,
     api,
     announceNode({ log, api, member }),
+    drain,
   ])
 }
 
-function entryOffer({ p2pNetworkId }: FederatedSettings) {
+function entryOffer({ p2pNetworkId }: FederatedSettings, draining: boolean) {
   return toNodeOffer({
     version: version(),
     group: p2pNetworkId,
     serves: false,
-    draining: false,
+    draining,
     device: 'none',
     backends: [],
     slots: 0,

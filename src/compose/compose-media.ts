@@ -11,7 +11,8 @@ import { makeFolder } from './make-folder.ts'
 
 const BYTES_PER_MEGABYTE = 1024 * 1024
 const SWEEP_INTERVAL_MS = 10 * 60_000
-const STORES = { maxBytes: 256 * BYTES_PER_MEGABYTE, maxStores: 64 }
+/** Half of it for one key or user alone (`base/fair-share.ts`). */
+const STORES = { maxBytes: 512 * BYTES_PER_MEGABYTE, maxStores: 128 }
 
 export interface ComposeMediaDeps {
   readonly registry: ModelRegistry

@@ -12,6 +12,7 @@ import { createDetokenize, createTokenize } from '../inference/tokenize.ts'
 import { createFileDigests } from '../models/file-digests.ts'
 import type { ResponsesEvents } from '../responses/response-copy.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
+import { createLoopWatch } from '../telemetry/loop-watch.ts'
 import { announceNode, type OnFounded } from './announce-node.ts'
 import { apiInit } from './api-init.ts'
 import { composeAccess, type OnSetupCode } from './compose-access.ts'
@@ -95,10 +96,11 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
   )
   placement = composePlacement({ ...room, log, membership }, settings)
   const access = await composeAccess(settings, context)
+  const lag = createLoopWatch({ log: log.child({ room: 'node' }) }, { limitMs: settings.shedLagMs })
   const api = createApiServer(
     {
       ...{ ...inference, ...membership?.apiDeps, access: access.deps, loader, stores, state, ...managed.api },
-      ...{ upstreams: room.upstreams, plans: placement.plans, series, logHistory: context.logHistory },
+      ...{ upstreams: room.upstreams, plans: placement.plans, series, lag, logHistory: context.logHistory },
       settings: dynamic.runtimeSettings && { ...dynamic.runtimeSettings, schema: RuntimeSettingsSchema },
     },
     apiInit(settings, membership?.member.network.name),
@@ -120,8 +122,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     managed.part,
     models.load,
     state,
-    ...(membership?.parts ?? []),
-    access.part,
+    ...[...(membership?.parts ?? []), access.part, lag],
     { start: api.start, stop: async () => await stopTogether([api, membership?.peerApp]) },
     announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
     inBackground({ log: log.child({ room: 'node' }) }, [

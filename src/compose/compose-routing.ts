@@ -78,6 +78,7 @@ export function composeRouting(
     part: router,
     deps: {
       router,
+      waiting: router.waiting,
       networkModels: () => listNetworkModels(network.peers(), group),
       p2p: composePeerToPeer(member, self),
       explainer,

@@ -27,7 +27,7 @@ export function createDrain({ log, running, changed }: DrainDeps): Drain & Start
     },
     running,
     begin() {
-      if (!draining) log.info({ running: running() }, 'draining: new requests go elsewhere')
+      if (!draining) log.info({ running: running() }, 'draining: nothing new is begun here')
       set(true)
     },
     undo() {

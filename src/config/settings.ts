@@ -5,6 +5,7 @@ import { contentSettings } from './content-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
 import { gallerySettings, managementSettings } from './gallery-settings.ts'
 import { lenderSettings } from './lending-settings.ts'
+import { limitSettings } from './limit-settings.ts'
 import { mcpSettings } from './mcp-settings.ts'
 import { modelLifeSettings } from './model-life-settings.ts'
 import { joinSettings, memberSettings, routingSettings } from './network-settings.ts'
@@ -268,14 +269,7 @@ export const apiSettings = {
     group: 'API',
     kind: bool,
   }),
-  uploadLimitMegabytes: setting({
-    flags: ['--upload-limit'],
-    env: ['LOCALAI_UPLOAD_LIMIT', 'UPLOAD_LIMIT'],
-    fallback: 15,
-    help: 'Largest request body in megabytes; beyond it 413',
-    group: 'API',
-    kind: count,
-  }),
+  ...limitSettings,
   machineTag: setting({
     flags: ['--machine-tag'],
     env: ['LOCALAI_MACHINE_TAG', 'MACHINE_TAG'],

@@ -35,6 +35,8 @@ export interface AdmissionQueue<Place> {
    * aborts.
    */
   admit(admission: Admission<Place>, options?: AbortOptions): Promise<Place>
+  /** Requests that wait now. */
+  readonly length: number
   /** Whether somebody waits in the lane. */
   waits(lane: string): boolean
   /** Something was released or changed: whoever can be served now is. */
@@ -123,6 +125,9 @@ export function createAdmissionQueue<Place>(
   }
 
   return {
+    get length() {
+      return room.size
+    },
     async admit(admission, { signal } = {}) {
       signal?.throwIfAborted()
       const { lane, caller, priority = 'normal' } = admission

@@ -53,6 +53,8 @@ export const ROUTER_DEFAULTS = {
 export interface RunningRouter extends RequestRouter, Startable {
   /** This node has more room or less than before: whoever waits may look again. */
   localChanged(): void
+  /** Requests that wait for a free node now. */
+  waiting(): number
 }
 
 /** Routes from `start` to `stop`; what waits or runs at `stop` ends with `node.stopping`. */
@@ -97,6 +99,7 @@ export function createRequestRouter(deps: RouterDeps, init: RouterInit): Running
 
   return {
     localChanged: places.refresh,
+    waiting: places.waiting,
     async start() {
       startedAt = now()
       endWatch ??= network.onChange(onNetworkChange)

@@ -63,6 +63,8 @@ export interface Places {
   tryBook(request: RoutedRequest, search: Search): Place | undefined
   /** Whether there is anybody to ask, full or not. */
   anyLeft(request: RoutedRequest, search: Search): boolean
+  /** Requests that wait because all nodes are full. */
+  waiting(): number
   /** What a node says now of the request's model: `ModelAdvert.likeness`. */
   likenessOf(request: RoutedRequest, peerId: string): string | undefined
   /** The nodes, or what they tell of themselves, are others. */
@@ -155,6 +157,7 @@ export function createPlaces(deps: PlacesDeps, init: PlacesInit): Places {
       const order = orderFor(request, search)
       return order.length === 0 ? undefined : takeFirst(order, { request, search })
     },
+    waiting: () => queue.length,
     anyLeft: (request, search) => orderFor(request, search).length > 0,
     likenessOf: (request, peerId) =>
       findCandidates(request, surroundings()).find((candidate) => candidate.peerId === peerId)?.likeness,

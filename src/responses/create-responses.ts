@@ -6,7 +6,6 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createEventLogs, type EventLogs, type EventLogsInit } from './event-log.ts'
 import { type EventText, type ResponseEvent, toEventText } from './events.ts'
 import type { Item } from './items.ts'
-import type { LiveResponse } from './live-response.ts'
 import { isFinished, type ResponseResource } from './resource.ts'
 import { givesWay, NOBODY_LISTENS, type ResponsesEvents } from './response-copy.ts'
 import { createResponseFiles, type ResponseFilesDeps } from './response-files.ts'
@@ -39,12 +38,12 @@ export const RESPONSES_DEFAULTS = {
   maxFileBytes: 64 * MEBIBYTE,
   maxEvents: 8192,
   maxTotalLength: 64 * MEBIBYTE,
-  maxBackground: 256,
+  maxBackground: 512,
 } as const satisfies Partial<ResponsesInit>
 
 /** All responses of this node, those that are being made and those that are kept. */
 export interface Responses extends Startable {
-  /** Throws `node.overloaded` for a background response too many, `node.stopping` after `stop`. */
+  /** Throws as `RunningResponses.begin` does. */
   begin(init: NewResponse): RunningResponse
   /**
    * Works a background response off whether or not anybody reads along. Never throws: a failure is given back. To be
@@ -152,14 +151,14 @@ export function createResponses(
 }
 
 async function workOff(
-  { live, streamed }: { readonly live: LiveResponse; readonly streamed: boolean },
+  { live, streamed, record }: Pick<RunningResponse, 'live' | 'streamed' | 'record'>,
   answer: AsyncIterable<RoundEvent>,
   logs: EventLogs,
 ): Promise<unknown> {
   const tell = (events: readonly ResponseEvent[]): void => {
     if (streamed) for (const event of events) logs.append(live.id, toEventText(event))
   }
-  if (streamed) logs.begin(live.id)
+  if (streamed) logs.begin(live.id, record().owner)
   tell(live.opening())
   try {
     for await (const event of live.follow(answer)) tell([event])

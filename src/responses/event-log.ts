@@ -1,17 +1,18 @@
 import { AppError } from '../base/errors.ts'
+import { holdsMost } from '../base/fair-share.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
 import type { EventText } from './events.ts'
 
 export interface EventLogsInit {
   /** Events of one stream; beyond, the oldest are forgotten. */
   readonly maxEvents: number
-  /** Characters of all streams together: those that ended long ago are forgotten first. */
+  /** Characters of all streams together; beyond, whoever has the most loses those that ended long ago first. */
   readonly maxTotalLength: number
 }
 
 /** The events of streams that may be read again, and by several readers, also while they grow. In memory only. */
 export interface EventLogs {
-  begin(id: string): void
+  begin(id: string, owner: string | null): void
   append(id: string, event: EventText): void
   /** Nothing more will come; readers are let go after the last event. */
   end(id: string): void
@@ -24,6 +25,7 @@ export interface EventLogs {
 }
 
 interface Log {
+  readonly owner: string | null
   events: EventText[]
   /** Number of the first event that is still there. */
   first: number
@@ -46,13 +48,13 @@ export function createEventLogs({ maxEvents, maxTotalLength }: EventLogsInit): E
 
   function makeRoom(own: Log): void {
     if (own.events.length > maxEvents) drop(own, own.events.length - maxEvents)
-    for (const [id, log] of logs) {
-      if (total <= maxTotalLength) return
-      if (!log.ended) continue
-      drop(log, log.events.length)
-      logs.delete(id)
+    while (total > maxTotalLength) {
+      const leaving = firstToLeave(logs)
+      if (leaving === undefined) return
+      const [id, log] = leaving
+      drop(log, log.ended ? log.events.length : 1)
+      if (log.ended) logs.delete(id)
     }
-    while (total > maxTotalLength && own.events.length > 1) drop(own, 1)
   }
 
   function wake(log: Log): void {
@@ -62,8 +64,8 @@ export function createEventLogs({ maxEvents, maxTotalLength }: EventLogsInit): E
   }
 
   return {
-    begin(id) {
-      logs.set(id, { events: [], first: 0, length: 0, ended: false, changed: Promise.withResolvers() })
+    begin(id, owner) {
+      logs.set(id, { owner, events: [], first: 0, length: 0, ended: false, changed: Promise.withResolvers() })
     },
     append(id, event) {
       const log = logs.get(id)
@@ -103,6 +105,25 @@ export function createEventLogs({ maxEvents, maxTotalLength }: EventLogsInit): E
       }
     },
   }
+}
+
+/** Of whoever has the most: the stream that ended first, else the longest, which loses its beginning. */
+function firstToLeave(logs: ReadonlyMap<string, Log>): readonly [id: string, log: Log] | undefined {
+  const things = [...logs.values()].map((log) => ({ owner: log.owner, amount: log.length, mayGo: mayGive(log) }))
+  const owner = holdsMost(things)
+  let first: readonly [id: string, log: Log] | undefined
+  for (const entry of logs) {
+    const [, log] = entry
+    if (log.owner !== owner || !mayGive(log)) continue
+    if (log.ended) return entry
+    if (first === undefined || log.length > first[1].length) first = entry
+  }
+  return first
+}
+
+/** The event that has just come stays, however long it is. */
+function mayGive({ ended, events }: Log): boolean {
+  return ended || events.length > 1
 }
 
 function gone(): AppError {

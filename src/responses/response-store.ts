@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { holdsMost } from '../base/fair-share.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isFinished } from './resource.ts'
 import type { ResponseFiles } from './response-files.ts'
@@ -7,7 +8,7 @@ import type { ResponseRecord } from './response-record.ts'
 export interface ResponseStoreInit {
   /** A response leaves this long after it was last written; 0: never. */
   readonly ttlMs: number
-  /** Beyond either bound the oldest finished responses leave. */
+  /** Beyond either bound the oldest finished responses leave of whoever has the most. */
   readonly maxCount: number
   readonly maxTotalBytes: number
   /** A larger response is not kept. */
@@ -70,9 +71,11 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
   }
 
   async function makeRoom(): Promise<void> {
-    for (const [id, entry] of entries) {
-      if (entries.size <= maxCount && total <= maxTotalBytes) return
-      if (entry.finished) await take(id, entry)
+    for (;;) {
+      const tooMany = entries.size > maxCount
+      const leaving = tooMany || total > maxTotalBytes ? firstToLeave(entries, tooMany ? 'number' : 'bytes') : undefined
+      if (leaving === undefined) return
+      await take(...leaving)
     }
   }
 
@@ -153,6 +156,20 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
       for (const [id, entry] of entries) if (isExpired(entry)) await take(id, entry)
     },
   }
+}
+
+/** The oldest finished one of whoever has the most of what there is too much of; undefined when none is finished. */
+function firstToLeave(
+  entries: ReadonlyMap<string, Entry>,
+  tooMuch: 'number' | 'bytes',
+): readonly [id: string, entry: Entry] | undefined {
+  const things = [...entries.values()].map(({ owner, bytes, finished }) => ({
+    owner,
+    amount: tooMuch === 'number' ? 1 : bytes,
+    mayGo: finished,
+  }))
+  const owner = holdsMost(things)
+  return [...entries].find(([, entry]) => entry.finished && entry.owner === owner)
 }
 
 const NEW = { finished: false, savedAtMs: 0, bytes: 0, pending: undefined } as const

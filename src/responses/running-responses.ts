@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { judgeClaim } from '../base/fair-share.ts'
 import type { Stamp } from '../inference/continuity.ts'
 import type { Item } from './items.ts'
 import { CANCELLED, createLiveResponse, type LiveResponse } from './live-response.ts'
@@ -44,7 +45,10 @@ export interface RunningResponse {
 
 /** The responses that are being made now. */
 export interface RunningResponses {
-  /** Throws `node.overloaded` for a background response too many, `node.stopping` after `stop`. */
+  /**
+   * Throws `node.overloaded` for a background response too many, `request.rate-limited` where its owner has too many of
+   * them, `node.stopping` after `stop`.
+   */
   begin(init: NewResponse): RunningResponse
   /** Undefined also for one that is not to be stored: nobody but its own client knows of it. */
   find(id: string, owner: string | null): RunningResponse | undefined
@@ -65,7 +69,7 @@ export interface RunningResponsesDeps {
 export interface RunningResponsesInit {
   /** The ten digits that lead to this node (`homeOf`); asked for with each new response. */
   readonly home: () => string
-  /** Background responses that may be worked on at the same time. */
+  /** Background responses that may be worked on at the same time; of one owner no more than are then left. */
   readonly maxBackground: number
 }
 
@@ -74,6 +78,13 @@ interface Entry extends RunningResponse {
   readonly abort: AbortController
   readonly background: boolean
   readonly stored: boolean
+}
+
+function overShare(own: number): AppError {
+  const message = `this node works on as many background responses of yours (${own}) as it may: what is left is for others`
+  return new AppError('request.rate-limited', message, {
+    details: { retryAfterMs: 5000 },
+  })
 }
 
 const REPLACED = new AppError('request.cancelled', 'the same response was begun anew')
@@ -85,11 +96,16 @@ export function createRunningResponses(
   const entries = new Map<string, Entry>()
   let stopping: AppError | undefined
 
-  function mayBegin({ background }: ResponseEcho): void {
+  function mayBegin({ background }: ResponseEcho, owner: string | null): void {
     if (stopping !== undefined) throw stopping
-    const count = [...entries.values()].filter((entry) => entry.background).length
-    if (!background || count < maxBackground) return
-    throw new AppError('node.overloaded', 'this node already works on as many background responses as it may')
+    if (!background) return
+    const running = [...entries.values()].filter((entry) => entry.background)
+    const own = running.filter((entry) => entry.owner === owner).length
+    const verdict = judgeClaim({ total: maxBackground, taken: running.length, own, amount: 1 })
+    if (verdict === 'full') {
+      throw new AppError('node.overloaded', 'this node already works on as many background responses as it may')
+    }
+    if (verdict === 'over-share') throw overShare(own)
   }
 
   function end(entry: Entry, reason: AppError): Promise<void> {
@@ -99,7 +115,7 @@ export function createRunningResponses(
 
   return {
     begin({ owner, echo, stream, input, describe, stamp, request, ...given }) {
-      mayBegin(echo)
+      mayBegin(echo, owner)
       const rest = `${given.home ?? home()}_${stamp.digits('response')}`
       const id = `resp_${rest}`
       const itemId = (prefix: string, index: number): string => `${prefix}_${rest}_${index}`

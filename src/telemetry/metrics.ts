@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createLoadMetrics, type LoadMetrics } from './load-metrics.ts'
 import type { Logger } from './logger.ts'
 import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
 import { createPlacementMetrics, type PlacementMetrics } from './placement-metrics.ts'
@@ -23,6 +24,7 @@ export type Endpoint =
   | 'vad'
   | 'detection'
   | 'store'
+  | 'mcp'
 
 export interface RequestFinished {
   readonly id: string
@@ -40,7 +42,7 @@ export interface RequestFinished {
 }
 
 /** The business events of the node: each function writes the log line and the counters together. */
-export interface Metrics extends NetworkMetrics, UpstreamMetrics, WorkerMetrics, PlacementMetrics {
+export interface Metrics extends NetworkMetrics, LoadMetrics, UpstreamMetrics, WorkerMetrics, PlacementMetrics {
   /** An inference request was let in. It waits until `requestAnswering` and is in flight until `requestFinished`. */
   requestStarted(endpoint: Endpoint): void
   requestAnswering(endpoint: Endpoint): void
@@ -76,6 +78,7 @@ export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, i
   const series = createSeries([registry])
   return {
     ...createNetworkMetrics({ log }, [registry]),
+    ...createLoadMetrics([registry]),
     ...createUpstreamMetrics([registry]),
     ...createWorkerMetrics([registry]),
     ...createPlacementMetrics([registry]),

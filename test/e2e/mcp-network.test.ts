@@ -48,6 +48,18 @@ describe('tools of a model on another node', { timeout: 90_000 }, () => {
     assert.equal(response.headers.get('x-localai-node'), 'ada')
   })
 
+  it('are listed by the node that has the model', async () => {
+    const response = await fetch(`${swarm.node('door').url}/v1/mcp/servers/red`)
+    assert.equal(response.headers.get('x-localai-node'), 'ada')
+    const { model, servers } = (await response.json()) as {
+      model: string
+      servers: { name: string; tools: string[] }[]
+    }
+    assert.deepEqual([model, servers.map(({ name }) => name)], ['red', ['weather']])
+    assert.deepEqual(servers[0]?.tools, ['get_weather'])
+    assert.equal((await fetch(`${swarm.node('door').url}/v1/mcp/servers/blue`)).status, 404)
+  })
+
   it('and so is a response', async () => {
     const answer = await client('/v1').responses.create({ model: 'red', input: QUESTION })
     assert.equal(answer.output_text, ANSWER)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Accounts } from '../../src/accounts/open-accounts.ts'
 import { createKeyRing, type KeyRing } from '../../src/api/access/key-ring.ts'
-import { createEntryServer, type EntryServerDeps } from '../../src/api/entry-server.ts'
+import { createEntryServer, type EntryServer, type EntryServerDeps } from '../../src/api/entry-server.ts'
 import type { ApiServer } from '../../src/api/listening-server.ts'
 import { createPeerApp, type PeerApp, type PeerAppDeps, type PeerAppInit } from '../../src/api/peer-app.ts'
 import type { NetworkDeps, PublicInit } from '../../src/api/public-routes.ts'
@@ -232,7 +232,7 @@ export async function startApi(
     settings,
     ...init
   }: ApiInit = {},
-  network: NetworkDeps & Pick<ApiServerDeps, 'tracing' | 'logHistory' | 'series'> = {},
+  network: NetworkDeps & Pick<ApiServerDeps, 'tracing' | 'logHistory' | 'series' | 'lag'> = {},
 ): Promise<ApiHarness> {
   const node = createFakeNode()
   const inference = createInference(node, responses, media)
@@ -259,9 +259,8 @@ export async function startApi(
 /** An entry without models, which only knows other nodes. */
 export async function startEntry(
   network: Omit<EntryServerDeps, 'access' | 'metrics' | 'log'>,
-  { apiKeys = [], ...init }: Partial<PublicInit> & WithKeys = {},
-): Promise<Omit<ApiHarness, 'node'>> {
-  const log = pino({ level: 'silent' })
+  { apiKeys = [], log = pino({ level: 'silent' }), ...init }: Partial<PublicInit> & WithKeys = {},
+): Promise<Omit<ApiHarness, 'node' | 'server'> & { readonly server: EntryServer }> {
   const metrics = createMetrics({ log }, { processMetrics: false })
   const server = createEntryServer(
     { ...network, access: { keys: createKeyRing(apiKeys) }, metrics, log },

@@ -401,6 +401,22 @@ describe('vector stores', () => {
     }
     assert.deepEqual([await values('ann'), await values('bob')], [['mine'], []])
   })
+
+  it('[API-STORES-SHARE] of one key leave room for those of others', async () => {
+    await using guarded = await startApi({ apiKeys: ['ann', 'bob'] })
+    const set = (key: string, store: string) =>
+      guarded.post(
+        '/stores/set',
+        { store, keys: [[1]], values: ['mine'] },
+        { headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' } },
+      )
+    for (const store of ['one', 'two']) assert.equal((await set('ann', store)).status, 200)
+    const refused = await set('ann', 'three')
+    const { error } = (await refused.json()) as { error: { code: number; message: string } }
+    assert.deepEqual([refused.status, error.code, refused.headers.get('retry-after')], [429, 429, '1'])
+    assert.match(error.message, /as many vector stores \(2\) as one may have/)
+    assert.equal((await set('bob', 'three')).status, 200)
+  })
 })
 
 describe('backends', () => {

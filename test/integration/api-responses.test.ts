@@ -693,6 +693,31 @@ describe('a response that is being made', () => {
     await waitForStatus(api, id, 'completed')
   })
 
+  it('[API-RESPONSES-SHARE] of one key leaves room in the background for those of others', async () => {
+    await using kept = await keepResponses({ maxBackground: 2 })
+    await using api = await startApi({ responses: kept.responses, apiKeys: ['ann', 'bob'] })
+    const held = holds()
+    api.node.script = held.script
+    const ask = (key: string) =>
+      api.post(
+        '/v1/responses',
+        { ...ASK, background: true },
+        { headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' } },
+      )
+    const begun = [await resourceOf(await ask('ann'))]
+    const refused = await ask('ann')
+    const { status, message } = await refusalOf(refused)
+    assert.deepEqual([status, refused.headers.get('retry-after')], [429, '5'])
+    assert.match(message, /as many background responses of yours \(1\)/)
+    begun.push(await resourceOf(await ask('bob')))
+    assert.equal((await refusalOf(await ask('bob'))).status, 503)
+    assert.deepEqual(
+      begun.map((resource) => resource.status),
+      ['queued', 'queued'],
+    )
+    held.goOn()
+  })
+
   it('[API-RESPONSES-OVERLOADED] is refused when there are too many, and leaves nothing', async () => {
     await using api = await start({ maxInFlight: 1 })
     const held = holds()

@@ -10,12 +10,26 @@ export function homeOfRequest(
   body: Buffer | undefined,
 ): string | undefined {
   if (home === undefined) return undefined
-  if ('param' in home) {
-    const id: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, home.param) : undefined
-    return homeOfId(typeof id === 'string' ? id : '')
-  }
+  if ('param' in home) return homeOfId(textOf(params, home.param))
   if (body === undefined) return undefined
   return homeOfId(peekText(body, home.field) ?? '') ?? homeOfReference(body, home.reference)
+}
+
+/** No model has a longer name: such a one is not looked for. */
+const MAX_NAME = 512
+
+/** The model that the path names where the route says that it does; undefined when there is none. */
+export function modelInPath(
+  { params }: Pick<FastifyRequest, 'params'>,
+  { model }: Pick<InferenceRoute, 'model'>,
+): string | undefined {
+  const name = model === undefined ? '' : textOf(params, model.param)
+  return name === '' || name.length > MAX_NAME ? undefined : name
+}
+
+function textOf(params: unknown, name: string): string {
+  const value: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, name) : undefined
+  return typeof value === 'string' ? value : ''
 }
 
 /** Longest piece between two braces that is looked at: a reference is a type and an id. */

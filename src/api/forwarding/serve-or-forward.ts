@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
 import { peekRequest } from '../../federation/peek-request.ts'
 import type { LocalPlace, RequestRouter, RoutedAnswer, RoutedRequest } from '../../federation/routed-request.ts'
+import type { ModelRegistry } from '../../models/model-registry.ts'
 import type { ForwardOutcome, NetworkMetrics } from '../../telemetry/network-metrics.ts'
 import { OPAQUE_HEADER, toldInStream } from '../access/opaque-errors.ts'
 import { admissionOf } from '../admission-of-request.ts'
@@ -11,11 +12,12 @@ import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
 import type { ReadJson } from '../json-body.ts'
 import { newStamp } from '../stamp.ts'
-import { homeOfRequest } from './home-of-request.ts'
+import { homeOfRequest, modelInPath } from './home-of-request.ts'
 import { passOn, passOnStatus } from './pass-on.ts'
 
 export interface ServeOrForwardDeps {
   readonly router: RequestRouter
+  readonly registry: Pick<ModelRegistry, 'find'>
   readonly metrics: Pick<NetworkMetrics, 'requestForwarded'>
   readonly readJson: ReadJson
   /** Whose request it is: callers who wait take turns. */
@@ -30,16 +32,24 @@ export interface ServeOrForwardInit {
   readonly stallTimeoutMs: number
 }
 
+/** The requests of a face that others may answer. */
+export interface Forwarding {
+  /** Whether it was passed on: these have a line of their own in the log. */
+  passedOn(request: FastifyRequest): boolean
+  /** Those that others answer, until the end of the answer, and those of which it is still being decided who does. */
+  onTheWay(): number
+}
+
 /**
  * Before a request of an inference route is validated: here or elsewhere? Elsewhere its bytes go as they came, and the
  * route never sees it. Here the route goes on as if there were no other node, and the booked place is given back when
- * the answer has ended. Gives back which requests were passed on: these have a line of their own in the log.
+ * the answer has ended.
  */
 export function serveOrForward(
   app: FastifyInstance,
-  { router, metrics, readJson, callerOf, giveUp }: ServeOrForwardDeps,
+  { router, registry, metrics, readJson, callerOf, giveUp }: ServeOrForwardDeps,
   init: ServeOrForwardInit,
-): (request: FastifyRequest) => boolean {
+): Forwarding {
   const passedOn = new WeakSet<FastifyRequest>()
   const signalOf = createRequestSignals(giveUp)
   let onTheWay = 0
@@ -51,7 +61,7 @@ export function serveOrForward(
   ): RoutedRequest {
     const { id, method, url: target, server } = request
     const headers = server.opaqueErrors === true ? { ...request.headers, [OPAQUE_HEADER]: '1' } : request.headers
-    const model = peekRequest({ target, contentType: headers['content-type'], body })
+    const model = modelInPath(request, inference) ?? peekRequest({ target, contentType: headers['content-type'], body })
     const { id: owner } = callerOf(request)
     const caller = owner ?? request.socket.remoteAddress
     const home = homeOfRequest(request, inference, body)
@@ -70,6 +80,13 @@ export function serveOrForward(
       ...(owner === undefined ? {} : { owner }),
       ...(home === undefined ? {} : { home }),
     }
+  }
+
+  /** Of a request without a body: it names nothing that could be elsewhere. */
+  function isForThisNode(request: FastifyRequest, inference: InferenceRoute): boolean {
+    const model = modelInPath(request, inference)
+    if (model !== undefined) return registry.find(model) !== undefined
+    return homeOfRequest(request, inference, undefined) === undefined
   }
 
   async function decide(reply: FastifyReply, inference: InferenceRoute, bytes: Buffer | undefined): Promise<void> {
@@ -111,7 +128,7 @@ export function serveOrForward(
     const { body } = request
     if (inference === undefined) return
     const bytes = Buffer.isBuffer(body) ? body : undefined
-    if (bytes === undefined && homeOfRequest(request, inference, undefined) === undefined) return
+    if (bytes === undefined && isForThisNode(request, inference)) return
     if (onTheWay >= init.maxForwarded) {
       throw new AppError('node.overloaded', `${onTheWay} requests are on their way through this node: try again soon`)
     }
@@ -122,7 +139,7 @@ export function serveOrForward(
       onTheWay -= 1
     }
   })
-  return (request) => passedOn.has(request)
+  return { passedOn: (request) => passedOn.has(request), onTheWay: () => onTheWay }
 }
 
 function releaseAfter({ raw }: FastifyReply, place: LocalPlace): void {

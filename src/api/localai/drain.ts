@@ -2,10 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
 
-/** Taking this node out of service without hurting anybody: what runs goes on, what is new goes elsewhere. */
+/**
+ * Taking this node out of service without hurting anybody: what runs goes on, what is new goes elsewhere, or, at an entry
+ * without models, is refused.
+ */
 export interface Drain {
   readonly draining: boolean
-  /** Requests that this node works on now, whoever sent them. */
+  /** Requests that this node works on now, whoever sent them; at an entry, those on their way through it. */
   running(): number
   begin(): void
   /** Takes new requests again. Throws `node.stopping` when it is too late for that. */

@@ -1,14 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
+import { NOT_STARTED_HEADER } from '../../federation/routed-request.ts'
 import type { Mcp, OpenTools } from '../../mcp/create-mcp.ts'
 import { parseMcpServers } from '../../models/mcp-servers.ts'
 import type { ModelConfig } from '../../models/model-config.ts'
 import type { ModelRegistry } from '../../models/model-registry.ts'
-import { plainShape } from './management-deps.ts'
+import { MCP_SERVERS, noSuchModel } from './inference-paths.ts'
 
 export interface McpServersDeps {
-  readonly mcp: Mcp
+  /** Absent: this node uses none, and says to members that another one may. */
+  readonly mcp?: Mcp | undefined
   readonly registry: Pick<ModelRegistry, 'find'>
 }
 
@@ -29,19 +31,24 @@ const schema = {
 
 /** For models of this node; their tools are told, and nothing of how their servers are reached. */
 export const mcpServers: FastifyPluginAsyncTypebox<McpServersDeps> = async (app, { mcp, registry }) => {
-  // A name may contain slashes.
-  app.get('/v1/mcp/servers/*', { schema, config: { errorShape: plainShape } }, async (request): Promise<Servers> => {
-    const name = request.params['*']
-    const config = registry.find(name)
-    if (config === undefined) throw new AppError('request.not-found', `model "${name}" not found`)
-    const open = await openAll(mcp, config)
-    const servers = (open?.servers ?? []).map((server) => ({
-      name: server.name,
-      type: server.kind,
-      tools: (open?.tools ?? []).filter((tool) => tool.server === server.name).map((tool) => tool.name),
-    }))
-    return { model: name, servers }
-  })
+  for (const url of MCP_SERVERS.urls) {
+    app.get(url, { schema, config: MCP_SERVERS.config }, async (request, reply): Promise<Servers> => {
+      if (mcp === undefined) {
+        reply.header(NOT_STARTED_HEADER, '1')
+        throw new AppError('request.not-found', 'the node that has the model uses no MCP servers')
+      }
+      const name = request.params['*']
+      const config = registry.find(name)
+      if (config === undefined) throw noSuchModel(request)
+      const open = await openAll(mcp, config)
+      const servers = (open?.servers ?? []).map((server) => ({
+        name: server.name,
+        type: server.kind,
+        tools: (open?.tools ?? []).filter((tool) => tool.server === server.name).map((tool) => tool.name),
+      }))
+      return { model: name, servers }
+    })
+  }
 }
 
 async function openAll(mcp: Mcp, { name, mcp: texts }: ModelConfig): Promise<OpenTools | undefined> {

@@ -13,8 +13,8 @@ export interface MemoryStore extends VectorStore {
 }
 
 export interface MemoryStoreInit {
-  /** Reserves bytes, or gives back as many as the number is below zero. False: there is no room. */
-  readonly reserve: (bytes: number) => boolean
+  /** Reserves bytes, or throws where there is no room; gives back as many as the number is below zero. */
+  readonly reserve: (bytes: number) => void
 }
 
 /** What an entry costs beside its key and its value, roughly. */
@@ -55,8 +55,9 @@ export function createMemoryStore({ reserve }: MemoryStoreInit): MemoryStore {
         const key = Float64Array.from(vector)
         const entry = { key, value: values[index] ?? '', norm: lengthOf(key) }
         const name = nameOf(key)
-        remove(name)
-        if (!reserve(costOf(entry))) throw new AppError('node.overloaded', 'the vector stores of this node are full')
+        const before = entries.get(name)
+        // What is there stays there when there is no room for what replaces it.
+        reserve(costOf(entry) - (before === undefined ? 0 : costOf(before)))
         entries.set(name, entry)
         dimensions = key.length
       }

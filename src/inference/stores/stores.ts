@@ -1,5 +1,6 @@
 import type { ModelLoader } from '../../backends/model-lease.ts'
 import { AppError } from '../../base/errors.ts'
+import { judgeClaim } from '../../base/fair-share.ts'
 import { backendName } from '../../models/aliases.ts'
 import { createBackendStore } from './backend-store.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
@@ -16,12 +17,14 @@ export interface StorePlace {
 
 export interface Stores {
   /**
-   * The store, which begins empty. Throws `node.overloaded` when there are as many as there may be, and
-   * `request.unsupported` for a backend that is known to keep no vectors.
+   * The store, which begins empty. Throws `node.overloaded` when there are as many as there may be,
+   * `request.rate-limited` when this owner has as many as one may have, and `request.unsupported` for a backend that is
+   * known to keep no vectors.
    */
   open(place: StorePlace): VectorStore
 }
 
+/** Of either, one owner may have no more than is then left for the others. */
 export interface StoresInit {
   /** For everything in the node's own stores. */
   readonly maxBytes: number
@@ -38,30 +41,47 @@ export function createStores(
   { loader }: { readonly loader: Pick<ModelLoader, 'acquire' | 'loaded'> },
   { maxBytes, maxStores }: StoresInit,
 ): Stores {
-  const own = new Map<string, MemoryStore>()
-  let held = 0
+  const inMemory = new Map<string, { readonly owner: string; readonly store: MemoryStore }>()
+  /** Bytes of each owner, and of all. */
+  const held = new Map<string, number>()
+  let taken = 0
 
-  function reserve(bytes: number): boolean {
-    if (held + bytes > maxBytes) return false
-    held += bytes
-    return true
+  function reserve(owner: string, amount: number): void {
+    const own = held.get(owner) ?? 0
+    if (amount > 0) {
+      const verdict = judgeClaim({ total: maxBytes, taken, own, amount })
+      if (verdict === 'full') throw new AppError('node.overloaded', 'the vector stores of this node are full')
+      if (verdict === 'over-share') throw overShare('as many bytes in vector stores')
+    }
+    taken += amount
+    const left = own + amount
+    if (left > 0) held.set(owner, left)
+    else held.delete(owner)
   }
 
-  function ownStore(id: string): VectorStore {
-    const known = own.get(id)
-    if (known !== undefined) return known
-    for (const [other, store] of own) if (store.size === 0) own.delete(other)
-    if (own.size >= maxStores) throw full(own.size)
-    const made = createMemoryStore({ reserve })
-    own.set(id, made)
-    return made
+  /** One store more, where there are so many. */
+  function checkNumber(taken: number, own: number): void {
+    const verdict = judgeClaim({ total: maxStores, taken, own, amount: 1 })
+    if (verdict === 'full') throw full(taken)
+    if (verdict === 'over-share') throw overShare(`as many vector stores (${own})`)
+  }
+
+  function ownStore(id: string, owner: string): VectorStore {
+    const known = inMemory.get(id)
+    if (known !== undefined) return known.store
+    for (const [other, { store }] of inMemory) if (store.size === 0) inMemory.delete(other)
+    const owned = [...inMemory.values()].filter((entry) => entry.owner === owner)
+    checkNumber(inMemory.size, owned.length)
+    const store = createMemoryStore({ reserve: (amount) => reserve(owner, amount) })
+    inMemory.set(id, { owner, store })
+    return store
   }
 
   return {
     open({ name, owner = '', backend = '' }) {
       const kind = backendName(backend.trim())
       const id = `store:${owner}:${name}`
-      if (OWN.has(kind)) return ownStore(id)
+      if (OWN.has(kind)) return ownStore(id, owner)
       if (KEEPS_NONE.test(kind)) {
         const details = { param: 'backend' }
         throw new AppError('request.unsupported', `the backend "${kind}" keeps no vectors`, { details })
@@ -69,10 +89,16 @@ export function createStores(
       // Those that have failed hold nothing, and would be in the way of all others for ever.
       const running = loader.loaded().filter(({ id: other, phase }) => other.startsWith('store:') && phase !== 'failed')
       const theirs = `${id}:${kind}`
-      if (running.length >= maxStores && !running.some((model) => model.id === theirs)) throw full(running.length)
+      if (!running.some((model) => model.id === theirs)) {
+        checkNumber(running.length, running.filter((model) => model.id.startsWith(`store:${owner}:`)).length)
+      }
       return createBackendStore({ loader }, { id: theirs, backend: kind })
     },
   }
+}
+
+function overShare(what: string): AppError {
+  return new AppError('request.rate-limited', `you have ${what} as one may have here: what is left is for others`)
 }
 
 function full(count: number): AppError {

@@ -84,6 +84,21 @@ export function lifeTests(swarmOf: () => Swarm): void {
     await poll('door reaches bob', JOIN_MS, async () => (await answerOf(door, 'of-bob')) === 'bob')
   })
 
+  it('drains an entry: what runs through it ends well, what is new is refused until that is taken back', async () => {
+    const door = swarm.node('door')
+    const stream = await door.chat('of-ada', SLOW, { stream: true })
+    const drained = cli('p2p', 'drain', '--wait', '--endpoint', door.url)
+    await poll('door drains', JOIN_MS, async () => (await door.fetch(`${door.url}/readyz`)).status === 503)
+    const refused = await door.chat('of-ada', 'hello')
+    assert.equal(refused.status, 503)
+    assert.ok(Number(refused.headers.get('retry-after')) > 0)
+    await assertWhole(stream, SLOW.tokens)
+    assert.match(await drained, /nothing runs there/)
+    assert.match(await cli('p2p', 'drain', '--undo', '--endpoint', door.url), /takes new requests/)
+    assert.equal((await door.fetch(`${door.url}/readyz`)).status, 200)
+    assert.equal(await answerOf(door, 'of-ada'), 'ada')
+  })
+
   it('says goodbye: a node that stops is gone at once, and back at once as the same node', async () => {
     const cyd = swarm.node('cyd')
     const { peerId } = cyd

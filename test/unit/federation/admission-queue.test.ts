@@ -112,12 +112,15 @@ describe('the queue', () => {
     const gone = stage.enter('gone', { signal: leaving.signal })
     const next = stage.enter('next')
     const reason = new Error('client closed')
+    assert.equal(stage.queue.length, 2)
     leaving.abort(reason)
+    assert.equal(stage.queue.length, 1)
     await assert.rejects(gone, reason)
     quietly(stage.enter('third'))
     await stage.release()
     assert.equal(await next, 'next')
     stage.end()
+    assert.equal(stage.queue.length, 0)
   })
 
   test('an aborted signal never enters', async () => {

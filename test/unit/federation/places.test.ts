@@ -144,8 +144,10 @@ test('urgent requests overtake, and one whose client has given up is not begun',
   }
   const late = scene.take({ giveUpAt: -1 })
   await assert.rejects(late, { code: 'federation.overloaded' })
+  assert.equal(scene.places.waiting(), 3)
   place.release()
   await new Promise(setImmediate)
+  assert.equal(scene.places.waiting(), 0)
   assert.deepEqual(order, ['high', 'normal', 'low'])
   scene.places.close(new AppError('node.stopping', 'over'))
 })

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { pino } from 'pino'
 import { newStamp, readStamp } from '../../../src/api/stamp.ts'
 import { AppError } from '../../../src/base/errors.ts'
+import type { Stamp } from '../../../src/inference/continuity.ts'
 import type { InferenceEvent } from '../../../src/inference/events.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../../src/responses/create-responses.ts'
 import type { ResponseEcho } from '../../../src/responses/resource.ts'
@@ -29,8 +30,15 @@ describe('the responses of a node', () => {
   }
 
   function begin(echo: Partial<ResponseEcho> = {}, from = responses, stamp = readStamp(newStamp())) {
+    return beginAs(null, { from, echo, stamp })
+  }
+
+  function beginAs(
+    owner: string | null,
+    { from, echo, stamp = readStamp(newStamp()) }: { from: Responses; echo: Partial<ResponseEcho>; stamp?: Stamp },
+  ) {
     const describe = () => ({ type: 'model_error', code: 'server_error', message: 'told', param: '' })
-    return from.begin({ owner: null, echo: { ...ECHO, ...echo }, stream: true, input: [], describe, stamp })
+    return from.begin({ owner, echo: { ...ECHO, ...echo }, stream: true, input: [], describe, stamp })
   }
 
   before(async () => {
@@ -98,6 +106,22 @@ describe('the responses of a node', () => {
     const types: string[] = []
     for await (const { type } of responses.events(begun.live.id, 4)) types.push(type)
     assert.deepEqual(types, ['error', 'response.failed'])
+  })
+
+  it('of one owner leave room in the background for those of others', async () => {
+    const shared = create({ maxBackground: 4 })
+    const background = { from: shared, echo: { background: true } }
+    const ofAnn = ['ann', 'ann'].map((owner) => beginAs(owner, background).live)
+    const ofOthers = [beginAs('bob', background).live]
+    for (const owner of ['ann', 'bob']) {
+      assert.throws(() => beginAs(owner, background), { code: 'request.rate-limited' })
+    }
+    ofOthers.push(beginAs('ann', { from: shared, echo: {} }).live, beginAs(null, background).live)
+    assert.throws(() => beginAs('eve', background), { code: 'node.overloaded' })
+    for (const live of ofAnn) live.discard()
+    ofOthers.push(beginAs('eve', background).live)
+    for (const live of ofOthers) live.discard()
+    await shared.stop()
   })
 
   it('are refused when too many are in the background, and when the node stops', async () => {

@@ -22,7 +22,7 @@ async function numbers(logs: EventLogs, id: string, after: number): Promise<numb
 describe('the kept events', () => {
   it('are read from anywhere, any number of times', async () => {
     const logs = createEventLogs(INIT)
-    logs.begin('a')
+    logs.begin('a', null)
     tell(logs, 'a', { from: 0, to: 4 })
     logs.end('a')
     assert.deepEqual(await numbers(logs, 'a', -1), [0, 1, 2, 3])
@@ -33,7 +33,7 @@ describe('the kept events', () => {
 
   it('reach readers as they come, each at its own pace', async () => {
     const logs = createEventLogs(INIT)
-    logs.begin('a')
+    logs.begin('a', null)
     const early = numbers(logs, 'a', -1)
     const slow = logs.read('a', -1)
     tell(logs, 'a', { from: 0, to: 2 })
@@ -48,7 +48,7 @@ describe('the kept events', () => {
 
   it('forget the oldest of a stream that is too long', async () => {
     const logs = createEventLogs({ ...INIT, maxEvents: 3 })
-    logs.begin('a')
+    logs.begin('a', null)
     const reader = logs.read('a', -1)
     tell(logs, 'a', { from: 0, to: 1 })
     assert.equal((await reader.next()).value?.sequence, 0)
@@ -62,7 +62,7 @@ describe('the kept events', () => {
   it('are bounded together: ended streams go first, then the own beginning', async () => {
     const logs = createEventLogs({ maxEvents: 100, maxTotalLength: 10 })
     const json = '12345'
-    for (const id of ['old', 'running', 'new']) logs.begin(id)
+    for (const id of ['old', 'running', 'new']) logs.begin(id, null)
     tell(logs, 'running', { from: 0, to: 1, json })
     tell(logs, 'old', { from: 0, to: 1, json })
     logs.end('old')
@@ -75,9 +75,29 @@ describe('the kept events', () => {
     await assert.rejects(numbers(logs, 'new', -1), { code: 'request.conflict' })
   })
 
+  it('make room where one owner has the most, so that nobody loses what another one fills', async () => {
+    const logs = createEventLogs({ maxEvents: 100, maxTotalLength: 20 })
+    const json = '12345'
+    logs.begin('small', 'bob')
+    tell(logs, 'small', { from: 0, to: 1, json })
+    logs.end('small')
+    for (const id of ['one', 'two']) logs.begin(id, 'ann')
+    tell(logs, 'one', { from: 0, to: 2, json })
+    tell(logs, 'two', { from: 0, to: 1, json })
+    logs.begin('late', 'bob')
+    tell(logs, 'late', { from: 0, to: 1, json })
+    tell(logs, 'two', { from: 1, to: 2, json })
+    for (const id of ['one', 'two', 'late']) logs.end(id)
+    assert.deepEqual(await numbers(logs, 'small', -1), [0])
+    assert.deepEqual(await numbers(logs, 'late', -1), [0])
+    await assert.rejects(numbers(logs, 'one', -1), { code: 'request.conflict' })
+    assert.deepEqual(await numbers(logs, 'one', 0), [1])
+    assert.deepEqual(await numbers(logs, 'two', 0), [1])
+  })
+
   it('let readers go when they leave, and when the stream is forgotten', async () => {
     const logs = createEventLogs(INIT)
-    logs.begin('a')
+    logs.begin('a', null)
     const leaving = new AbortController()
     const reader = logs.read('a', -1, { signal: leaving.signal })
     const next = reader.next()

@@ -98,6 +98,24 @@ describe('the store of responses', () => {
     assert.deepEqual(await names(), [])
   })
 
+  it('lets go what whoever has the most has had longest, and of bytes what is most in bytes', async () => {
+    const { store } = await openStore({ maxCount: 4 })
+    const owners = ['bob', 'ann', 'ann', 'ann', 'eve', 'ann', 'eve']
+    for (const [index, owner] of owners.entries()) await store.save(makeRecord(index, { owner }))
+    // Of ann's four, two have gone; when she and eve had two each, the older one's oldest went.
+    assert.deepEqual(
+      await names(),
+      [0, 4, 5, 6].map((number) => `${idOf(number)}.json`),
+    )
+    const { size } = await stat(join(folder, `${idOf(0)}.json`))
+    const { store: small } = await openStore({ maxTotalBytes: size * 6 })
+    await small.save(makeRecord(7, { owner: 'bob', text: 'x'.repeat(size * 4) }))
+    assert.deepEqual(
+      await names(),
+      [4, 5, 6].map((number) => `${idOf(number)}.json`),
+    )
+  })
+
   it('does not let go what is not finished yet', async () => {
     const { store } = await openStore({ maxCount: 1 })
     const running = { ...makeRecord(1), resource: { ...makeState().resource(), id: idOf(1) } }

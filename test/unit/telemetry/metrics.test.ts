@@ -25,6 +25,16 @@ async function value(metrics: ReturnType<typeof createMetrics>, series: string):
 }
 
 describe('metrics', () => {
+  it('tell what waits for a free node as it was last seen, and what was refused', async () => {
+    const { metrics } = create()
+    assert.equal(await value(metrics, 'local_ai_routing_queue_length'), 0)
+    for (const length of [3, 1]) metrics.queueSeen(length)
+    assert.equal(await value(metrics, 'local_ai_routing_queue_length'), 1)
+    for (const why of ['lag', 'lag', 'draining'] as const) metrics.requestRefused(why)
+    assert.equal(await value(metrics, 'local_ai_requests_refused_total{why="lag"}'), 2)
+    assert.equal(await value(metrics, 'local_ai_requests_refused_total{why="draining"}'), 1)
+  })
+
   it('follow a request from waiting to answering to done, and log it once', async () => {
     const { metrics, lines } = create()
     metrics.requestStarted('chat')

@@ -50,7 +50,8 @@ export function DrainButton() {
         >
           <p>
             It finishes what runs ({formatCount(drain.running, 'request')} now) and takes nothing new: requests go to
-            other nodes of the network. Do this before the machine is switched off. It can be undone.
+            other nodes of the network, and those that come to an entry are refused. Do this before the machine is
+            switched off. It can be undone.
           </p>
         </Dialog>
       ) : null}

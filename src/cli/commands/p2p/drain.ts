@@ -34,7 +34,7 @@ const LOOK_EVERY_MS = 500
 /** `p2p drain`: before a machine is taken away, its requests go elsewhere. */
 export const drainCommand: CommandDefinition<typeof settings> = {
   name: 'drain',
-  summary: 'Let a running node finish what it does, and send new requests elsewhere',
+  summary: 'Let a running node finish what it does, and send new requests elsewhere; an entry refuses them',
   settings,
   examples: [
     ['local-ai p2p drain --wait', 'before a restart: returns when nothing runs there any more'],
