@@ -33,10 +33,10 @@ export class Track implements TrackInit {
   }
 
   /** Resolves with this when the next piece, or the failure to get one, is there. */
-  async ready(): Promise<this> {
+  ready(): Promise<this> {
     this.#pending ??= this.leg.next()
-    await this.#pending.catch(() => {})
-    return this
+    const here = (): this => this
+    return this.#pending.then(here, here)
   }
 
   /** The next piece. */
