@@ -5,11 +5,11 @@ import { createAnswerJournal } from '../journal/answer-journal.ts'
 import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { type Alarm, createAlarm } from './alarm.ts'
 import { allFailed, differs, noteAsked, without } from './attempts.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
+import { createPatience, type Patience } from './patience.ts'
 import type { RelayDeps, RelayFacts, RelayInit, Shown } from './relay-deps.ts'
 import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
 import { tracedTry } from './traced-try.ts'
@@ -48,8 +48,7 @@ export class Relay {
   /** When the answer was without a node first, this time. */
   #lostAt = 0
   #firstTokenAt: number | undefined
-  readonly #alarm: Alarm
-  #onLate: ((nobody: undefined) => void) | undefined
+  readonly #patience: Patience
 
   constructor(deps: RelayDeps, init: RelayInit, facts: RelayFacts) {
     this.#deps = deps
@@ -59,7 +58,7 @@ export class Relay {
     this.#began = facts.began
     const { model = '', body } = facts.request
     this.#seams = createSeamWatch(facts.request, deps.events)
-    this.#alarm = createAlarm({ now: deps.now, ring: () => this.#onLate?.(undefined) })
+    this.#patience = createPatience(deps)
     this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 }, init)
   }
 
@@ -85,7 +84,7 @@ export class Relay {
   /** Ends whatever runs, and gives what there is to tell of it. */
   close(): Pick<RequestFinished, 'firstBytesMs' | 'tokens' | 'generationMs'> {
     const node = this.node
-    this.#alarm.close()
+    this.#patience.close()
     this.#dropSpare('late')
     if (this.#active !== undefined) this.#end(this.#active)
     const generationMs = this.#firstTokenAt === undefined ? 0 : this.#lastSignAt - this.#firstTokenAt
@@ -134,13 +133,7 @@ export class Relay {
     if (spare !== undefined) return await Promise.race([active.ready(), spare.ready()])
     const lateMs = active.leg.ready ? undefined : this.#lateAfterMs(active)
     if (lateMs === undefined) return active
-    const speaker = await new Promise<Track | undefined>((resolve) => {
-      this.#onLate = resolve
-      active.ready().then(resolve)
-      this.#alarm.set(lateMs)
-    })
-    this.#onLate = undefined
-    this.#alarm.set(undefined)
+    const speaker = await this.#patience.wait(active.ready(), lateMs)
     if (speaker === undefined) this.#helpOut(active)
     return speaker
   }
