@@ -1,9 +1,12 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { Environment } from '../config/setting.ts'
 import type { StorageSettings } from '../config/settings.ts'
 import { type BackendGallery, parseBackendIndex } from '../gallery/backend/backend-entry.ts'
 import type { BackendInstaller } from '../gallery/backend/install-backend.ts'
+import type { ImageTags } from '../gallery/backend/install-entry.ts'
 import { type Catalog, createCatalog, SHIPPED_GALLERY } from '../gallery/catalog.ts'
 import { createDownloads, type Downloads } from '../gallery/download/create-downloads.ts'
 import { chooseHubEndpoint } from '../gallery/download/uri.ts'
@@ -11,6 +14,7 @@ import { type GallerySource, parseGalleryList } from '../gallery/gallery-entry.t
 import { createIndexReader } from '../gallery/index-reader.ts'
 import { createModelInstaller, type ModelInstaller } from '../gallery/install-model.ts'
 import { createModelFiles, type ModelFiles } from '../gallery/model-files.ts'
+import { createDockerCredentials } from '../gallery/oci/docker-credentials.ts'
 import { createModelRemover, type ModelRemover } from '../gallery/remove-model.ts'
 import { createSafetyScan } from '../gallery/safety-scan.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -52,7 +56,7 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
   const { modelsPath } = settings
   const { registry, unload, backendNames } = node
   const hubEndpoint = chooseHubEndpoint(environment)
-  const { http, fetcher, close } = composeDownloads(settings, environment)
+  const { http, fetcher, images, close } = composeDownloads(settings, environment)
   const galleriesOf = createGalleryLists(log)
   const catalog = createCatalog(
     { log, http },
@@ -73,8 +77,8 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
     },
   )
   const backends = createOwnBackendInstaller(
-    { log, fetcher, gallery: backendCatalog, ...(backendNames && { otherNames: backendNames }) },
-    settings,
+    { log, fetcher, images, gallery: backendCatalog, ...(backendNames && { otherNames: backendNames }) },
+    { ...settings, imageTags: imageTagsOf(settings) },
   )
   const askHub = createSafetyScan({ http }, { hubEndpoint })
   const scan: typeof askHub = async (files, options) => {
@@ -82,7 +86,7 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
   }
   const models = createModelInstaller(
     {
-      ...{ log, catalog, fetcher, http },
+      ...{ log, catalog, fetcher, http, images },
       ...(registry && { registry }),
       scan,
       ensureBackend: async (name, options) => {
@@ -132,12 +136,23 @@ export function composeDownloads(
     hubEndpoint: chooseHubEndpoint(environment),
     ...(token === undefined || token === '' ? {} : { hubToken: token }),
     packages: { environment },
+    credentialsFor: createDockerCredentials({ configFile: dockerConfig(environment) }),
     http: {
       allowHttp: settings.allowPrivateDownloads,
       allowPrivateAddresses: settings.allowPrivateDownloads,
       maxBytes: settings.maxDownloadGigabytes * BYTES_PER_GIGABYTE,
     },
   })
+}
+
+/** Where `docker login` keeps what it was told. */
+function dockerConfig(environment: Environment): string {
+  return join(environment['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json')
+}
+
+function imageTagsOf(settings: GallerySettings): ImageTags {
+  const { imagesReleaseTag, imagesBranchTag, imagesDevelopmentTag } = settings
+  return { release: imagesReleaseTag, branch: imagesBranchTag, development: imagesDevelopmentTag }
 }
 
 /** A list that cannot be read is said once and counts as empty, as in LocalAI. */

@@ -7,6 +7,7 @@ import {
   type CompiledBackend,
   createBackendInstaller,
 } from '../gallery/backend/install-backend.ts'
+import type { ImageTags } from '../gallery/backend/install-entry.ts'
 import type { EngineBuildOptions } from '../gallery/compile/build-engine-program.ts'
 import type { EngineBuildInit } from '../gallery/compile/engine-source.ts'
 import { runCommand } from '../gallery/download/child-command.ts'
@@ -21,12 +22,13 @@ export interface OwnBackendSettings {
   readonly backendsPath: string
   readonly cachePath: string
   readonly backendsSystemPath?: string
+  readonly imageTags?: ImageTags
 }
 
 /** The backend installer with this program's own engine and compiler. */
 export function createOwnBackendInstaller(
   deps: Omit<BackendInstallerDeps, 'run' | 'compiled'>,
-  { backendsPath, cachePath, backendsSystemPath }: OwnBackendSettings,
+  { backendsPath, cachePath, backendsSystemPath, imageTags }: OwnBackendSettings,
 ): BackendInstaller {
   return createBackendInstaller(
     {
@@ -46,6 +48,7 @@ export function createOwnBackendInstaller(
     {
       backendsPath,
       ...(backendsSystemPath === undefined ? {} : { systemPath: backendsSystemPath }),
+      ...(imageTags && { imageTags }),
       engine: {
         version: ENGINE_VERSION,
         platform: platformPackage(),

@@ -6,7 +6,14 @@ import { parseModelFile } from '../models/config-schema.ts'
 import { installedName } from '../models/model-name.ts'
 import { refuseCommands } from '../models/refuse-commands.ts'
 import { boundedCopy, mergeConfig } from './bounded-yaml.ts'
-import { checkRelativePath, fileNameOf, looksLikeUri, type ModelUri, parseModelUri } from './download/uri.ts'
+import {
+  checkRelativePath,
+  fileNameOf,
+  isLocalPlace,
+  looksLikeUri,
+  type ModelUri,
+  parseModelUri,
+} from './download/uri.ts'
 import { type GalleryFile, toFiles } from './gallery-entry.ts'
 import type { RepositoryPreferences } from './hub-repository.ts'
 
@@ -22,6 +29,8 @@ export interface InstallPlan {
   readonly allowLocal: boolean
   /** Whoever asks has said what the YAML shall contain, so a YAML that is there already from the same place is replaced. */
   readonly replacesConfig: boolean
+  /** What the sources of the files need until they are fetched; whoever has the plan disposes of it. */
+  readonly held?: AsyncDisposable
 }
 
 export interface PlanOptions extends AbortOptions {
@@ -107,7 +116,7 @@ export function refuseForNetwork(uri: ModelUri, modelsPath: string): void {
       'packages are installed with `local-ai models install`, not over the network',
     )
   }
-  if (uri.kind === 'file' && insideFolder(modelsPath, resolve(uri.path)) === undefined) {
+  if (isLocalPlace(uri) && insideFolder(modelsPath, resolve(uri.path)) === undefined) {
     throw new AppError('download.refused', 'files of this machine cannot be installed over the network')
   }
 }

@@ -15,6 +15,7 @@ import { checkRelativePath, describeUri, parseModelUri } from './download/uri.ts
 import type { GivenConfig, InstallPlan, PlanOptions } from './finish-plan.ts'
 import type { GalleryEntry } from './gallery-entry.ts'
 import { configPath, type InstalledFile, readExisting, removeRecord, sourceOf, writeRecord } from './install-record.ts'
+import type { Images } from './oci/create-images.ts'
 import { createPlanner } from './plan-install.ts'
 import type { SafetyScan } from './safety-scan.ts'
 import { stageFile } from './stage-file.ts'
@@ -57,6 +58,7 @@ export interface ModelInstallerDeps {
   readonly catalog: Catalog
   readonly fetcher: FileFetcher
   readonly http: HttpClient
+  readonly images: Pick<Images, 'open'>
   readonly registry?: { reload(): Promise<void> }
   /** Asked before anything is fetched. */
   readonly scan?: SafetyScan
@@ -132,7 +134,10 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
 
   return {
     async install(reference, options = {}) {
-      const job = await plan(reference, options)
+      const job = await plan(reference, options, (progress) =>
+        options.onProgress?.({ ...progress, fileNumber: 1, fileCount: 1 }),
+      )
+      await using _held = job.held
       // Two installs of one model would write the same files: the second finds what the first has made.
       const before = running.get(job.name) ?? Promise.resolve()
       const mine = raceSignal(before, options.signal).then(() => execute(job, options))

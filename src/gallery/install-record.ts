@@ -50,6 +50,17 @@ export async function readRecord(modelsPath: string, name: string): Promise<Inst
   return toRecord(await readMap(recordPath(modelsPath, name)))
 }
 
+/** The record of what was installed from a place, under a name when one is said. */
+export async function findRecord(
+  modelsPath: string,
+  { reference, name }: { readonly reference: string; readonly name?: string },
+): Promise<InstallRecord | undefined> {
+  for (const record of await allRecords(modelsPath)) {
+    if (record.reference === reference && (name === undefined || record.name === name)) return record
+  }
+  return undefined
+}
+
 /** The record follows a model that gets another name. */
 export async function renameRecord(modelsPath: string, from: string, to: string): Promise<void> {
   const record = await readRecord(modelsPath, from)
@@ -74,14 +85,20 @@ export async function readExisting(modelsPath: string, name: string): Promise<Ex
 
 /** Which source a file in the folder came from, when this program put it there. */
 export async function sourceOf(modelsPath: string, filename: string): Promise<string | undefined> {
-  const names = await readdir(modelsPath).catch(() => [])
-  const records = names.filter((name) => name.startsWith(PREFIX)).slice(0, MAX_RECORDS)
-  for (const name of records) {
-    const record = toRecord(await readMap(join(modelsPath, name)))
-    const file = record?.files.find((candidate) => candidate.filename === filename)
+  for (const { files } of await allRecords(modelsPath)) {
+    const file = files.find((candidate) => candidate.filename === filename)
     if (file !== undefined) return file.uri
   }
   return undefined
+}
+
+async function allRecords(modelsPath: string): Promise<readonly InstallRecord[]> {
+  const names = await readdir(modelsPath).catch(() => [])
+  const records = []
+  for (const name of names.filter((candidate) => candidate.startsWith(PREFIX)).slice(0, MAX_RECORDS)) {
+    records.push(toRecord(await readMap(join(modelsPath, name))))
+  }
+  return records.filter((record) => record !== undefined)
 }
 
 function recordPath(modelsPath: string, name: string): string {

@@ -3,12 +3,22 @@ import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { distance } from 'fastest-levenshtein'
 import { AppError } from '../base/errors.ts'
-import { isObject } from '../base/json.ts'
 import { fileInModels } from '../models/model-paths.ts'
-import { boundedCopy, mergeConfig, readYaml } from './bounded-yaml.ts'
+import { boundedCopy, mergeConfig } from './bounded-yaml.ts'
 import type { Catalog } from './catalog.ts'
+import { parseInstallConfig } from './config-text.ts'
 import type { HttpClient } from './download/http-client.ts'
-import { describeUri, fileNameOf, looksLikeUri, type ModelUri, parseModelUri, pathOf } from './download/uri.ts'
+import type { OnProgress } from './download/progress.ts'
+import {
+  describeUri,
+  fileNameOf,
+  isImage,
+  isLocalPlace,
+  looksLikeUri,
+  type ModelUri,
+  parseModelUri,
+  pathOf,
+} from './download/uri.ts'
 import {
   type Draft,
   finishPlan,
@@ -21,11 +31,14 @@ import {
 import { type BaseConfig, type GalleryEntry, MAX_CONFIG_BYTES, parseBaseConfig, toFiles } from './gallery-entry.ts'
 import { chooseFiles, listRepository, parseRepository, type Repository } from './hub-repository.ts'
 import { isLocalGallery } from './index-reader.ts'
+import type { Images } from './oci/create-images.ts'
+import { planImage } from './plan-image.ts'
 import { readTextFrom } from './remote-text.ts'
 
 export interface PlannerDeps {
   readonly catalog: Catalog
   readonly http: HttpClient
+  readonly images: Pick<Images, 'open'>
 }
 
 export interface PlannerInit {
@@ -33,14 +46,19 @@ export interface PlannerInit {
   readonly hubEndpoint: string
 }
 
-export type Planner = (reference: string | GivenConfig, options: PlanOptions) => Promise<InstallPlan>
+/** `onProgress` tells of an image that has to be unpacked before anybody knows what is in it. */
+export type Planner = (
+  reference: string | GivenConfig,
+  options: PlanOptions,
+  onProgress?: OnProgress,
+) => Promise<InstallPlan>
 
 /**
  * Reads a reference in this order: gallery name, repository of the hub, URI or path; a YAML file is a configuration, all
  * else a model. What the options say comes on top.
  */
 export function createPlanner(deps: PlannerDeps, init: PlannerInit): Planner {
-  async function draft(reference: string | GivenConfig, options: PlanOptions): Promise<Draft> {
+  async function draft(...[reference, options, onProgress]: Parameters<Planner>): Promise<Draft> {
     if (typeof reference !== 'string') return planGiven(reference, options)
     const text = reference.trim()
     const local = looksLikeUri(text) ? undefined : await localFile(text, init.modelsPath, options)
@@ -51,14 +69,20 @@ export function createPlanner(deps: PlannerDeps, init: PlannerInit): Planner {
     }
     const repository = parseRepository(text)
     if (repository !== undefined) return await planRepository(deps, init, { repository, options })
-    return await draftOf(absolute(local === undefined ? parseModelUri(text) : { kind: 'file', path: local }), options)
+    const uri = absolute(local === undefined ? parseModelUri(text) : { kind: 'file', path: local })
+    return await draftOf(uri, options, onProgress)
   }
 
-  async function draftOf(uri: ModelUri, options: PlanOptions): Promise<Draft> {
+  async function draftOf(uri: ModelUri, options: PlanOptions, onProgress?: OnProgress): Promise<Draft> {
     if (options.overNetwork === true) {
       refuseForNetwork(uri, init.modelsPath)
       // A link in the folder may lead out of it.
-      if (uri.kind === 'file') await fileInModels(init.modelsPath, insideFolder(init.modelsPath, uri.path) ?? '')
+      if (isLocalPlace(uri)) await fileInModels(init.modelsPath, insideFolder(init.modelsPath, uri.path) ?? '')
+    }
+    if (isImage(uri)) {
+      const isWhole = uri.kind !== 'ollama' && uri.member === undefined
+      if (isWhole) return await planImage(deps, init, { uri, options, ...(onProgress && { onProgress }) })
+      return await planModelFile(init, uri, options)
     }
     const path = pathOf(uri)
     const isConfig = /\.ya?ml$/i.test(path) || (options.expectsConfig === true && !/\.gguf$/i.test(path))
@@ -66,7 +90,13 @@ export function createPlanner(deps: PlannerDeps, init: PlannerInit): Planner {
     return await planModelFile(init, uri, options)
   }
 
-  return async (reference, options) => finishPlan(await draft(reference, options), init.modelsPath, options)
+  return async (reference, options, onProgress) => {
+    await using planning = new AsyncDisposableStack()
+    const drafted = await draft(reference, options, onProgress)
+    planning.use(drafted.held)
+    const plan = finishPlan(drafted, init.modelsPath, options)
+    return drafted.held === undefined ? plan : { ...plan, held: planning.move() }
+  }
 }
 
 function planGiven({ config }: GivenConfig, options: PlanOptions): Draft {
@@ -139,14 +169,8 @@ async function planConfigFile(
   const source = uri.kind === 'http' ? uri.url : what
   const request = { ...init, uri: source, maxBytes: MAX_CONFIG_BYTES, allowLocal: uri.kind === 'file' }
   const text = await readTextFrom(deps.http, request, options)
-  const value = readYaml(text, what, MAX_CONFIG_BYTES)
-  if (!isObject(value)) throw new AppError('model.config-invalid', `${what} is not the configuration of one model`)
-  const isBase = 'config_file' in value || 'files' in value
-  const base = isBase ? parseBaseConfig(text, what) : undefined
-  const config = base?.config ?? (boundedCopy(value, what) as Record<string, unknown>)
-  const files = base?.files ?? toFiles(value['download_files'], what)
-  const named = [options.name, base?.name, config['name']].find((name) => typeof name === 'string' && name !== '')
-  const name = typeof named === 'string' ? named : basename(pathOf(uri)).replace(/\.ya?ml$/i, '')
+  const { config, files, name: written } = parseInstallConfig(text, what)
+  const name = [options.name, written].find((found) => found) ?? basename(pathOf(uri)).replace(/\.ya?ml$/i, '')
   return { name, reference: what, config, files, allowLocal, fromGallery: false }
 }
 
@@ -160,9 +184,11 @@ async function planModelFile(init: PlannerInit, uri: ModelUri, options: PlanOpti
     inside !== undefined
       ? []
       : parts.map((part) => ({ filename: part, sources: [text.replaceAll(partMark(filename), partMark(part))] }))
-  const name = options.name ?? basename(filename).replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '')
+  // LocalAI's name of a model of Ollama's is the end of what was written, its tag included.
+  const own = uri.kind === 'ollama' ? basename(reference) : basename(filename)
+  const name = options.name ?? own.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '')
   const config = { backend: 'llama-cpp', parameters: { model: filename } }
-  return { name, reference, config, files, allowLocal: uri.kind === 'file', fromGallery: false }
+  return { name, reference, config, files, allowLocal: isLocalPlace(uri), fromGallery: false }
 }
 
 function ggufName(uri: ModelUri): string {
@@ -188,7 +214,7 @@ function partMark(filename: string): string {
 
 /** The same wherever the node is started the next time. */
 function absolute(uri: ModelUri): ModelUri {
-  return uri.kind === 'file' ? { kind: 'file', path: resolve(uri.path) } : uri
+  return isLocalPlace(uri) ? { ...uri, path: resolve(uri.path) } : uri
 }
 
 /** A bare word may be a file of the working directory or of the models folder. */

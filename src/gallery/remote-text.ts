@@ -29,6 +29,13 @@ export async function readTextFrom(http: HttpClient, request: TextRequest, optio
     case 'npm':
     case 'pypi':
       throw new AppError('download.refused', `${describeUri(uri)}: only model files are taken out of packages`)
+    case 'oci':
+    case 'ocifile':
+    case 'ollama':
+      throw new AppError(
+        'download.refused',
+        `${describeUri(uri)}: an image brings its configuration with its files; name it alone, as a model`,
+      )
   }
 }
 

@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { FetchOptions, FileFetcher, StagedFile } from './download/fetch-file.ts'
-import { describeUri, parseModelUri } from './download/uri.ts'
+import { describeUri, isLocalPlace, parseModelUri } from './download/uri.ts'
 import type { GalleryFile } from './gallery-entry.ts'
 
 export interface StageDeps {
@@ -75,7 +75,7 @@ async function stageFrom(
   { source, attempts, ...options }: FetchOptions & { readonly source: string; readonly attempts?: number },
 ): Promise<StagedFromSource> {
   const uri = parseModelUri(source)
-  if (uri.kind === 'file' && !allowLocal) {
+  if (isLocalPlace(uri) && !allowLocal) {
     throw new AppError('download.refused', 'a remote gallery may not name local files')
   }
   const staged = await deps.fetcher.stage(

@@ -26,11 +26,30 @@ async function staysInside(modelsPath: string, file: string): Promise<boolean> {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** A path is its own name; a URL is known by the last part of its path, as downloads are. */
+/** A path is its own name; a URL is known by the last part of its path, as downloads are, and an image by all of its name. */
 export function localName(configured: string): string {
+  const [, scheme, image = '', member] = IMAGE.exec(configured) ?? []
+  if (scheme !== undefined) return imageFileName(scheme.toLowerCase(), image, member)
   if (!/^(?:[a-z][a-z0-9+.-]*:\/\/|github:)/i.test(configured)) return configured
   const name = basename(configured.replace(/[?#].*$/, '').replace(/@[^/]*$/, ''))
   return name === '' ? createHash('md5').update(configured).digest('hex') : name
+}
+
+const IMAGE = /^(oci|docker|ocifile|ollama):\/\/([^#]+)(?:#(.+))?$/i
+
+/** LocalAI's names for images, with the ending of what is taken out of them. */
+function imageFileName(scheme: string, image: string, member: string | undefined): string {
+  if (member !== undefined) return basename(decoded(member))
+  const name = scheme === 'ocifile' ? basename(image).replace(/\.(?:tar\.gz|tgz|tar)$/i, '') : image.replace(/@.*$/, '')
+  return `${name.replaceAll(/[/:]/g, '__')}.gguf`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function realpathOfExisting(path: string): Promise<string> {

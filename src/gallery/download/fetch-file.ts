@@ -2,18 +2,20 @@ import { open, rename } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import type { Images } from '../oci/create-images.ts'
 import type { HttpClient } from './http-client.ts'
 import { transfer } from './http-transfer.ts'
 import { takeLocalFile } from './local-copy.ts'
 import type { PackageSource } from './package-source.ts'
 import {
+  type Brought,
   checksumMismatch,
   discardNote,
   discardPartial,
   fileSize,
+  finishedPartial,
   hashFile,
   partialPath,
-  readNote,
   writeNote,
 } from './partial-file.ts'
 import type { OnProgress } from './progress.ts'
@@ -63,17 +65,12 @@ export interface FileFetcher {
 export interface FileFetcherDeps {
   readonly http: HttpClient
   readonly packages: PackageSource
+  readonly images: Pick<Images, 'takeFile'>
 }
 
 export interface FileFetcherInit {
   readonly hubEndpoint: string
   readonly maxBytes: number
-}
-
-interface Brought {
-  readonly bytes: number
-  readonly sha256?: string
-  readonly resumed?: boolean
 }
 
 export function createFileFetcher(deps: FileFetcherDeps, init: FileFetcherInit): FileFetcher {
@@ -101,6 +98,10 @@ export function createFileFetcher(deps: FileFetcherDeps, init: FileFetcherInit):
         }
         return await transfer(deps.http, { ...common, ...given, url: toDownloadUrl(uri, init.hubEndpoint) }, options)
       }
+      case 'oci':
+      case 'ocifile':
+      case 'ollama':
+        return await deps.images.takeFile({ ...common, uri }, options)
     }
   }
 
@@ -160,14 +161,6 @@ async function presentFile(request: FileRequest, options: AbortOptions): Promise
   if (bytes === undefined) return undefined
   if (request.sha256 === undefined) return { bytes }
   const sha256 = (await hashFile(request.target, options)).digest('hex')
-  return sha256 === request.sha256 ? { bytes, sha256 } : undefined
-}
-
-/** A partial file that is complete already, left by an install that was stopped later on. */
-async function finishedPartial(request: FileRequest, options: AbortOptions): Promise<Brought | undefined> {
-  const [bytes, note] = await Promise.all([fileSize(partialPath(request.target)), readNote(request.target)])
-  if (bytes === undefined || request.sha256 === undefined || note?.totalBytes !== bytes) return undefined
-  const sha256 = (await hashFile(partialPath(request.target), options)).digest('hex')
   return sha256 === request.sha256 ? { bytes, sha256 } : undefined
 }
 

@@ -75,7 +75,10 @@ function addressRefusal(hostname: string, address: string): AppError {
 }
 
 function privateRefusal(url: URL): AppError {
-  return refused(url, "it is an address of this machine's own network, which is not allowed")
+  return refused(
+    url,
+    "it is an address of this machine's own network, which is not allowed without --allow-private-downloads",
+  )
 }
 
 function isThisMachine(url: URL): boolean {

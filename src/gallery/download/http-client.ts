@@ -38,17 +38,25 @@ export const HTTP_DEFAULTS = {
   maxRetryDelayMs: 15_000,
 } as const satisfies Omit<HttpClientInit, 'hub'>
 
+/** Headers that no other host may see. */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
+
 export interface HttpResponse {
   readonly status: number
   /** The address that answered, after redirects; for messages. */
   readonly from: string
   header(name: string): string | undefined
+  /** All lines of a header that may come several times. */
+  headers(name: string): readonly string[]
   readonly body: Dispatcher.ResponseData['body']
 }
 
 /** A GET client that obeys the guard: redirects are followed by hand and every hop is checked. */
 export interface HttpClient {
-  /** Answers with whatever status the last hop gives; the caller reads or destroys the body. */
+  /**
+   * Answers with whatever status the last hop gives; the caller reads or destroys the body. An `authorization` is for
+   * the origin of `url`: from the first redirect to another one on it is not sent.
+   */
   get(url: string, headers: Readonly<Record<string, string>>, options: AbortOptions): Promise<HttpResponse>
   /** A small text, whole; retried like everything else. */
   text(url: string, options: AbortOptions & { readonly maxBytes: number }): Promise<string>
@@ -76,8 +84,9 @@ export function createHttpClient(deps: { readonly lookup?: LookupFunction }, ini
 
   const dispatcherFor = (url: URL): Agent => (init.allowPrivateAddresses || isTrusted(url, init) ? open : guarded)
 
-  const get: HttpClient['get'] = async (start, headers, { signal }) => {
+  const get: HttpClient['get'] = async (start, given, { signal }) => {
     let url = new URL(start)
+    let headers = given
     checkUrl(url, init)
     for (let hop = 0; ; hop += 1) {
       const response = await request(url, {
@@ -93,7 +102,9 @@ export function createHttpClient(deps: { readonly lookup?: LookupFunction }, ini
       if (hop === init.maxRedirects) {
         throw new AppError('download.refused', `${describeUrl(start)} redirects more than ${init.maxRedirects} times`)
       }
-      url = redirectTarget(url, location, init)
+      const next = redirectTarget(url, location, init)
+      if (next.origin !== url.origin) headers = withoutCredentials(headers)
+      url = next
     }
   }
 
@@ -119,18 +130,30 @@ export function createHttpClient(deps: { readonly lookup?: LookupFunction }, ini
     get,
     retrying,
     text: (url, { signal, maxBytes }) =>
-      retrying(
-        async () => {
-          const response = await get(url, {}, signal === undefined ? {} : { signal })
-          if (response.status !== 200) throw statusFailure(response)
-          return await readText(response, maxBytes, signal)
-        },
-        signal === undefined ? {} : { signal },
-      ),
+      getText({ get, retrying }, { url, maxBytes }, signal === undefined ? {} : { signal }),
     async close() {
       await Promise.all([open.destroy(), guarded.destroy()])
     },
   }
+}
+
+export interface TextRequest {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly maxBytes: number
+}
+
+/** A small text, whole: nothing longer than `maxBytes` is kept. Retried like everything else. */
+export async function getText(
+  http: Pick<HttpClient, 'get' | 'retrying'>,
+  { url, headers = {}, maxBytes }: TextRequest,
+  options: AbortOptions,
+): Promise<string> {
+  return await http.retrying(async () => {
+    const response = await http.get(url, headers, options)
+    if (response.status !== 200) throw statusFailure(response)
+    return await readText(response, maxBytes, options.signal)
+  }, options)
 }
 
 /** A failure that a later attempt may not meet. It never leaves this room: the last one is thrown as its `failure`. */
@@ -186,11 +209,16 @@ function hubToken(url: URL, init: HttpClientInit): Readonly<Record<string, strin
   return own ? { authorization: `Bearer ${init.hub.token}` } : {}
 }
 
+function withoutCredentials(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name.toLowerCase())))
+}
+
 function toResponse(response: Dispatcher.ResponseData, url: URL): HttpResponse {
   return {
     status: response.statusCode,
     from: describeUrl(url),
     header: (name) => singleHeader(response.headers[name]),
+    headers: (name) => [response.headers[name] ?? []].flat(),
     body: response.body,
   }
 }

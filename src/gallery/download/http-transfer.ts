@@ -55,7 +55,7 @@ const PROGRESS_BYTES = 1024 * 1024
  * the same file. Nothing is verified here but the length.
  */
 export async function transfer(
-  http: HttpClient,
+  http: Pick<HttpClient, 'get' | 'retrying'>,
   request: TransferRequest,
   options: TransferOptions,
 ): Promise<Transferred> {

@@ -18,6 +18,15 @@ export interface PartialNote {
   readonly sha256?: string
 }
 
+/** A complete file at `<target>.partial`. */
+export interface Brought {
+  readonly bytes: number
+  /** Known when it was read on the way. */
+  readonly sha256?: string
+  /** Some of it came from an earlier attempt. */
+  readonly resumed?: boolean
+}
+
 const MAX_NOTE_BYTES = 16 * 1024
 
 export const partialPath = (target: string): string => `${target}.partial`
@@ -56,6 +65,17 @@ export async function hashFile(path: string, { signal }: AbortOptions = {}): Pro
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) hash.update(chunk as Buffer)
   return hash
+}
+
+/** A partial file that is complete already, left by an install that was stopped later on. */
+export async function finishedPartial(
+  { target, sha256 }: { readonly target: string; readonly sha256?: string },
+  options: AbortOptions,
+): Promise<Brought | undefined> {
+  const [bytes, note] = await Promise.all([fileSize(partialPath(target)), readNote(target)])
+  if (bytes === undefined || sha256 === undefined || note?.totalBytes !== bytes) return undefined
+  const found = (await hashFile(partialPath(target), options)).digest('hex')
+  return found === sha256 ? { bytes, sha256 } : undefined
 }
 
 export function checksumMismatch(file: string, expected: string, actual: string): AppError {

