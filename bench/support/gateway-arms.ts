@@ -54,6 +54,8 @@ export const ARMS: Readonly<Record<ArmName, StartArm>> = {
           '--models-path',
           join(folder, 'models'),
         ],
+        // It would fetch a model and compile an engine while it is measured.
+        ...['--default-model', '', '--autobuild-llama-server=false', '--autobuild-llama-rpc=false'],
         ...['--upstream', `mock=http://127.0.0.1:${upstream}`, ...init.entryWords],
       ],
       environment: { LOCALAI_API_KEY: API_KEY },
