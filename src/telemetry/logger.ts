@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import type { LogHistory } from './log-history.ts'
+import { createLogOutput } from './log-output.ts'
 import { createTextLines } from './text-lines.ts'
 
 export type { Logger }
@@ -20,18 +21,18 @@ const HIDDEN = '[hidden]'
  */
 export function createLogger(config: LogConfig, history?: Pick<LogHistory, 'take'>): Logger {
   const options = { level: config.level, base: null, formatters: { log: (fields: object) => withoutSecrets(fields) } }
-  const output = destination(config.format)
-  if (history === undefined) return pino(options, output)
-  return pino(options, {
+  const output = destination(config.format, (lines) => log.warn({ lines }, 'lines of the log could not be written'))
+  const log: Logger = pino(options, {
     write(line) {
-      history.take(line)
+      history?.take(line)
       output.write(line)
     },
   })
+  return log
 }
 
-function destination(format: LogConfig['format']): DestinationStream {
-  const output = onceATurn(pino.destination({ dest: 2, sync: true, minLength: BUFFERED_BYTES }))
+function destination(format: LogConfig['format'], onLost: (lines: number) => void): DestinationStream {
+  const output = createLogOutput({ onLost })
   if (format === 'json') return output
   const toText = createTextLines({ colours: format === 'default' && process.stderr.isTTY === true })
   return { write: (line) => output.write(toText(line)) }
@@ -57,40 +58,4 @@ function safeValue(name: string, value: unknown, depth: number): unknown {
   if (value === undefined || value === null) return value
   if (SECRET_FIELDS.has(name)) return HIDDEN
   return depth === 0 && typeof value === 'object' ? withoutSecrets(value, depth + 1) : value
-}
-
-const BUFFERED_BYTES = 8 * 1024
-
-/** The lines of one turn of the event loop go out in one write, and none is lost when the process ends. */
-function onceATurn(file: ReturnType<typeof pino.destination>): DestinationStream {
-  let due = false
-  function flush(): void {
-    due = false
-    try {
-      file.flushSync()
-    } catch {
-      // Whoever read the log is gone; there is nowhere left to say so.
-    }
-  }
-  atExit(flush)
-  return {
-    write(line) {
-      file.write(line)
-      if (due) return
-      due = true
-      setImmediate(flush)
-    },
-  }
-}
-
-const flushes = new Set<() => void>()
-
-/** One listener of the process, however many logs there are. */
-function atExit(flush: () => void): void {
-  if (flushes.size === 0) process.once('exit', () => flushAll())
-  flushes.add(flush)
-}
-
-function flushAll(): void {
-  for (const flush of flushes) flush()
 }
