@@ -69,12 +69,18 @@ export function kindsOf(model: string, tokens: number): readonly Kind[] {
     }),
     ...(stops ? { stops: true } : {}),
   })
-  const completion = (name: string, stream: boolean): Kind => ({
+  const completion = (name: string, stream: boolean, prompts = 1): Kind => ({
     name: `completion ${name}`,
     path: '/v1/completions',
     stream,
     read: stream ? (text) => readOpenAiStream(text, 'text_completion') : readOpenAiBody,
-    body: (prompt) => ({ model, temperature: 0, max_tokens: tokens, prompt, ...streaming(stream) }),
+    body: (prompt) => ({
+      model,
+      temperature: 0,
+      max_tokens: tokens,
+      prompt: prompts === 1 ? prompt : Array.from({ length: prompts }, (_, at) => `${at} ${prompt}`),
+      ...streaming(stream),
+    }),
   })
   const message = (name: string, more: object, stream = true): Kind => ({
     name: `messages ${name}`,
@@ -103,10 +109,13 @@ export function kindsOf(model: string, tokens: number): readonly Kind[] {
     chat('stream schema', CHAT_SCHEMA),
     chat('stream logprobs', { logprobs: true, top_logprobs: 2 }),
     chat('stream stop', {}, { stops: true }),
+    chat('stream choices', { n: 2 }),
     chat('whole', {}, { stream: false }),
     chat('whole tool', CHAT_TOOLS, { stream: false }),
     completion('stream', true),
+    completion('stream prompts', true, 3),
     completion('whole', false),
+    completion('whole prompts', false, 3),
     message('stream', {}),
     message('stream tool', MESSAGE_TOOLS),
     message('whole', {}, false),

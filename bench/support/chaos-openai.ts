@@ -38,18 +38,15 @@ interface Body {
   readonly error?: { readonly message?: string }
 }
 
-/** Chat completions and completions, streamed with `stream_options.include_usage`; one choice. */
+/** Chat completions and completions, streamed with `stream_options.include_usage`. */
 export function readOpenAiStream(text: string, object: 'chat.completion.chunk' | 'text_completion'): Reading {
   const { events, damages: broken } = readEvents(text)
   const damages = [...broken]
   const constant = createConstants(damages)
-  const parts = createParts()
-  const calls = createCalls(parts, damages)
-  let finish = ''
+  const choices = createChoices(damages)
   let usage: Usage | undefined
   let failure: string | undefined
   let ends = 0
-  let roles = 0
   for (const { name, data } of events) {
     if (ends > 0) damages.push(`after [DONE]: ${quote(data)}`)
     if (name !== undefined) damages.push(`an event has the name ${name}`)
@@ -71,34 +68,68 @@ export function readOpenAiStream(text: string, object: 'chat.completion.chunk' |
       usage = usageOf(chunk.usage)
     }
     for (const choice of chunk.choices ?? []) {
-      if (choice.index !== 0) damages.push(`there is a choice ${choice.index}`)
-      if (finish !== '') damages.push(`after the finish reason: ${quote(data)}`)
-      roles += choice.delta?.role === undefined ? 0 : 1
-      readContent({ choice, content: choice.delta, parts, calls })
-      if (choice.finish_reason !== null) finish = choice.finish_reason
+      if (choices.hasEnded(choice)) damages.push(`after the finish reason: ${quote(data)}`)
+      choices.read(choice, choice.delta)
     }
   }
-  const isWhole = ends === 1 && failure === undefined && finish !== ''
+  const isWhole = ends === 1 && failure === undefined && choices.allEnded()
   if (ends > 1) damages.push('[DONE] comes more than once')
   if (isWhole && usage === undefined) damages.push('the usage is not told')
-  if (isWhole && object === 'chat.completion.chunk' && roles !== 1) damages.push(`the role is told ${roles} times`)
-  return { answer: { parts: parts.all, finish, usage }, isWhole, failure, damages }
+  if (isWhole && object === 'chat.completion.chunk') choices.checkRoles()
+  return { answer: choices.answer(usage), isWhole, failure, damages }
+}
+
+/** What is known of each choice; that of the first one under the names of an answer that has only one. */
+function createChoices(damages: string[]) {
+  const known = new Map<number, KnownChoice>()
+  // In which order several choices speak is chance.
+  const inOrder = () => [...known].toSorted(([one], [other]) => one - other)
+  return {
+    hasEnded: ({ index }: Choice): boolean => (known.get(index)?.finish ?? '') !== '',
+    allEnded: (): boolean => known.size > 0 && [...known.values()].every(({ finish }) => finish !== ''),
+    checkRoles(): void {
+      for (const { roles } of known.values()) if (roles !== 1) damages.push(`the role is told ${roles} times`)
+    },
+    read(choice: Choice, content: Content | undefined): void {
+      const one = known.get(choice.index) ?? createKnownChoice(damages)
+      known.set(choice.index, one)
+      one.roles += content?.role === undefined ? 0 : 1
+      one.finish = choice.finish_reason ?? one.finish
+      readContent({ choice, content, ...one })
+    },
+    answer: (usage: Usage | undefined): Answer => ({
+      parts: Object.fromEntries(
+        inOrder().flatMap(([index, { parts }]) =>
+          Object.entries(parts.all).map(([name, text]) => [index === 0 ? name : `choice ${index} ${name}`, text]),
+        ),
+      ),
+      finish: inOrder()
+        .map(([, { finish }]) => finish)
+        .join(),
+      usage,
+    }),
+  }
+}
+
+interface KnownChoice {
+  readonly parts: Parts
+  readonly calls: (calls: readonly Call[]) => void
+  roles: number
+  finish: string
+}
+
+function createKnownChoice(damages: string[]): KnownChoice {
+  const parts = createParts()
+  return { parts, calls: createCalls(parts, damages), roles: 0, finish: '' }
 }
 
 /** The same, as one body. */
 export function readOpenAiBody(text: string): Reading {
   const damages: string[] = []
   const body = parseJson<Body>(text, damages) ?? {}
-  const parts = createParts()
-  const calls = createCalls(parts, damages)
-  const [choice, ...more] = body.choices ?? []
-  if (more.length > 0) damages.push(`there are ${more.length + 1} choices`)
-  if (choice !== undefined) readContent({ choice, content: choice.message, parts, calls })
-  const answer: Answer = {
-    parts: parts.all,
-    finish: choice?.finish_reason ?? '',
-    usage: body.usage === undefined || body.usage === null ? undefined : usageOf(body.usage),
-  }
+  const choices = createChoices(damages)
+  for (const choice of body.choices ?? []) choices.read(choice, choice.message)
+  const answer = choices.answer(body.usage === undefined || body.usage === null ? undefined : usageOf(body.usage))
   return { answer, isWhole: answer.finish !== '', failure: body.error?.message, damages }
 }
 

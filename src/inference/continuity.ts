@@ -15,8 +15,8 @@ export interface Stamp {
 }
 
 /**
- * How one generation is carried from one process to the next. Given only where an answer is one generation and nothing
- * but that: not with several choices, and not where tools run in between.
+ * How one generation is carried from one process to the next; several of one answer share one (`split-continuity.ts`). Given
+ * only where an answer is generations and nothing but that: not where tools run in between.
  */
 export interface Continuity {
   /** What was sampled before, elsewhere: the answer is given from its beginning, as if this had been sampled here. */
@@ -31,7 +31,7 @@ export interface GenerationOptions extends AbortOptions {
   readonly continuity?: Continuity | undefined
 }
 
-/** For one generation of several: what it draws is its own. It cannot be carried on, so no continuity goes with it. */
+/** For one generation of several: what it draws is its own. No continuity goes with it: what was told is not of it alone. */
 export function partOf({ stamp, continuity: _, ...options }: GenerationOptions, name: string): GenerationOptions {
   if (stamp === undefined) return options
   return {

@@ -1,5 +1,7 @@
+import { AppError } from '../base/errors.ts'
 import { type AbortOptions, anySignal } from '../base/signals.ts'
 import type { InferenceEvent } from './events.ts'
+import type { EventOrder } from './split-continuity.ts'
 
 export interface IndexedEvent {
   readonly index: number
@@ -14,20 +16,27 @@ interface Pulled {
   readonly result: IteratorResult<InferenceEvent, void>
 }
 
+export interface MergeOptions extends AbortOptions {
+  /** Absent: nobody goes on with these events elsewhere. */
+  readonly order?: EventOrder | undefined
+}
+
 /**
- * Several generations as one stream of events, each with the number of the generation it belongs to.
- * At most `limit` run at a time, none is read ahead by more than one event, and the first failure ends them all.
+ * Several generations as one stream of events, each with the number of the generation it belongs to: in the order that was,
+ * and from then on whoever is first. At most `limit` run at a time, none is read ahead by more than one event, and the first
+ * failure ends them all.
  */
 export async function* mergeGenerations(
   starts: readonly StartGeneration[],
   limit: number,
-  options: AbortOptions = {},
+  { order, ...options }: MergeOptions = {},
 ): AsyncGenerator<IndexedEvent, void> {
   const [only] = starts
   if (starts.length === 1 && only !== undefined) {
     for await (const event of only(options)) yield { index: 0, event }
     return
   }
+  const before = (order?.given ?? []).values()
   const leaving = new AbortController()
   const signal = anySignal(leaving.signal, options.signal)
   const waiting = starts.entries()
@@ -50,16 +59,27 @@ export async function* mergeGenerations(
     pull(index, generation)
   }
 
+  /** The one that was next when these events were given before. */
+  function again(index: number): Promise<Pulled> {
+    // Those in whose place it came have nothing more to say.
+    while (!pulls.has(index) && running.size < starts.length) startNext()
+    const pulled = pulls.get(index)
+    if (pulled === undefined) throw differs()
+    return pulled.then((one) => (one.result.done === true ? Promise.reject(differs()) : one))
+  }
+
   try {
     for (let slot = 0; slot < limit; slot += 1) startNext()
     while (pulls.size > 0) {
-      const { index, generation, result } = await Promise.race(pulls.values())
+      const known = before.next()
+      const { index, generation, result } = await (known.done ? Promise.race(pulls.values()) : again(known.value))
       // Deleted and set again: the one just served goes to the end of the line.
       pulls.delete(index)
       if (result.done === true) {
         running.delete(index)
         startNext()
       } else {
+        if (known.done) order?.note(index)
         yield { index, event: result.value }
         pull(index, generation)
       }
@@ -68,4 +88,8 @@ export async function* mergeGenerations(
     if (running.size > 0) leaving.abort()
     await Promise.allSettled([...running.values()].map((generation) => generation.return()))
   }
+}
+
+function differs(): AppError {
+  return new AppError('backend.failed', 'the answer was to be given again and is another one than before')
 }

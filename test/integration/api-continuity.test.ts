@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { addErrorAnswers } from '../../src/api/error-answers.ts'
@@ -13,7 +14,8 @@ import type { GeneratedToken } from '../../src/grpc/generated/backend/GeneratedT
 import type { Continuity } from '../../src/inference/continuity.ts'
 import { createResponses, RESPONSES_DEFAULTS } from '../../src/responses/create-responses.ts'
 import { createFakeNode, createInference, startApi } from './api-harness.ts'
-import { KINDS, replaying } from './replaying-backend.ts'
+import { type AnswerKind, KINDS, replaying } from './replaying-backend.ts'
+import type { Script } from './scripted-backend.ts'
 
 const SAID = [{ role: 'user', content: 'hi' }]
 const TOOLS = [{ type: 'function', function: { name: 'get', parameters: { type: 'object' } } }]
@@ -127,20 +129,65 @@ describe('an answer to the same request with the same stamp', () => {
     }
   })
 
-  it('tells no tokens where it is more than one generation, whose choices still differ', async () => {
+  for (const [url, body] of [
+    ['/v1/chat/completions', { messages: SAID, tools: TOOLS, n: 3 }],
+    ['/v1/completions', { prompt: 'hi', n: 6 }],
+    ['/v1/completions', { prompt: ['a', 'b'], n: 2, seed: 5 }],
+  ] as const) {
+    it(`of several choices can be finished by another node, in the order that was: ${url} ${JSON.stringify(body)}`, async () => {
+      // Completions show neither thoughts nor calls: then there are fewer events in the stream than were told.
+      const shown = ([name, { logprobs }]: [string, AnswerKind]) =>
+        logprobs !== true && (url === '/v1/chat/completions' || !/thoughts|calls/.test(name))
+      for (const [name, kind] of Object.entries(KINDS).filter(shown)) {
+        node.script = inChanceOrder(replaying(kind))
+        const stamp = newStamp()
+        const told: GeneratedToken[] = []
+        const answer = readStream(await ask(url, { ...body, stream: true }, { stamp, continuity: noting([], told) }))
+        assert.ok(new Set(answer.choices.values()).size > 1, 'choices differ')
+        assert.equal(told.filter(({ id }) => id === -2).length, answer.events.length)
+        const whole = await ask(url, body, { stamp })
+        for (let count = 0; count <= told.length; count += 1) {
+          const resume = told.slice(0, count)
+          const given = resume.filter(({ id }) => id === -2).length
+          const rest: GeneratedToken[] = []
+          const continuity = noting(resume, rest)
+          const resumed = readStream(await ask(url, { ...body, stream: true }, { stamp, continuity }))
+          assert.deepEqual(resumed.events.slice(0, given), answer.events.slice(0, given), `${name}, ${count}`)
+          assert.deepEqual(resumed.choices, answer.choices, `${name}, ${count}`)
+          assert.deepEqual(tokensOf([...resume, ...rest]), tokensOf(told))
+          assert.equal(
+            await ask(url, body, { stamp, continuity: noting(resume, []) }),
+            whole,
+            `${name}, ${count}, whole`,
+          )
+        }
+      }
+    })
+  }
+
+  it('of several choices is refused tokens of another answer, and an order that it cannot have', async () => {
     node.script = replaying(KINDS['plain'] ?? assert.fail())
-    const told: GeneratedToken[] = []
-    const one = { continuity: noting([], told), stamp: newStamp() }
-    for (const body of [{ n: 2 }, { prompt: ['a', 'b'] }]) {
-      const answer = await ask('/v1/completions', { prompt: 'hi', ...body }, one)
-      const { choices } = JSON.parse(answer) as { readonly choices: readonly { readonly text: string }[] }
-      assert.equal(new Set(choices.map(({ text }) => text)).size, 2)
+    const mark = (id: number, number: number): GeneratedToken => ({ id, logprobs: Buffer.from([0, 0, 0, number]) })
+    const asked = { prompt: 'hi', n: 2 }
+    for (const resume of [[{ id: 7 }], [mark(-1, 2)], [mark(-2, 9)], [{ id: -1, logprobs: Buffer.alloc(3) }]]) {
+      await assert.rejects(
+        ask('/v1/completions', asked, { stamp: newStamp(), continuity: noting(resume, []) }),
+        /not of such/,
+      )
     }
-    assert.deepEqual(told, [])
-    const calls = await ask('/v1/chat/completions', { messages: SAID, n: 2, tools: TOOLS }, one)
+    const early = Array.from({ length: 30 }, () => mark(-2, 0))
+    const answer = await ask(
+      '/v1/completions',
+      { ...asked, stream: true },
+      { stamp: newStamp(), continuity: noting(early, []) },
+    )
+    assert.match(answer, /data: \{"error":\{"code":500/)
+  })
+
+  it('of several calls has ids that differ', async () => {
     node.script = replaying(KINDS['with calls'] ?? assert.fail())
-    const ids = (await ask('/v1/chat/completions', { messages: SAID, n: 2, tools: TOOLS }, one)).match(/call_\w+/g)
-    assert.equal(new Set(ids).size, 4, calls)
+    const calls = await ask('/v1/chat/completions', { messages: SAID, n: 2, tools: TOOLS }, { stamp: newStamp() })
+    assert.equal(new Set(calls.match(/call_\w+/g)).size, 4, calls)
   })
 
   it('of a response carries the home that was told, and only a home', async () => {
@@ -180,4 +227,50 @@ function noting(resume: readonly GeneratedToken[], into: GeneratedToken[]): Cont
 
 function idsOf(tokens: readonly GeneratedToken[]): readonly (number | undefined)[] {
   return tokens.map(({ id }) => id)
+}
+
+/** What each choice says by the number of turns of the event loop that it waits for. */
+function inChanceOrder(script: Script): Script {
+  return async function* shuffled(request, options) {
+    const replies = script(request, options)
+    for (;;) {
+      for (let turns = Math.floor(Math.random() * 4); turns > 0; turns -= 1) await nextTurn()
+      const next = await replies.next()
+      if (next.done === true) return next.value
+      yield next.value
+    }
+  }
+}
+
+interface Streamed {
+  /** One for each that was told: that somebody begins to speak is not. */
+  readonly events: readonly string[]
+  /** All that each choice said. */
+  readonly choices: ReadonlyMap<number, string>
+}
+
+function readStream(text: string): Streamed {
+  const events = text.split('\n\n').filter((event) => event.includes('"choices":[{') && !event.includes('"role"'))
+  const choices = new Map<number, string>()
+  for (const event of events) {
+    const { choices: said } = JSON.parse(event.slice('data: '.length)) as {
+      readonly choices: readonly { index: number }[]
+    }
+    for (const { index, ...rest } of said) choices.set(index, (choices.get(index) ?? '') + JSON.stringify(rest))
+  }
+  return { events, choices }
+}
+
+/** Of each choice: in which order they come together is chance. */
+function tokensOf(told: readonly GeneratedToken[]): ReadonlyMap<number, readonly number[]> {
+  const tokens = new Map<number, number[]>()
+  let current: number[] = []
+  for (const { id = 0, logprobs } of told) {
+    const choice = id < 0 ? Buffer.from(logprobs as Uint8Array).readUInt32BE() : 0
+    if (id >= 0) current.push(id)
+    if (id !== -1) continue
+    current = tokens.get(choice) ?? []
+    tokens.set(choice, current)
+  }
+  return new Map([...tokens].toSorted(([one], [other]) => one - other))
 }

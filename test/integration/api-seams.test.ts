@@ -113,6 +113,16 @@ function likeOthers(text: string): string {
     .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
 }
 
+/** What each choice says, and all else: in which order they speak is chance. */
+function byChoice(text: string): ReadonlyMap<string, readonly string[]> {
+  const said = new Map<string, string[]>()
+  for (const event of text.split('\n\n')) {
+    const index = /"index":(\d+),"(?:delta|text)"/.exec(event)?.[1] ?? 'all'
+    said.set(index, [...(said.get(index) ?? []), event.replace(/call_id\d+/, 'call')])
+  }
+  return new Map([...said].toSorted())
+}
+
 /** Streams hand on what they hold within a few turns of the event loop; nothing here waits for a clock. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn()
@@ -121,15 +131,20 @@ async function settle(): Promise<void> {
 /** A fixed seed: the answers to all requests are the same then. */
 const SEED = 12
 
+interface Losing {
+  readonly after: number
+  readonly lose: () => Promise<void>
+  readonly onStop?: () => void
+  /** Those of the request, which are others for each choice, or the same for all. */
+  readonly seeds?: 'own' | 'fixed'
+}
+
 /** Calls back when so many tokens have been told, and goes on only when nobody listens any more. */
-function losing(
-  kind: AnswerKind,
-  { after, lose, onStop }: { readonly after: number; readonly lose: () => Promise<void>; readonly onStop?: () => void },
-): Script {
+function losing(kind: AnswerKind, { after, lose, onStop, seeds = 'fixed' }: Losing): Script {
   const whole = replaying(kind)
   return async function* script(request, options) {
     let told = 0
-    for await (const piece of whole({ ...request, Seed: SEED }, options)) {
+    for await (const piece of whole(seeds === 'own' ? request : { ...request, Seed: SEED }, options)) {
       if (told === after) {
         await lose()
         options.signal?.throwIfAborted()
@@ -283,17 +298,34 @@ describe('an answer whose node is lost', () => {
     assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
   })
 
-  it('of several choices is told to be lost', async () => {
-    await using a = await startPeerApp()
-    await using b = await startPeerApp()
-    await using stage = await startStage({ a, b })
-    const kind = KINDS['plain'] ?? assert.fail()
-    a.node.script = losing(kind, { after: 3, lose: () => stage.cut('a') })
-    b.node.script = sound(kind)
-    const [url, fields] = DIALECTS['chat completions']
-    const answer = await stage.ask(url, { ...fields, stream: true, n: 2 })
-    assert.match(answer, /data: \{"error":\{.*\n\ndata: \[DONE\]\n\n$/)
-  })
+  for (const [url, fields] of [
+    ['/v1/chat/completions', { messages: SAID, tools: TOOLS, n: 2, stream_options: { include_usage: true } }],
+    ['/v1/completions', { prompt: ['a', 'b', 'c'] }],
+  ] as const) {
+    for (const stream of [true, false]) {
+      it(`goes on with several choices: ${url}, ${stream ? 'streamed' : 'whole'}`, async () => {
+        await using a = await startPeerApp()
+        await using b = await startPeerApp()
+        await using c = await startPeerApp()
+        await using stage = await startStage({ a, b, c })
+        const body = { ...fields, stream, seed: SEED }
+        for (const name of ['plain', 'with calls', 'in JSON']) {
+          const kind = KINDS[name] ?? assert.fail()
+          for (const node of [a, b, c]) node.node.script = replaying(kind)
+          const undisturbed = await stage.ask(url, body)
+          for (let after = 1; after <= kind.tokens; after += 1) {
+            a.node.script = losing(kind, { after, lose: () => stage.cut('a'), seeds: 'own' })
+            const next = Math.min(after + 1, kind.tokens)
+            b.node.script = losing(kind, { after: next, lose: () => stage.cut('b'), seeds: 'own' })
+            stage.seams.length = 0
+            const answer = await stage.ask(url, body)
+            assert.deepEqual(byChoice(answer), byChoice(undisturbed), `${name}, lost after ${after}`)
+            assert.deepEqual([...new Set(stage.seams.map(({ cause }) => cause))], ['lost'])
+          }
+        }
+      })
+    }
+  }
 })
 
 describe('an answer whose first token is late', () => {

@@ -11,10 +11,10 @@ const MAX_TOKENS = 1_000_000
 
 const NOTHING = Buffer.alloc(0)
 
-/** The payload of a `tokens` frame: a count in two bytes, then the records. */
+/** The payload of a `tokens` frame: how many tokens in two bytes, then the records. Those with a negative id are not counted. */
 export function toTokenPayload(tokens: readonly GeneratedToken[]): Buffer {
   const count = Buffer.alloc(COUNT_BYTES)
-  count.writeUInt16BE(tokens.length)
+  count.writeUInt16BE(tokens.reduce((sum, { id = 0 }) => (id < 0 ? sum : sum + 1), 0))
   return Buffer.concat([count, ...tokens.flatMap(toRecord)])
 }
 

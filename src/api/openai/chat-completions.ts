@@ -7,7 +7,7 @@ import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createChatStream, renderChat } from './chat-rendering.ts'
-import { choiceOptions, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { choicesOf, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { CHAT } from './inference-paths.ts'
 import { answerMcpChat, wantsServers } from './mcp-chat.ts'
 import { ChatCompletion } from './response-schema.ts'
@@ -41,10 +41,10 @@ export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = a
       if (mcp !== undefined && wantsServers(body)) return await answerMcpChat({ ...deps, mcp }, { body, reply, model })
       const chatRequest = toChatRequest(body, model)
       const choices = body.n ?? 1
+      const { options: optionsOf, order } = choicesOf(request, choices)
       const starts = Array.from({ length: choices }, (_, choice) => {
         const sampling = { ...chatRequest.sampling, ...seedOf(body.seed, choice) }
-        const own = choiceOptions(request, { choice, choices })
-        return (options: AbortOptions) => chat({ ...chatRequest, sampling }, { ...own, ...options })
+        return (options: AbortOptions) => chat({ ...chatRequest, sampling }, { ...optionsOf(choice), ...options })
       })
       const rendering = {
         head: createHead('chatcmpl', request.stamp, { model, fingerprint }),
@@ -57,7 +57,7 @@ export const chatCompletions: FastifyPluginAsyncTypebox<ChatCompletionsDeps> = a
       }
       return await calls.run(reply, { endpoint: 'chat', model }, async (call) => {
         if (body.stream !== true) return renderChat(rendering, await collectChoices(call, starts))
-        await streamChoices(reply, call, { starts, format: createChatStream(rendering), limits: streamLimits })
+        await streamChoices(reply, call, { starts, order, format: createChatStream(rendering), limits: streamLimits })
         return reply
       })
     })

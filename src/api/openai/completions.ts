@@ -6,7 +6,7 @@ import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import type { EventStreamLimits } from '../sse.ts'
 import { createCompletionStream, renderCompletion } from './completion-rendering.ts'
-import { choiceOptions, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
+import { choicesOf, collectChoices, createHead, seedOf, streamChoices, wantsTimings } from './generation-route.ts'
 import { COMPLETION } from './inference-paths.ts'
 import { Completion } from './response-schema.ts'
 import { CompletionRequest, ModelParams, ModelQuery } from './schema.ts'
@@ -40,11 +40,11 @@ export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (ap
       const sampling = toCompletionSampling(body)
       const format = toResponseFormat(body.response_format)
       const n = body.n ?? 1
-      const choices = prompts.length * n
+      const { options: optionsOf, order } = choicesOf(request, prompts.length * n)
       const starts = prompts.flatMap((prompt, place) =>
         Array.from({ length: n }, (_, choice) => {
           const one = { model, prompt, sampling: { ...sampling, ...seedOf(body.seed, choice) } }
-          const own = choiceOptions(request, { choice: place * n + choice, choices })
+          const own = optionsOf(place * n + choice)
           return (options: AbortOptions) =>
             complete(format === undefined ? one : { ...one, responseFormat: format }, { ...own, ...options })
         }),
@@ -61,7 +61,12 @@ export const completions: FastifyPluginAsyncTypebox<CompletionsDeps> = async (ap
       }
       return await calls.run(reply, { endpoint: 'completion', model }, async (call) => {
         if (body.stream !== true) return renderCompletion(rendering, await collectChoices(call, starts))
-        await streamChoices(reply, call, { starts, format: createCompletionStream(rendering), limits: streamLimits })
+        await streamChoices(reply, call, {
+          starts,
+          order,
+          format: createCompletionStream(rendering),
+          limits: streamLimits,
+        })
         return reply
       })
     })

@@ -9,7 +9,7 @@ import type { Calls } from '../calls.ts'
 import { chooseModel } from '../choose-model.ts'
 import { LongText, ModelName, ModelQuery, maybe } from '../media/request-fields.ts'
 import { createUsageSum } from './from-inference.ts'
-import { choiceOptions, collectChoices, seedOf, unixSeconds, uuidOf } from './generation-route.ts'
+import { choicesOf, collectChoices, seedOf, unixSeconds, uuidOf } from './generation-route.ts'
 import { EDITS } from './media-paths.ts'
 import { CompletionRequest } from './schema.ts'
 import { toCompletionSampling } from './to-inference.ts'
@@ -73,11 +73,11 @@ export const edits: FastifyPluginAsyncTypebox<EditsDeps> = async (app, { edit, c
       const inputs = typeof given === 'string' ? [given] : given
       const sampling = toCompletionSampling({ ...body, prompt: '' })
       const n = body.n ?? 1
-      const choices = inputs.length * n
+      const { options: optionsOf } = choicesOf(request, inputs.length * n)
       const starts = inputs.flatMap((input, place) =>
         Array.from({ length: n }, (_, choice) => {
           const one = { model, instruction, input, sampling: { ...sampling, ...seedOf(body.seed, choice) } }
-          const own = choiceOptions(request, { choice: place * n + choice, choices })
+          const own = optionsOf(place * n + choice)
           return (options: AbortOptions) => edit(one, { ...own, ...options })
         }),
       )

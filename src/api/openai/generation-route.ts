@@ -3,6 +3,7 @@ import { type Answer, createAnswerCollector } from '../../inference/collect-answ
 import { type GenerationOptions, partOf, type Stamp } from '../../inference/continuity.ts'
 import type { InferenceEvent } from '../../inference/events.ts'
 import { type IndexedEvent, mergeGenerations, type StartGeneration } from '../../inference/merge-generations.ts'
+import { type EventOrder, splitContinuity } from '../../inference/split-continuity.ts'
 import type { Call } from '../calls.ts'
 import { type EventStreamFormat, type EventStreamLimits, sendEventStream } from '../sse.ts'
 import type { AnswerHead } from './from-inference.ts'
@@ -16,17 +17,18 @@ export async function streamChoices(
   call: Call,
   init: {
     readonly starts: readonly StartGeneration[]
+    readonly order: EventOrder | undefined
     readonly format: EventStreamFormat<IndexedEvent>
     readonly limits: EventStreamLimits
   },
 ): Promise<void> {
-  const { starts, format, limits } = init
+  const { starts, order, format, limits } = init
   const [only] = starts
   const { signal } = call
   const failure =
     starts.length === 1 && only !== undefined
       ? await sendEventStream(reply, only({ signal }), { format: forOneChoice(format, call), limits, signal })
-      : await sendEventStream(reply, mergeGenerations(starts, CONCURRENT_CHOICES, { signal }), {
+      : await sendEventStream(reply, mergeGenerations(starts, CONCURRENT_CHOICES, { signal, order }), {
           format: observed(format, call),
           limits,
           signal,
@@ -70,13 +72,21 @@ export function seedOf(seed: number | null | undefined, choice: number): { reado
   return { seed: seed < 0 ? seed : seed + choice }
 }
 
-/** What the generation of one choice gets beside its signal. Only an answer of one choice can be carried to another node. */
-export function choiceOptions(
-  request: Pick<FastifyRequest, 'stamp' | 'continuity'>,
-  { choice, choices }: { readonly choice: number; readonly choices: number },
-): GenerationOptions {
-  const { stamp } = request
-  return choices === 1 ? { stamp, continuity: request.continuity } : partOf({ stamp }, `choice ${choice}`)
+/** The choices of one request, and how they are carried on by another node. */
+export interface Choices {
+  /** What the generation of one choice gets beside its signal. */
+  options(choice: number): GenerationOptions
+  /** In which order they speak; undefined: one speaks, or nobody could go on. */
+  readonly order: EventOrder | undefined
+}
+
+export function choicesOf({ stamp, continuity }: Pick<FastifyRequest, 'stamp' | 'continuity'>, count: number): Choices {
+  if (count === 1) return { options: () => ({ stamp, continuity }), order: undefined }
+  const split = continuity === undefined ? undefined : splitContinuity(continuity, count)
+  return {
+    options: (choice) => ({ ...partOf({ stamp }, `choice ${choice}`), continuity: split?.part(choice) }),
+    order: split?.order,
+  }
 }
 
 export function createHead(

@@ -75,6 +75,55 @@ describe('mergeGenerations', () => {
     assert.equal(signals[0]?.aborted, true)
   })
 
+  it('gives events in the order in which they were given before, however late they are, and tells only the new ones', async () => {
+    const { player } = stage()
+    const gate = Promise.withResolvers<void>()
+    const late = async function* wait(): AsyncGenerator<InferenceEvent, void> {
+      await gate.promise
+      yield* player(1, ['x', 'y'])()
+    }
+    const noted: number[] = []
+    const order = { given: [1, 1, 0, 3, 1], note: (index: number) => noted.push(index) }
+    // The third one is started although its turn comes only when another has ended.
+    const starts = [player(0, ['a', 'b']), late, player(2, ['r']), player(3, ['s'])]
+    const more = [
+      ...starts.slice(0, 1),
+      async function* again() {
+        yield* late()
+        yield text('z')
+      },
+      ...starts.slice(2),
+    ]
+    const merging = collect(mergeGenerations(more, 2, { order }))
+    gate.resolve()
+    const merged = await merging
+    assert.deepEqual(
+      merged.slice(0, 5).map(({ index, event }) => [index, event]),
+      [
+        [1, text('x')],
+        [1, text('y')],
+        [0, text('a')],
+        [3, text('s')],
+        [1, text('z')],
+      ],
+    )
+    assert.deepEqual(
+      noted,
+      merged.slice(5).map(({ index }) => index),
+    )
+    assert.deepEqual(noted.toSorted(), [0, 2])
+  })
+
+  it('fails when one is to say more than it does, or does not exist', async () => {
+    for (const given of [[0, 0], [5]]) {
+      const { player } = stage()
+      const order = { given, note: () => {} }
+      await assert.rejects(collect(mergeGenerations([player(0, ['a']), player(1, ['x'])], 2, { order })), {
+        code: 'backend.failed',
+      })
+    }
+  })
+
   it("hands the caller's abort on", async () => {
     const abort = new AbortController()
     const waiting = async function* wait({ signal }: AbortOptions): AsyncGenerator<InferenceEvent, void> {
