@@ -9,11 +9,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, homedir, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { findEnginePackage } from '../src/gallery/engine-package.ts'
 import { buildLlamaServer, findLlamaServer } from '../src/gallery/llama-server/build-llama-server.ts'
 import { startLocalAi } from '../test/support/local-ai.ts'
 import { midLlama } from '../test/support/tiny-models.ts'
+import { startTelling } from './support/gateway-processes.ts'
 import { cpuOfTree, freePort, median, round, streamOnce } from './support/measure.ts'
 
 const { values: options } = parseArgs({
@@ -31,12 +33,14 @@ const streamCounts = options.streams.split(',').map(Number)
 const parallel = Math.max(...streamCounts)
 const contextSize = 512
 const WARM_UP_ROUNDS = 3
+const WARM_UP_REQUESTS = 200
 const threads = availableParallelism()
 
 interface Candidate {
   readonly name: string
   readonly url: string
-  readonly pid: number
+  /** Whose CPU counts, with all that they have started. */
+  readonly pids: readonly number[]
 }
 
 interface Sample {
@@ -52,17 +56,20 @@ symlinkSync(model, join(folder, 'models', basename(model)))
 const bare = await startLlamaServer()
 await using ours = await startOurs('auto')
 await using node = await startOurs('node-llama-cpp')
+await using proxies = new AsyncDisposableStack()
 try {
   const candidates: readonly Candidate[] = [
     ...(bare === undefined
       ? []
-      : [{ name: 'llama-server', url: `${bare.url}/v1/completions`, pid: bare.child.pid ?? 0 }]),
-    { name: 'local-ai (engine it chose)', url: `${ours.url}/v1/completions`, pid: ours.pid },
-    { name: 'local-ai (node-llama-cpp)', url: `${node.url}/v1/completions`, pid: node.pid },
+      : [{ name: 'llama-server', url: `${bare.url}/v1/completions`, pids: [bare.child.pid ?? 0] }]),
+    { name: 'local-ai (engine it chose)', url: `${ours.url}/v1/completions`, pids: [ours.pid] },
+    { name: 'local-ai (node-llama-cpp)', url: `${node.url}/v1/completions`, pids: [node.pid] },
+    ...(bare === undefined ? [] : [await behindProxies(proxies, bare)]),
   ]
   // A server that has been up for a while: the hot paths are compiled.
   for (const candidate of candidates) {
     for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await streamAll(candidate, parallel)
+    for (let count = 0; count < WARM_UP_REQUESTS; count += 1) await streamOnce(candidate.url, body(1))
   }
   const results = await measureAll(candidates)
   print(candidates, results)
@@ -90,16 +97,20 @@ async function measureAll(candidates: readonly Candidate[]): Promise<Map<string,
 
 async function measure(candidate: Candidate, streams: number): Promise<Sample> {
   const first = median(await firstBytes(candidate))
-  const cpu = cpuOfTree(candidate.pid)
+  const cpu = cpuOf(candidate)
   const started = performance.now()
   await streamAll(candidate, streams)
   const elapsedMs = performance.now() - started
   const generated = streams * tokens
   return {
     tokensPerSecond: (1000 * generated) / elapsedMs,
-    cpuMsPerToken: (cpuOfTree(candidate.pid) - cpu) / generated,
+    cpuMsPerToken: (cpuOf(candidate) - cpu) / generated,
     firstByteMs: first,
   }
+}
+
+function cpuOf({ pids }: Candidate): number {
+  return pids.reduce((sum, pid) => sum + cpuOfTree(pid), 0)
 }
 
 /** Several, one after the other: a single one may meet whatever else runs on the machine. */
@@ -185,6 +196,25 @@ async function startOurs(engine: string) {
   symlinkSync(model, join(own, 'models', basename(model)))
   writeFileSync(join(own, 'models', 'bench.yaml'), JSON.stringify(config))
   return await startLocalAi({ folder: own, environment: { LOCALAI_LLAMA_CPP_ENGINE: engine } })
+}
+
+/**
+ * As many processes of Node.js between client and llama-server as there are with us, and nothing in them but the passing on:
+ * nobody who goes through two processes can be nearer to the bare one.
+ */
+async function behindProxies(
+  stack: AsyncDisposableStack,
+  bare: { readonly url: string; readonly child: ChildProcess },
+): Promise<Candidate> {
+  const file = fileURLToPath(new URL('./support/plain-proxy.ts', import.meta.url))
+  const pids = [bare.child.pid ?? 0]
+  let port = new URL(bare.url).port
+  for (let hops = 0; hops < 2; hops += 1) {
+    const { line, pid } = await startTelling(stack, { command: process.execPath, words: [file, port] })
+    port = line
+    pids.push(pid)
+  }
+  return { name: 'two plain proxies', url: `http://127.0.0.1:${port}/v1/completions`, pids }
 }
 
 /** A llama-server of the same build, alone; undefined when there is none and none can be built. */

@@ -7,7 +7,7 @@ import { newToken } from '../../test/support/swarm.ts'
 import { API_KEY, createFolder, type Program, startGateway, startTelling } from './gateway-processes.ts'
 import { freePort } from './measure.ts'
 
-export const ARM_NAMES = ['direct', 'attached', 'entry', 'nginx', 'haproxy', 'litellm', 'sglang'] as const
+export const ARM_NAMES = ['direct', 'attached', 'entry', 'plain', 'nginx', 'haproxy', 'litellm', 'sglang'] as const
 export type ArmName = (typeof ARM_NAMES)[number]
 
 /** A way from the clients to the mock upstream. */
@@ -61,6 +61,7 @@ export const ARMS: Readonly<Record<ArmName, StartArm>> = {
       environment: { LOCALAI_API_KEY: API_KEY },
     })),
   entry: startEntry,
+  plain: startPlain,
   nginx: (stack, init) =>
     behindGateway(stack, init, ({ folder, port, upstream }) => {
       const file = join(folder, 'nginx.conf')
@@ -168,6 +169,17 @@ async function startEntry(stack: AsyncDisposableStack, init: ArmsInit): Promise<
     ],
     environment: { LOCALAI_API_KEY: API_KEY },
   })
+  return { port, gateway: [pid], upstream: member }
+}
+
+/** What the entry is made of, and nothing of what it does: how much is left to win. */
+async function startPlain(stack: AsyncDisposableStack, { chunks }: ArmsInit): Promise<Arm> {
+  const { tokenFile, contact, pid: member } = await startPeer(stack, chunks)
+  const port = await freePort()
+  const file = fileURLToPath(new URL('./gateway-plain.ts', import.meta.url))
+  const words = [file, tokenFile, contact, String(port)]
+  const folder = createFolder(stack)
+  const pid = await startGateway(stack, { name: 'plain', folder, port, command: process.execPath, words })
   return { port, gateway: [pid], upstream: member }
 }
 
