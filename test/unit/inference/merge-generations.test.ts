@@ -114,6 +114,28 @@ describe('mergeGenerations', () => {
     assert.deepEqual(noted.toSorted(), [0, 2])
   })
 
+  it('gives them in that order, too, where fewer can run at once than before', async () => {
+    const { player } = stage()
+    const free = Promise.withResolvers<void>()
+    // Has the only place until it has said everything.
+    const holds = async function* hold() {
+      yield* player(0, ['a', 'b', 'c', 'd'])()
+      free.resolve()
+    }
+    const waits = async function* wait() {
+      await free.promise
+      yield* player(1, ['x', 'y'])()
+    }
+    const noted: number[] = []
+    const order = { given: [0, 1, 0, 1], note: (index: number) => noted.push(index) }
+    const merged = await collect(mergeGenerations([holds, waits], 2, { order }))
+    assert.deepEqual(
+      merged.map(({ event }) => event),
+      ['a', 'x', 'b', 'y', 'c', 'd'].map(text),
+    )
+    assert.deepEqual(noted, [0, 0])
+  })
+
   it('fails when one is to say more than it does, or does not exist', async () => {
     for (const given of [[0, 0], [5]]) {
       const { player } = stage()
