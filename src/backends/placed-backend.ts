@@ -24,7 +24,7 @@ export async function bringUpPlaced(
   for (let tries = 1; ; tries += 1) {
     await using held = new AsyncDisposableStack()
     const placement = await place?.(config, options)
-    if (placement !== undefined) held.use(placement)
+    if (placement !== undefined) held.defer(async () => await giveBack(placement, log))
     try {
       const running = await bringUp(placement)
       const kept = held.move()
@@ -40,6 +40,15 @@ export async function bringUpPlaced(
       options.signal.throwIfAborted()
       log.warn({ worker: error.details['worker'] }, 'a worker was lost while the model was loaded: placing it again')
     }
+  }
+}
+
+/** What cannot be given back must keep neither the model in memory nor the reason why it was not loaded. */
+async function giveBack(placement: ModelPlacement, log: PlacedBackendDeps['log']): Promise<void> {
+  try {
+    await placement[Symbol.asyncDispose]()
+  } catch (error) {
+    log.warn({ err: error }, 'what a model had borrowed could not all be given back')
   }
 }
 

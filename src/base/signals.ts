@@ -11,7 +11,11 @@ export function anySignal(own: AbortSignal, callers: AbortSignal | undefined): A
 /** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. The work itself goes on. */
 export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    // The work had begun when the promise was made. What becomes of it is nobody's any more, and must not end the process.
+    promise.catch(() => {})
+    throw signal.reason
+  }
   let onAbort: (() => void) | undefined
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(signal.reason)

@@ -1,3 +1,4 @@
+import { JOURNAL_HEADER, RESUME_HEADER } from './journal/frames.ts'
 import {
   CALLER_HEADER,
   HOME_HEADER,
@@ -42,6 +43,8 @@ const NOT_IN_REQUESTS = new Set([
   TAKEN_OVER_HEADER,
   HOME_HEADER,
   KEY_HEADER,
+  JOURNAL_HEADER,
+  RESUME_HEADER,
 ])
 
 /** A member has no business setting cookies at this node's address. */

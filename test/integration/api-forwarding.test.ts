@@ -312,6 +312,60 @@ describe('a node that is lost midway', () => {
     assert.doesNotMatch((await errorOf(response)).message, /hang up/)
   })
 
+  it('or that lies about the length of its answer puts nothing into the next one', async () => {
+    const forged = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'
+    // Cut off when it is too late for an error.
+    for (const [length, begins] of [
+      ['2', /^(HTTP\/1.1 200 |$)/],
+      [['2', '4'], /^HTTP\/1.1 502 /],
+      ['2, 2', /^HTTP\/1.1 502 /],
+      ['-1', /^HTTP\/1.1 502 /],
+    ] as const) {
+      const scripted = scriptedRouter()
+      scripted.script = async () => ({
+        kind: 'remote',
+        answer: {
+          status: 200,
+          headers: { 'content-type': 'application/json', 'content-length': length },
+          body: (async function* longer() {
+            yield Buffer.from('{}')
+            yield Buffer.from(forged)
+          })(),
+          node: { peerId: 'b', name: 'b' },
+          attempts: [],
+        },
+      })
+      await using api = await startApi({}, { router: scripted.router })
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+      const text = JSON.stringify(FAR)
+      const head = `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json`
+      socket.write(`${head}\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
+      let answer = ''
+      socket.on('error', () => {})
+      socket.on('data', (bytes) => {
+        answer += String(bytes)
+      })
+      await once(socket, 'close')
+      assert.match(answer, begins)
+      assert.doesNotMatch(answer, /forged/)
+    }
+  })
+
+  it('or that answers with a status that ends no answer is an error', async () => {
+    for (const status of [100, 101, 199]) {
+      const scripted = scriptedRouter()
+      scripted.script = async () => ({
+        kind: 'remote',
+        answer: {
+          ...{ status, headers: {}, node: { peerId: 'b', name: 'b' }, attempts: [] },
+          body: (async function* nothing() {})(),
+        },
+      })
+      await using api = await startApi({}, { router: scripted.router })
+      assert.equal((await api.post(CHAT, FAR)).status, 502)
+    }
+  })
+
   it('and a head that is no HTTP leaves nothing of itself behind', async () => {
     const scripted = scriptedRouter()
     scripted.script = async () => ({

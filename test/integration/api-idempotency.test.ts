@@ -123,6 +123,17 @@ describe('a request that comes again under its Idempotency-Key', () => {
     assert.deepEqual([a.node.asked.length, own.node.asked.length, released], [2, 0, 2])
   })
 
+  it('comes as an answer, whatever the client says in the words that members have for each other', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const here: RequestRouter = { route: async () => ({ kind: 'local', place: { release() {} } }) }
+    await using own = await startApi({}, { ...fakeNetwork().deps, router: a.keys.around(here) })
+    const headers = { 'content-type': 'application/json', 'x-local-ai-journal': '1', 'x-local-ai-resume': '0' }
+    const answer = await own.post(CHAT, ASK, { headers: { ...headers, 'idempotency-key': 'k' } })
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/json/)
+    await answer.text()
+  })
+
   it('is another one for another caller', async () => {
     await using network = createMemberNetwork()
     const a = network.serving('a')

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { EventEmitter, on } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { AppError } from '../../src/base/errors.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RouterInit } from '../../src/federation/create-router.ts'
 import type { Seam } from '../../src/federation/routing-events.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
@@ -36,6 +38,8 @@ interface StageInit extends Partial<RouterInit> {
 /** The real router and the real members' faces, asked in the order of their names; in between, pairs of streams that can be cut. */
 async function startStage(members: Members, { likeness = {}, ...init }: StageInit = {}) {
   const sockets = new Map<string, Set<Duplex>>()
+  /** What the members say, by their names. */
+  const talk = new EventEmitter()
   const seams: Seam[] = []
   const hedged: string[] = []
   const advert = (name: string) => ({
@@ -59,6 +63,8 @@ async function startStage(members: Members, { likeness = {}, ...init }: StageIni
       ours.once('close', () => theirs.destroy())
       const own = sockets.get(name) ?? new Set()
       sockets.set(name, own.add(theirs))
+      ours.prependListener('data', (bytes: Buffer) => talk.emit(name, bytes.toString('latin1')))
+      ours.pause()
       members[name]?.app.accept(theirs)
       return ours
     },
@@ -80,6 +86,9 @@ async function startStage(members: Members, { likeness = {}, ...init }: StageIni
   return {
     seams,
     hedged,
+    async said(name: string, what: RegExp): Promise<void> {
+      for await (const [text] of on(talk, name)) if (what.test(String(text))) return
+    },
     /** What the member has said so far still arrives. */
     async cut(name: string): Promise<void> {
       const own = [...(sockets.get(name) ?? [])]
@@ -345,6 +354,60 @@ describe('an answer whose first token is late', () => {
     await stopped.promise
     assert.deepEqual(stage.hedged, ['b'])
     assert.deepEqual(stage.seams, [])
+  })
+
+  it('is left to the second node when the first one then refuses it, and nobody is asked a second time', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    const whole = sound(kind)
+    for (const node of [a, b]) node.node.script = whole
+    const [url, fields] = DIALECTS.completions
+    const ask = () => stage.ask(url, { ...fields, stream: true })
+    const usual = await ask()
+    for (let request = 0; request < 20; request += 1) await ask()
+    const second = Promise.withResolvers<void>()
+    a.node.script = async function* refusing() {
+      yield* []
+      await second.promise
+      throw new AppError('node.overloaded', 'full')
+    }
+    b.node.script = async function* slow(request, options) {
+      second.resolve()
+      await settle()
+      return yield* whole(request, options)
+    }
+    b.node.asked.length = 0
+    assert.equal(await ask(), usual)
+    assert.deepEqual(stage.hedged, ['b'])
+    assert.equal(b.node.asked.length, 1)
+  })
+
+  it('has the head of the second node, which came before a word of it, when the first one is lost then', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp({ streamLimits: { keepAliveMs: 5, stallTimeoutMs: 60_000 } })
+    await using stage = await startStage({ a, b })
+    const kind = KINDS['plain'] ?? assert.fail()
+    const whole = sound(kind)
+    for (const node of [a, b]) node.node.script = whole
+    const [url, fields] = DIALECTS.completions
+    const ask = () => stage.ask(url, { ...fields, stream: true })
+    const usual = await ask()
+    for (let request = 0; request < 20; request += 1) await ask()
+    a.node.script = silentAfter(kind, 0, () => {})
+    const first = Promise.withResolvers<void>()
+    b.node.script = async function* slow(request, options) {
+      await first.promise
+      return yield* whole(request, options)
+    }
+    const asking = ask()
+    // A sign of life: with it comes the head.
+    await stage.said('b', /"status":200/)
+    await stage.cut('a')
+    await settle()
+    first.resolve()
+    assert.equal((await asking).replaceAll(/^: .*\n\n/gm, ''), usual)
   })
 
   it('is waited for when nothing is known of the model', async () => {

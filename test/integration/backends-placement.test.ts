@@ -78,6 +78,26 @@ describe('a model with a place', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal(placed.length, 2)
   })
 
+  it('leaves memory all the same when what it borrowed cannot be given back, and is loaded again', async () => {
+    await using watch = await watchBackends()
+    const { place } = placer([{}, { Options: ['load:refuse:no'] }])
+    const clinging: PlaceModel = async (config, options) => ({
+      ...((await place(config, options)) as ModelPlacement),
+      [Symbol.asyncDispose]: async () => await Promise.reject(new Error('the folder is busy')),
+    })
+    await using loader = createFakeLoader({ builtins: [fakeDefinition(watch.path)], deps: { place: clinging } })
+    const config = fakeModel('one')
+    const lease = await loader.acquire(config)
+    lease[Symbol.dispose]()
+    assert.equal(await loader.unload('one'), true)
+    assert.deepEqual(loader.loaded(), [])
+    // Nor does it hide why a load failed.
+    await assert.rejects(loader.acquire(config), (error: unknown) => {
+      assert.doesNotMatch(String(error), /folder is busy/)
+      return error instanceof AppError && error.code === 'backend.load-failed'
+    })
+  })
+
   it('is placed again when the place is lost while it loads', async () => {
     await using watch = await watchBackends()
     const { place, placed } = placer([{ Options: ['load:hang'] }])

@@ -64,8 +64,14 @@ function isEventStream({ headers }: RoutedAnswer): boolean {
 /** From here on the answer is no longer the framework's. */
 function begin(reply: FastifyReply, answer: RoutedAnswer): true {
   const { raw } = reply
+  const headers = answerHeaders(reply.getHeaders(), answer)
   try {
-    raw.writeHead(answer.status, answerHeaders(reply.getHeaders(), answer))
+    checkFraming(answer.status, headers['content-length'])
+    // An error may have to follow a stream.
+    if (isEventStream(answer)) delete headers['content-length']
+    // What a member writes beyond the length that it told would be taken for the answer to the connection's next request.
+    raw.strictContentLength = true
+    raw.writeHead(answer.status, headers)
   } catch (cause) {
     throw new AppError('peer.unreachable', 'the head of the answer is no HTTP', { cause })
   }
@@ -73,6 +79,13 @@ function begin(reply: FastifyReply, answer: RoutedAnswer): true {
   raw.on('error', () => {})
   reply.hijack()
   return true
+}
+
+/** In a journal the head comes as data, which no HTTP parser has looked at. */
+function checkFraming(status: number, length: unknown): void {
+  if (status < 200) throw new Error(`${status} is the status of no whole answer`)
+  if (length !== undefined && !/^\d{1,15}$/.test(String(length)))
+    throw new Error('the length of the answer is no number')
 }
 
 function breakOff(

@@ -3,6 +3,8 @@ import { crc32 } from 'node:zlib'
 /** More tokens than this, with their log probabilities, are not kept: the answer cannot be carried on then. */
 const MAX_RECORD_BYTES = 4 * 1024 * 1024
 const COUNT_BYTES = 2
+const FIRST_BYTES = 1024
+const NOTHING = Buffer.alloc(0)
 
 /**
  * What the entry keeps of an answer so that another node can carry it on: the tokens, as the serving node told them, and
@@ -32,17 +34,33 @@ export interface Comparison {
 }
 
 export function createAnswerJournal(): AnswerJournal {
-  let records: Buffer[] = []
+  /** In one piece, with room for more: many tiny ones would cost a multiple of what is in them. */
+  let records = NOTHING
   let recordBytes = 0
   let tokens = 0
   let complete = true
   let sentBytes = 0
   let checksum = 0
 
-  function forget(): void {
-    records = []
+  function forgetRecords(): void {
+    records = NOTHING
     recordBytes = 0
-    tokens = 0
+  }
+
+  /** Copied: a frame is a view of a large buffer, which must not be kept for its sake. */
+  function keep(bytes: Buffer): void {
+    const end = recordBytes + bytes.length
+    if (end > MAX_RECORD_BYTES) {
+      complete = false
+      forgetRecords()
+      return
+    }
+    if (end > records.length) {
+      const larger = Buffer.alloc(Math.min(MAX_RECORD_BYTES, Math.max(FIRST_BYTES, 2 * records.length, end)))
+      records.copy(larger, 0, 0, recordBytes)
+      records = larger
+    }
+    recordBytes += bytes.copy(records, recordBytes)
   }
 
   return {
@@ -59,11 +77,7 @@ export function createAnswerJournal(): AnswerJournal {
       if (payload.length < COUNT_BYTES) return 0
       const count = payload.readUInt16BE(0)
       tokens += count
-      recordBytes += payload.length - COUNT_BYTES
-      if (recordBytes > MAX_RECORD_BYTES) complete = false
-      // The frame is a view of a large buffer, which must not be kept for its sake.
-      if (complete) records.push(Buffer.from(payload.subarray(COUNT_BYTES)))
-      else records = []
+      if (complete) keep(payload.subarray(COUNT_BYTES))
       return count
     },
     sent(bytes) {
@@ -71,10 +85,11 @@ export function createAnswerJournal(): AnswerJournal {
       sentBytes += bytes.length
     },
     forgetTokens() {
-      forget()
+      forgetRecords()
+      tokens = 0
       complete = true
     },
-    records: () => Buffer.concat(records),
+    records: () => Buffer.from(records.subarray(0, recordBytes)),
     compare() {
       let left = sentBytes
       let running = 0

@@ -17,10 +17,10 @@ export function toHeadPayload(head: Omit<FramedHead, 'headers'> & { readonly hea
 /** Undefined for what is no head. */
 export function readHead(payload: Buffer): FramedHead | undefined {
   const head = readObject(payload)
-  if (head === undefined || !Number.isInteger(head['status']) || !isObject(head['headers'])) return undefined
+  if (head === undefined || !isStatus(head['status']) || !isObject(head['headers'])) return undefined
   const texts = Object.entries(head['headers']).map(([name, value]) => [name, toHeaderText(value)])
   return {
-    status: Number(head['status']),
+    status: head['status'],
     headers: Object.fromEntries(texts),
     carriesOn: head['carriesOn'] === true,
   }
@@ -34,6 +34,11 @@ export function toFailurePayload(code: string): Buffer {
 export function readFailure(payload: Buffer): string | undefined {
   const code = readObject(payload)?.['code']
   return typeof code === 'string' && /^[a-z]{1,20}([.-][a-z]{1,20}){0,4}$/.test(code) ? code : undefined
+}
+
+/** Of a whole answer: none below 200 is (RFC 9110 section 15.2). */
+function isStatus(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 200 && value < 600
 }
 
 function readObject(payload: Buffer): Readonly<Record<string, unknown>> | undefined {

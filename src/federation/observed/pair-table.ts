@@ -32,7 +32,10 @@ export interface PairTable {
   getOrAdd(peerId: string, model: string): Pair
 }
 
-/** The node that was new longest ago is the first to be forgotten. */
+/**
+ * Of too many, the node that has most loses the one that was new longest ago: clients name models, and those of one node
+ * must not push out what is known of the others.
+ */
 export function createPairTable(deps: { readonly now: () => number }, init: { readonly maxPairs: number }): PairTable {
   const nodes = new Map<string, Map<string, Pair>>()
   let count = 0
@@ -48,12 +51,18 @@ export function createPairTable(deps: { readonly now: () => number }, init: { re
     nodes.delete(peerId)
     nodes.set(peerId, ofNode.set(model, pair))
     count += 1
-    for (const [oldest, { size }] of nodes) {
-      if (count <= init.maxPairs || oldest === peerId) break
-      nodes.delete(oldest)
-      count -= size
-    }
+    if (count > init.maxPairs) forgetOne()
     return pair
+  }
+
+  function forgetOne(): void {
+    const [peerId, pairs] = [...nodes].reduce((most, one) => (one[1].size > most[1].size ? one : most))
+    for (const model of pairs.keys()) {
+      pairs.delete(model)
+      break
+    }
+    if (pairs.size === 0) nodes.delete(peerId)
+    count -= 1
   }
 
   return {

@@ -170,13 +170,21 @@ export class Relay {
       return false
     }
     const loser = this.#active
-    this.#spare = undefined
-    this.#adopt(spare)
+    this.#spareTakesOver()
     if (loser !== undefined) {
       if (this.#shown || this.#firstTokenAt !== undefined) this.#seams.begin(loser, 'stalled', this.#journal)
       else if (!loser.signed) this.#note(loser, 'late')
       loser.leg.cancel()
     }
+    return true
+  }
+
+  /** It is on its way with the same tokens already. False when there is none. */
+  #spareTakesOver(): boolean {
+    const spare = this.#spare
+    if (spare === undefined) return false
+    this.#spare = undefined
+    this.#adopt(spare)
     if (spare.head !== undefined && !this.#shown) this.#head = spare.head
     return true
   }
@@ -207,10 +215,7 @@ export class Relay {
     }
     if (head.notStarted && !track.signed) {
       this.#note(track, 'not-started', illnessOf(head.headers))
-      if (this.#retryAllowed()) {
-        this.#end(track)
-        return
-      }
+      if (this.#spareTakesOver() || this.#retryAllowed()) return void this.#end(track)
     }
     this.#head = head
   }
@@ -249,13 +254,7 @@ export class Relay {
     }
     const begun = track.signed
     this.#noteLoss(track, error)
-    const spare = this.#spare
-    if (spare !== undefined) {
-      // It is on its way with the same tokens already.
-      this.#spare = undefined
-      this.#adopt(spare)
-      return
-    }
+    if (this.#spareTakesOver()) return
     const carrying = this.#shown || begun || this.#journal.tokens > 0
     const goesOn = carrying ? this.#mayCarryOn() : this.#retryAllowed()
     if (goesOn) return

@@ -35,6 +35,12 @@ describe('headers between nodes', () => {
     })
   })
 
+  test('what members tell each other in headers, no client can say', () => {
+    const names = ['caller', 'stamp', 'taken-over', 'home', 'key', 'journal', 'resume']
+    const headers = Object.fromEntries(names.map((name) => [`X-Local-AI-${name}`, '1']))
+    assert.deepEqual(toPeerHeaders({ headers, id: 'i' }), { 'x-correlation-id': 'i' })
+  })
+
   test('names are known in any case', () => {
     assert.deepEqual(toPeerHeaders({ headers: { Authorization: 'secret', 'X-API-Key': 'secret', A: 'b' }, id: 'i' }), {
       a: 'b',

@@ -143,6 +143,22 @@ describe('what an entry learns from its requests', () => {
     const known = Array.from({ length: 100 }, (_, at) => foresight.factsFor(makeRequest())(`id-n${at}`).seen)
     assert.equal(known.filter((seen) => seen !== undefined).length, 10)
   })
+
+  test('of no more models of one node either, whatever a client calls them, and of the others as before', () => {
+    const init = { ...FORESIGHT_DEFAULTS, observations: { ...FORESIGHT_DEFAULTS.observations, maxPairs: 10 } }
+    const foresight = createForesight({ now: () => 0, peers: () => [], self: 'self' }, init)
+    const isKnown = (peerId: string, model: string): boolean =>
+      foresight.factsFor(makeRequest({ model }))(peerId).seen !== undefined
+    foresight.placed(makeRequest(), makeCandidate('b'))
+    const names = Array.from({ length: 100 }, (_, at) => `m${at}`)
+    // What belongs to a response goes to its node, whatever model it names.
+    for (const model of names) foresight.placed(makeRequest({ model, home: '0123456789' }), makeCandidate('a'))
+    assert.deepEqual(
+      names.filter((model) => isKnown('id-a', model)),
+      names.slice(-9),
+    )
+    assert.ok(isKnown('id-b', 'm'))
+  })
 })
 
 describe('what an entry knows of prompts', () => {
