@@ -35,7 +35,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Writes for the owner's eyes only, whole or not at all. Throws `config.invalid`. */
+/** Writes for the owner's eyes only, whole or not at all. Throws `storage.failed`. */
 export async function writeSmallFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.tmp`
   try {
@@ -44,8 +44,8 @@ export async function writeSmallFile(path: string, text: string): Promise<void> 
     await file.sync()
     await rename(unfinished, path)
   } catch (error) {
-    await rm(unfinished, { force: true })
+    await rm(unfinished, { force: true }).catch(() => {})
     const { code } = error as NodeJS.ErrnoException
-    throw new AppError('config.invalid', `${path} cannot be written (${code ?? String(error)})`, { cause: error })
+    throw new AppError('storage.failed', `${path} cannot be written (${code ?? String(error)})`, { cause: error })
   }
 }
