@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rename, rm } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 
 /** Nothing larger is read, so nothing larger may be written. */
@@ -32,6 +32,16 @@ export function parseJson(text: string): unknown {
   } catch {
     // The parser's own sentence quotes the text, and these files hold keys.
     throw new AppError('config.invalid', 'it is not JSON')
+  }
+}
+
+/** Keeps what a file says now as `<path>.damaged`, for whoever needs it back. Throws `storage.failed`. */
+export async function keepDamaged(path: string): Promise<void> {
+  try {
+    await copyFile(path, `${path}.damaged`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new AppError('storage.failed', `${path} cannot be copied (${code ?? String(error)})`, { cause: error })
   }
 }
 
