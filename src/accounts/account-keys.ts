@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { AppError } from '../base/errors.ts'
 import type { Account, AccountKey } from './account.ts'
 import { hashOfSecret, newId, newSecret } from './secrets.ts'
+import type { SpareWrites } from './spare-writes.ts'
 import { toAccount } from './user-store.ts'
 
 /** Tells people, and programs that look for lost secrets, what this is. */
@@ -24,7 +25,13 @@ export interface AccountKeys {
   use(secret: string): Account | undefined
 }
 
-export function createAccountKeys(database: DatabaseSync, now: () => number): AccountKeys {
+export interface AccountKeysDeps {
+  readonly database: DatabaseSync
+  readonly spareWrites: SpareWrites
+  readonly now: () => number
+}
+
+export function createAccountKeys({ database, spareWrites, now }: AccountKeysDeps): AccountKeys {
   const find = database.prepare(
     `SELECT users.*, keys.id AS key_id, keys.used_at FROM keys JOIN users ON users.id = keys.user_id
      WHERE keys.hash = ? AND (keys.expires_at IS NULL OR keys.expires_at > ?) AND users.status = 'active'`,
@@ -53,7 +60,9 @@ export function createAccountKeys(database: DatabaseSync, now: () => number): Ac
       if (!secret.startsWith(PREFIX)) return undefined
       const row = find.get(hashOfSecret(secret), now())
       if (row === undefined) return undefined
-      if (now() - Number(row['used_at'] ?? 0) >= USE_NOTED_MS) noteUse.run(now(), String(row['key_id']))
+      if (now() - Number(row['used_at'] ?? 0) >= USE_NOTED_MS) {
+        spareWrites.attempt(() => noteUse.run(now(), String(row['key_id'])))
+      }
       return toAccount(row)
     },
   }

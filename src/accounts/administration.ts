@@ -64,9 +64,10 @@ export function createAdministration(deps: AdministrationDeps): Administration {
         checkPerson(users, { name, email })
         const user = toUser({ name, email, passwordHash, role, status: 'active' }, now())
         users.insert(user)
+        if (role === 'admin') setupCode.withdraw()
         return user
       })
-      if (role === 'admin') setupCode.withdraw()
+      if (role === 'admin') setupCode.removeFile()
       log.info({ user: account.id, userName: name, role }, 'a user has been made')
       return account
     },
@@ -85,9 +86,11 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     },
     async setPassword(id, password, options = {}) {
       const passwordHash = await passwords.hash(password, options)
-      known(users.byId(id))
-      users.setPassword(id, passwordHash)
-      sessions.endAllOf(id)
+      atomically(() => {
+        known(users.byId(id))
+        users.setPassword(id, passwordHash)
+        sessions.endAllOf(id)
+      })
       log.info({ user: id }, 'the password of a user has been set')
     },
     remove(id) {

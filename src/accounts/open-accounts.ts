@@ -10,6 +10,7 @@ import { createRegistration, type Registration, type RegistrationMode } from './
 import { createSessions, type Sessions } from './sessions.ts'
 import { createSetupCode } from './setup-code.ts'
 import { createSignIn, type SignIn } from './sign-in.ts'
+import { createSpareWrites } from './spare-writes.ts'
 import { createUserStore } from './user-store.ts'
 
 /** Who a secret belongs to. */
@@ -53,10 +54,14 @@ export interface AccountsDeps {
 
 /** Throws `config.invalid` when the file cannot be used. */
 export function openAccounts({ log, now = Date.now }: AccountsDeps, init: AccountsInit): Accounts {
-  const database = openSqlite({ file: init.file, what: 'the accounts', migrations: MIGRATIONS })
+  const database = openSqlite({
+    ...{ file: init.file, what: 'the accounts', migrations: MIGRATIONS },
+    withoutIt: 'begin without users',
+  })
   const users = createUserStore(database)
-  const sessions = createSessions(database, now)
-  const keys = createAccountKeys(database, now)
+  const spareWrites = createSpareWrites(database, { log, now })
+  const sessions = createSessions({ database, spareWrites, now })
+  const keys = createAccountKeys({ database, spareWrites, now })
   const invites = createInvites(database, now)
   const setupCode = createSetupCode(database, init.setupCodeFile, now)
   const passwords = createPasswords(init.passwordCost)

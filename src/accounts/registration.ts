@@ -68,14 +68,16 @@ export function createRegistration(
       if (mode === 'invite' && invite === undefined) statusFor(undefined)
       checkPerson(users, { name, email })
       const passwordHash = await passwords.hash(password, options)
-      const account = atomically(() => {
+      const registered = atomically(() => {
         checkPerson(users, { name, email })
         const user = toUser({ name, email, passwordHash, role: 'user', status: statusFor(invite) }, now())
         users.insert(user)
-        return users.byId(user.id) ?? user
+        const made = users.byId(user.id) ?? user
+        return made.status === 'active' ? { account: made, session: sessions.begin(made.id) } : { account: made }
       })
+      const { account } = registered
       log.info({ user: account.id, userName: account.name, status: account.status }, 'a user has registered')
-      return account.status === 'active' ? { account, session: sessions.begin(account.id) } : { account }
+      return registered
     },
 
     async setUp({ name, email, password, address, code }, options = {}) {
@@ -88,16 +90,18 @@ export function createRegistration(
       checkCode()
       checkPerson(users, { name, email })
       const passwordHash = await passwords.hash(password, options)
-      const account = atomically(() => {
+      const signedIn = atomically(() => {
         checkCode()
         checkPerson(users, { name, email })
         const user = toUser({ name, email, passwordHash, role: 'admin', status: 'active' }, now())
         users.insert(user)
-        return user
+        setupCode.withdraw()
+        return { account: user, session: sessions.begin(user.id) }
       })
-      setupCode.withdraw()
+      setupCode.removeFile()
+      const { account } = signedIn
       log.info({ user: account.id, userName: account.name }, 'the first admin has been made')
-      return { account, session: sessions.begin(account.id) }
+      return signedIn
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Account, SessionSecret } from './account.ts'
 import { hashOfSecret, newId, newSecret } from './secrets.ts'
+import type { SpareWrites } from './spare-writes.ts'
 import { toAccount } from './user-store.ts'
 
 const MINUTE_MS = 60_000
@@ -34,7 +35,13 @@ export interface Sessions {
   endAllOf(userId: string): void
 }
 
-export function createSessions(database: DatabaseSync, now: () => number): Sessions {
+export interface SessionsDeps {
+  readonly database: DatabaseSync
+  readonly spareWrites: SpareWrites
+  readonly now: () => number
+}
+
+export function createSessions({ database, spareWrites, now }: SessionsDeps): Sessions {
   const find = database.prepare(
     `SELECT users.*, sessions.family, sessions.signed_in_at AS began_at, sessions.renewed_at, sessions.replaced
      FROM sessions JOIN users ON users.id = sessions.user_id
@@ -76,9 +83,13 @@ export function createSessions(database: DatabaseSync, now: () => number): Sessi
       const family = String(row['family'])
       const visited = { account, family }
       if (!renew || row['replaced'] === 1 || now() - Number(row['renewed_at']) < RENEW_MS) return visited
-      // Of two visits at the same time (in two processes) one renews.
-      if (replace.run(now() + GRACE_MS, hash).changes === 0) return visited
-      return { ...visited, renewed: add(account.id, family, Number(row['began_at'])) }
+      // What cannot be renewed now is good as it is, and is renewed by a later visit.
+      const renewed = spareWrites.attempt(() => {
+        // Of two visits at the same time (in two processes) one renews.
+        if (replace.run(now() + GRACE_MS, hash).changes === 0) return undefined
+        return add(account.id, family, Number(row['began_at']))
+      })
+      return { ...visited, ...(renewed && { renewed }) }
     },
     end: (family) => void removeFamily.run(family),
     endAllOf: (userId) => void removeOfUser.run(userId),

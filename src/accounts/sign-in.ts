@@ -12,6 +12,8 @@ export interface SignInDeps {
   readonly users: UserStore
   readonly sessions: Sessions
   readonly passwords: Passwords
+  /** All of it is written, or nothing. */
+  readonly atomically: <T>(work: () => T) => T
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
@@ -47,7 +49,7 @@ const OF_PAIR: AttemptLimit = { attempts: 5, windowMs: 5 * MINUTE_MS }
 const OF_NAME: AttemptLimit = { attempts: 100, windowMs: 15 * MINUTE_MS }
 
 /** With name and password. What is wrong, and whether there is such a name, is not told. */
-export function createSignIn({ users, sessions, passwords, now, log }: SignInDeps): SignIn {
+export function createSignIn({ users, sessions, passwords, atomically, now, log }: SignInDeps): SignIn {
   const ofAddress = createAttempts(OF_ADDRESS, now)
   const ofPair = createAttempts(OF_PAIR, now)
   const ofName = createAttempts(OF_NAME, now)
@@ -91,7 +93,8 @@ export function createSignIn({ users, sessions, passwords, now, log }: SignInDep
     async signIn(given, options = {}) {
       const { login } = given
       const user = login.includes('@') ? users.byEmail(login) : users.byName(login)
-      return begin(await verified(user, given, options))
+      const checked = await verified(user, given, options)
+      return atomically(() => begin(checked))
     },
     async changePassword({ id }, { current: password, next, address }, options = {}) {
       const user = users.byId(id)
@@ -100,9 +103,12 @@ export function createSignIn({ users, sessions, passwords, now, log }: SignInDep
       // An admin may have set another password meanwhile, or let the account in no more: that is what holds.
       const current = users.byId(id)
       if (current?.passwordHash !== checked.passwordHash) throw wrong()
-      users.setPassword(id, passwordHash)
-      sessions.endAllOf(id)
-      return begin(current)
+      // A new password with the old sessions would leave somebody in who is to be out.
+      return atomically(() => {
+        users.setPassword(id, passwordHash)
+        sessions.endAllOf(id)
+        return begin(current)
+      })
     },
   }
 }

@@ -60,6 +60,10 @@ const RULES: Readonly<Record<ErrorCode, ErrorRule>> = {
   'backend.unsupported': { status: 400 },
   'backend.failed': { status: 500, says: "the model's backend failed while it worked on this request" },
   'content.storage-failed': { status: 500, says: 'failed to prepare storage' },
+  'storage.failed': {
+    status: 500,
+    says: 'this node cannot read or write its files now: its disk may be full or write-protected',
+  },
   'mcp.config-invalid': { status: 500 },
   'mcp.unavailable': { status: 500 },
   'mcp.failed': { status: 500 },
@@ -122,6 +126,7 @@ const NOTHING_BEGUN: Readonly<Record<ErrorCode, boolean>> = {
   'backend.unsupported': false,
   'backend.failed': false,
   'content.storage-failed': true,
+  'storage.failed': false,
   'mcp.config-invalid': true,
   'mcp.unavailable': true,
   'mcp.failed': false,
@@ -196,10 +201,18 @@ export function toAppError(thrown: unknown): AppError {
       cause: thrown,
     })
   }
+  if (isStorageFailure(thrown)) return new AppError('storage.failed', message, { cause: thrown })
   const clientsFault = typeof status === 'number' && status >= 400 && status < 500
   return new AppError(clientsFault ? 'request.invalid' : 'internal', message, { cause: thrown })
 }
 
-function property(value: unknown, name: 'code' | 'statusCode'): unknown {
+/** Sockets and disks share some codes: of those, the ones that tell a path are of files. */
+function isStorageFailure(thrown: unknown): boolean {
+  const code = String(property(thrown, 'code'))
+  if (['EACCES', 'EPERM'].includes(code)) return property(thrown, 'path') !== undefined
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ERR_SQLITE_ERROR'].includes(code)
+}
+
+function property(value: unknown, name: 'code' | 'path' | 'statusCode'): unknown {
   return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
 }

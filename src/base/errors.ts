@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'backend.unsupported'
   | 'backend.failed'
   | 'content.storage-failed'
+  | 'storage.failed'
   | 'mcp.config-invalid'
   | 'mcp.unavailable'
   | 'mcp.failed'

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 
 /**
@@ -12,9 +12,17 @@ export async function rememberedPort(file: string): Promise<number> {
   return free ?? 0
 }
 
-/** Best effort: a port that is not remembered is found anew. */
+/** Best effort: a port that is not remembered is found anew. A disk that is full takes the one of before from nobody. */
 export async function rememberPort(file: string, port: number): Promise<void> {
-  await writeFile(file, `${port}\n`, { mode: 0o600 }).catch(() => {})
+  const text = `${port}\n`
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) return
+  const unfinished = `${file}.new`
+  try {
+    await writeFile(unfinished, text, { mode: 0o600 })
+    await rename(unfinished, file)
+  } catch {
+    await rm(unfinished, { force: true }).catch(() => {})
+  }
 }
 
 /** Undefined when it is taken; for 0, any. */

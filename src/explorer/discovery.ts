@@ -35,6 +35,8 @@ export interface Discovery extends Startable {
 
 /** Other processes may add networks to the database. */
 const LOOK_AGAIN_MS = 5000
+/** A network stays due while its visits cannot be written down: it is not to be visited all the time. */
+const PAUSE_MS = 30_000
 const LEAST_WAIT_MS = 50
 /** What is being visited stays due until it was. */
 const LEAST_WAIT_WHILE_VISITING_MS = 1000
@@ -43,16 +45,26 @@ export function createDiscovery({ log, store, visits, now }: DiscoveryDeps, { at
   const visiting = new Map<string, Promise<void>>()
   let stopping: AbortController | undefined
   let timer: NodeJS.Timeout | undefined
+  let pausedUntilUnixMs = 0
 
   function begin(id: string, signal: AbortSignal): Promise<void> {
     const visit = visits
       .visit(id, { signal })
-      .catch((error: unknown) => log.error({ err: error, network: id }, 'the outcome of a visit could not be written'))
+      .catch((error: unknown) => {
+        pausedUntilUnixMs = now() + PAUSE_MS
+        log.error(
+          { err: error, network: id },
+          'the outcome of a visit could not be written: no network is visited for now',
+        )
+      })
       .finally(() => visiting.delete(id))
     visiting.set(id, visit)
     return visit
   }
   function beginDue(signal: AbortSignal): number {
+    const pauseMs = pausedUntilUnixMs - now()
+    // No more than that, whatever the clock of the system does.
+    if (pauseMs > 0 && pauseMs <= PAUSE_MS) return pauseMs
     const ready = store.due(now(), atOnce + visiting.size).filter((id) => !visiting.has(id))
     for (const id of ready.slice(0, Math.max(0, atOnce - visiting.size))) void begin(id, signal).then(look)
     return (store.nextDueAt() ?? Number.POSITIVE_INFINITY) - now()

@@ -18,7 +18,8 @@ const FACT = 'key'
 
 /** Throws `config.invalid` when the file cannot be used, or the tokens in it were sealed with another key. */
 export function openExplorer(file: string, vault: Pick<TokenVault, 'fingerprint'>): ExplorerDatabase {
-  const database = openSqlite({ file, what: 'the pool database', migrations: MIGRATIONS })
+  const withoutIt = 'begin with an empty list'
+  const database = openSqlite({ file, what: 'the pool database', withoutIt, migrations: MIGRATIONS })
   try {
     checkKey(database, file, vault.fingerprint)
     return {

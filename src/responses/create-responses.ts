@@ -36,6 +36,7 @@ export const RESPONSES_DEFAULTS = {
   maxCount: 8192,
   maxTotalBytes: 1024 * MEBIBYTE,
   maxFileBytes: 64 * MEBIBYTE,
+  maxUnwrittenBytes: 64 * MEBIBYTE,
   maxEvents: 8192,
   maxTotalLength: 64 * MEBIBYTE,
   maxBackground: 512,
@@ -68,6 +69,8 @@ export interface Responses extends Startable {
 
 /** Bounds of the pause between two looks for expired responses. */
 const SWEEP_MS = { least: 1000, most: 3_600_000 }
+/** What could not be written is tried again so often. */
+const WRITE_AGAIN_MS = 5000
 
 export function createResponses(
   { log, makeParent, now = Date.now, events = NOBODY_LISTENS }: ResponsesDeps,
@@ -79,6 +82,7 @@ export function createResponses(
   const running = createRunningResponses({ save, now }, init)
   const deleted = new NewestSet<string>(MAX_DELETED)
   let sweep: NodeJS.Timeout | undefined
+  let again: NodeJS.Timeout | undefined
   let stopping = false
 
   async function save(record: ResponseRecord): Promise<void> {
@@ -114,6 +118,8 @@ export function createResponses(
     async start() {
       await giveUpLeftovers(store, init.home())
       await store.removeExpired()
+      again = setInterval(() => void store.writeAgain(), WRITE_AGAIN_MS)
+      again.unref()
       if (init.ttlMs === 0) return
       const pauseMs = Math.min(SWEEP_MS.most, Math.max(SWEEP_MS.least, init.ttlMs / 2))
       sweep = setInterval(() => void store.removeExpired(), pauseMs)
@@ -121,8 +127,10 @@ export function createResponses(
     },
     async stop() {
       clearInterval(sweep)
+      clearInterval(again)
       stopping = true
       await running.stop()
+      await store.writeAgain()
     },
     find: async (id, owner) => running.find(id, owner)?.record() ?? (await store.find(id, owner)),
     async cancel(id, owner) {

@@ -42,16 +42,26 @@ export function createResponseFiles(
   { folder, maxFileBytes }: { readonly folder: string; readonly maxFileBytes: number },
 ): ResponseFiles {
   const pathOf = (id: string): string => join(folder, `${id}.json`)
-  let made = false
 
-  /** With the first response: a node that stores none leaves no folder. */
+  /** With the first response, a node that stores none leaves no folder; and when somebody has removed it. */
   async function makeFolder(): Promise<void> {
-    if (made) return
     await makeParent()
     await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
-    made = true
+  }
+
+  async function replaceFile(id: string, text: string): Promise<void> {
+    const unfinished = join(folder, `.${id}.${process.pid}.new`)
+    try {
+      await using file = await open(unfinished, 'w', 0o600)
+      await file.writeFile(text)
+      await file.sync()
+      await rename(unfinished, pathOf(id))
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => {})
+      throw error
+    }
   }
 
   async function readHead(id: string): Promise<StoredFile | undefined> {
@@ -68,10 +78,14 @@ export function createResponseFiles(
 
   return {
     async list() {
-      const names = await readdir(folder).catch(() => [])
+      const names = await readdir(folder).catch((err: NodeJS.ErrnoException) => {
+        if (err.code !== 'ENOENT') log.warn({ err, folder }, 'the stored responses cannot be read')
+        return []
+      })
       for (const name of names) {
         const pid = UNFINISHED.exec(name)?.[1]
-        if (pid !== undefined && !isProcessAlive(Number(pid))) await rm(join(folder, name), { force: true })
+        if (pid === undefined || isProcessAlive(Number(pid))) continue
+        await rm(join(folder, name), { force: true }).catch(() => {})
       }
       const ids = names.map((name) => FILE.exec(name)?.[1]).filter((id) => id !== undefined)
       const files: StoredFile[] = []
@@ -95,18 +109,12 @@ export function createResponseFiles(
       return record
     },
     async write(head, body) {
-      await makeFolder()
       const text = `${JSON.stringify(head)}\n${body}\n`
-      const unfinished = join(folder, `.${head.id}.${process.pid}.new`)
-      try {
-        await using file = await open(unfinished, 'w', 0o600)
-        await file.writeFile(text)
-        await file.sync()
-        await rename(unfinished, pathOf(head.id))
-      } catch (error) {
-        await rm(unfinished, { force: true })
-        throw error
-      }
+      await replaceFile(head.id, text).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error
+        await makeFolder()
+        await replaceFile(head.id, text)
+      })
       return Buffer.byteLength(text)
     },
     remove: (id) => rm(pathOf(id), { force: true }),

@@ -3,7 +3,8 @@ import { holdsMost } from '../base/fair-share.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { isFinished } from './resource.ts'
 import type { ResponseFiles } from './response-files.ts'
-import type { ResponseRecord } from './response-record.ts'
+import type { RecordHead, ResponseRecord } from './response-record.ts'
+import { createUnwritten } from './unwritten.ts'
 
 export interface ResponseStoreInit {
   /** A response leaves this long after it was last written; 0: never. */
@@ -13,6 +14,8 @@ export interface ResponseStoreInit {
   readonly maxTotalBytes: number
   /** A larger response is not kept. */
   readonly maxFileBytes: number
+  /** Of what cannot be written so much is kept in memory; beyond it the oldest leaves. */
+  readonly maxUnwrittenBytes: number
 }
 
 export interface ResponseStoreDeps {
@@ -31,8 +34,13 @@ export interface ResponseStore {
   read(id: string): Promise<ResponseRecord | undefined>
   /** Whoever owns it, whether or not it can be read. */
   stateOf(id: string): 'finished' | 'unfinished' | undefined
-  /** Never fails: what cannot be kept is told to the log. Writes of one response follow each other. */
+  /**
+   * Never fails: what cannot be written is told to the log and stays in memory. Writes of one response follow each
+   * other.
+   */
   save(record: ResponseRecord): Promise<void>
+  /** Tries again what could not be written. Never fails. */
+  writeAgain(): Promise<void>
   /** False when it was not there. */
   remove(id: string, owner: string | null): Promise<boolean>
   removeExpired(): Promise<void>
@@ -49,16 +57,18 @@ interface Entry {
 }
 
 export function createResponseStore({ files, log, now }: ResponseStoreDeps, init: ResponseStoreInit): ResponseStore {
-  const { maxCount, maxTotalBytes, maxFileBytes } = init
+  const { maxCount, maxTotalBytes } = init
   /** In the order of their last writes. */
   const entries = new Map<string, Entry>()
+  const unwritten = createUnwritten({ maxBytes: init.maxUnwrittenBytes })
   let total = 0
 
   const isExpired = ({ savedAtMs, finished }: Entry): boolean =>
     init.ttlMs > 0 && finished && now() - savedAtMs >= init.ttlMs
 
-  async function take(id: string, entry: Entry): Promise<void> {
+  async function take(id: string, entry: Entry): Promise<undefined> {
     entries.delete(id)
+    unwritten.delete(id)
     total -= entry.bytes
     entry.bytes = 0
     entry.pending = undefined
@@ -66,9 +76,8 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     await entry.writing
   }
 
-  function tell(err: unknown, id: string): void {
+  const tell = (err: unknown, id: string): void =>
     log.error({ err, response: id }, 'the store of responses could not be changed')
-  }
 
   async function makeRoom(): Promise<void> {
     for (;;) {
@@ -83,31 +92,37 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     const record = entry.pending
     // A later state was written in its place, or the response was removed.
     if (record === undefined || entries.get(id) !== entry) return
-    const head = { version: 1 as const, id, owner: entry.owner, finished: entry.finished, savedAtMs: entry.savedAtMs }
     const body = JSON.stringify(record)
-    if (Buffer.byteLength(body) > maxFileBytes) throw new AppError('internal', 'the response is too large to be kept')
-    const bytes = await files.write(head, body)
+    if (Buffer.byteLength(body) > init.maxFileBytes) throw tooLarge()
+    const bytes = await files.write(headOf(id, entry), body)
     if (entry.pending === record) entry.pending = undefined
     if (entries.get(id) !== entry) return
+    unwritten.delete(id)
     total += bytes - entry.bytes
     entry.bytes = bytes
+  }
+
+  /** Its older version, if there is one, is the one to find after a crash. */
+  async function keepUnwritten(id: string, entry: Entry, err: unknown): Promise<void> {
+    tell(err, id)
+    if (entries.get(id) !== entry) return
+    for (const leaving of isTooLarge(err) ? [id] : unwritten.add(id, sizeOf(entry))) {
+      const left = entries.get(leaving)
+      // Nobody waits here for a write: whoever is written may be waiting for this one.
+      if (left !== undefined) void take(leaving, left)
+    }
   }
 
   async function read(id: string): Promise<ResponseRecord | undefined> {
     const entry = entries.get(id)
     if (entry === undefined) return undefined
-    if (isExpired(entry)) {
-      await take(id, entry)
-      return undefined
-    }
+    if (isExpired(entry)) return await take(id, entry)
     if (entry.pending !== undefined) return entry.pending
-    try {
-      return await files.read(id)
-    } catch (error) {
+    return await files.read(id).catch((error: unknown) => {
       // It left while it was read.
       if (entries.get(id) !== entry) return undefined
       throw error
-    }
+    })
   }
 
   return {
@@ -115,35 +130,30 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
       const found = await files.list()
       found.sort((one, other) => one.head.savedAtMs - other.head.savedAtMs)
       for (const { head, bytes } of found) {
-        const { id, owner, finished, savedAtMs } = head
-        entries.set(id, { owner, finished, savedAtMs, bytes, pending: undefined, writing: Promise.resolve() })
+        entries.set(head.id, { ...head, bytes, pending: undefined, writing: Promise.resolve() })
         total += bytes
       }
       await makeRoom()
       return [...entries].filter(([, { finished }]) => !finished).map(([id]) => id)
     },
-    async find(id, owner) {
-      return entries.get(id)?.owner === owner ? await read(id) : undefined
-    },
+    find: async (id, owner) => (entries.get(id)?.owner === owner ? await read(id) : undefined),
     read,
     stateOf: (id) => stateOf(entries.get(id), isExpired),
     async save(record) {
       const { id } = record.resource
-      const known = entries.get(id)
-      const entry: Entry = known ?? { ...NEW, owner: record.owner, writing: Promise.resolve() }
+      const entry: Entry = entries.get(id) ?? { ...NEW, owner: record.owner, writing: Promise.resolve() }
       entries.delete(id)
       entries.set(id, entry)
-      entry.finished = isFinished(record.resource)
-      entry.savedAtMs = now()
-      entry.pending = record
-      entry.writing = entry.writing
-        .then(() => write(id, entry))
-        .catch(async (err: unknown) => {
-          tell(err, id)
-          if (entries.get(id) === entry) await take(id, { ...entry, writing: Promise.resolve() })
-        })
+      Object.assign(entry, { finished: isFinished(record.resource), savedAtMs: now(), pending: record })
+      entry.writing = entry.writing.then(() => write(id, entry)).catch((err: unknown) => keepUnwritten(id, entry, err))
       await entry.writing
       await makeRoom()
+    },
+    async writeAgain() {
+      for (const id of unwritten.ids()) {
+        const entry = entries.get(id)
+        if (entry !== undefined && !(await isWritten(entry, () => write(id, entry)))) return
+      }
     },
     async remove(id, owner) {
       const entry = entries.get(id)
@@ -156,6 +166,33 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
       for (const [id, entry] of entries) if (isExpired(entry)) await take(id, entry)
     },
   }
+}
+
+/** After the writes before it. */
+async function isWritten(entry: Entry, write: () => Promise<void>): Promise<boolean> {
+  const attempt = entry.writing.then(write)
+  entry.writing = attempt.catch(() => {})
+  return await attempt.then(
+    () => true,
+    () => false,
+  )
+}
+
+function headOf(id: string, { owner, finished, savedAtMs }: Entry): RecordHead {
+  return { version: 1, id, owner, finished, savedAtMs }
+}
+
+function tooLarge(): AppError {
+  return new AppError('request.too-large', 'the response is too large to be kept')
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'request.too-large'
+}
+
+/** In memory, about. */
+function sizeOf({ pending }: Entry): number {
+  return pending === undefined ? 0 : Buffer.byteLength(JSON.stringify(pending))
 }
 
 /** The oldest finished one of whoever has the most of what there is too much of; undefined when none is finished. */

@@ -289,6 +289,16 @@ describe('/api/settings', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal((await node.post({ p2p_token: 'no token' }, 'second')).status, 400)
   })
 
+  it('sets a damaged file aside before it is replaced: it may hold keys', async () => {
+    const damaged = '{"api_keys":["sk-one"],"thre'
+    await using node = await startNode({ 'runtime_settings.json': damaged }, { apiKeys: ['own'] })
+    assert.equal((await node.post({ threads: 2 }, 'own')).status, 200)
+    assert.deepEqual(await node.stored(), { threads: 2, api_keys: [] })
+    const aside = join(node.folder, 'runtime_settings.json.damaged')
+    assert.equal(await readFile(aside, 'utf8'), damaged)
+    assert.match(JSON.stringify(node.memory.lines), /runtime_settings\.json\.damaged/)
+  })
+
   it('loses no change of many at the same time, nor an edit that nobody has noticed yet', async () => {
     await using node = await startNode()
     await node.put('runtime_settings.json', { context_size: 777 })

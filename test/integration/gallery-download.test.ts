@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import type { LookupFunction } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -303,6 +303,18 @@ describe('one at a time', () => {
 })
 
 describe('servers that misbehave', () => {
+  it('does not wait for a lock that nobody can read', async () => {
+    await using part = await bench(good)
+    const lock = `${part.target}.lock`
+    const refused = { code: 'download.failed', message: /the lock .* cannot be read.* delete it/ }
+    const fetch = () => part.fetch({}, { signal: AbortSignal.timeout(5000) })
+    await symlink('/nowhere/at/all', lock)
+    await assert.rejects(fetch(), refused)
+    await rm(lock)
+    await mkdir(lock)
+    await assert.rejects(fetch(), refused)
+  })
+
   it('tries again after failures that pass', async () => {
     const statuses = [503, 429, 500]
     await using part = await bench((request, response) => {

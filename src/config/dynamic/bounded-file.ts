@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rename, rm } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 
 /** Nothing larger is read, so nothing larger may be written. */
@@ -35,7 +35,17 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Writes for the owner's eyes only, whole or not at all. Throws `config.invalid`. */
+/** Keeps what a file says now as `<path>.damaged`, for whoever needs it back. Throws `storage.failed`. */
+export async function keepDamaged(path: string): Promise<void> {
+  try {
+    await copyFile(path, `${path}.damaged`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new AppError('storage.failed', `${path} cannot be copied (${code ?? String(error)})`, { cause: error })
+  }
+}
+
+/** Writes for the owner's eyes only, whole or not at all. Throws `storage.failed`. */
 export async function writeSmallFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.tmp`
   try {
@@ -44,8 +54,8 @@ export async function writeSmallFile(path: string, text: string): Promise<void> 
     await file.sync()
     await rename(unfinished, path)
   } catch (error) {
-    await rm(unfinished, { force: true })
+    await rm(unfinished, { force: true }).catch(() => {})
     const { code } = error as NodeJS.ErrnoException
-    throw new AppError('config.invalid', `${path} cannot be written (${code ?? String(error)})`, { cause: error })
+    throw new AppError('storage.failed', `${path} cannot be written (${code ?? String(error)})`, { cause: error })
   }
 }

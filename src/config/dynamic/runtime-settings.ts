@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { MAX_BYTES, parseJson, readSmallFile, writeSmallFile } from './bounded-file.ts'
+import { keepDamaged, MAX_BYTES, parseJson, readSmallFile, writeSmallFile } from './bounded-file.ts'
 import type { LiveSettings } from './live-settings.ts'
 import { refuseNewGalleries } from './new-galleries.ts'
 import { isMask, maskSecret } from './secret-mask.ts'
@@ -82,13 +82,17 @@ export function createRuntimeSettings(
     return text === undefined ? {} : parseStored(parseJson(text))
   }
 
-  /** An edit by hand that has not been noticed yet is not lost; one that cannot be used is. */
+  /** An edit by hand that has not been noticed yet is not lost; one that cannot be used, with its keys, is set aside. */
   async function storedNow(): Promise<StoredSettings> {
     try {
       return await read()
     } catch (error) {
       const { message } = AppError.from(error, 'config.invalid')
-      log.warn({ reason: message }, 'runtime_settings.json could not be used and is replaced')
+      await keepDamaged(file)
+      log.warn(
+        { reason: message },
+        'runtime_settings.json could not be used: what it said is in runtime_settings.json.damaged',
+      )
       return live.stored()
     }
   }

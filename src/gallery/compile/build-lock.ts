@@ -1,5 +1,6 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../base/errors.ts'
 import { isProcessAlive } from '../../base/process-alive.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 
@@ -53,6 +54,20 @@ async function waitABit({ signal }: AbortOptions): Promise<void> {
   }
 }
 
+/** Undefined when it is gone meanwhile. What cannot be read would be waited for without an end. */
 async function readHolder(file: string): Promise<string | undefined> {
-  return await readFile(file, 'utf8').catch(() => undefined)
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const isGone = (await lstat(file).catch(() => undefined)) === undefined
+    if (isGone) return undefined
+    const { code } = error as NodeJS.ErrnoException
+    throw new AppError(
+      'backend.build-failed',
+      `the lock ${file} cannot be read (${code ?? String(error)}): delete it`,
+      {
+        cause: error,
+      },
+    )
+  }
 }

@@ -22,6 +22,7 @@ import {
   partialPath,
   readNote,
   writeNote,
+  writeWhole,
 } from './partial-file.ts'
 import { createProgressMeter, type OnProgress } from './progress.ts'
 import { describeUrl } from './uri.ts'
@@ -160,7 +161,7 @@ async function receive(receiving: Receiving): Promise<{ bytes: number; sha256: s
     for await (const chunk of bodyOf(response, options.signal)) {
       bytes += chunk.length
       checkSize(bytes, { maxBytes }, file)
-      await handle.write(chunk)
+      await writeWhole(handle, chunk)
       hash.update(chunk)
       meter.at(bytes)
       if (bytes - from >= PROGRESS_BYTES) receiving.retry.progressed()

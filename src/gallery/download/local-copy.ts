@@ -4,7 +4,7 @@ import { link, open, realpath, rename, rm } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import { checkSize } from './guard.ts'
-import { asWriteError, checkDiskSpace, fileSize, hashFile, partialPath } from './partial-file.ts'
+import { asWriteError, checkDiskSpace, fileSize, hashFile, partialPath, writeWhole } from './partial-file.ts'
 import { createProgressMeter, type OnProgress } from './progress.ts'
 
 export interface LocalFileRequest {
@@ -54,7 +54,7 @@ async function copy(request: LocalFileRequest, bytes: number, options: CopyOptio
       let copied = 0
       const source = createReadStream(path, { highWaterMark: 1024 * 1024, signal: options.signal })
       for await (const chunk of source as AsyncIterable<Buffer>) {
-        await handle.write(chunk)
+        await writeWhole(handle, chunk)
         hash.update(chunk)
         copied += chunk.length
         meter.at(copied)

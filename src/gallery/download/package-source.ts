@@ -7,7 +7,7 @@ import { type MemberRequest, type MemberSink, readTarMember, readZipMember } fro
 import { type ChildResult, commandFailed, type RunCommand } from './child-command.ts'
 import { watchGrowth } from './growth.ts'
 import { checkSize } from './guard.ts'
-import { asWriteError, checkDiskSpace, partialPath } from './partial-file.ts'
+import { asWriteError, checkDiskSpace, partialPath, writeWhole } from './partial-file.ts'
 import { createProgressMeter, type OnProgress } from './progress.ts'
 import { makeWorkFolder } from './work-folder.ts'
 
@@ -158,7 +158,7 @@ async function unpack(
       for await (const chunk of source) {
         bytes += chunk.length
         checkSize(bytes, { maxBytes }, file)
-        await handle.write(chunk)
+        await writeWhole(handle, chunk)
         hash.update(chunk)
         meter.at(bytes)
       }

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { type FileHandle, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
@@ -44,6 +44,11 @@ export async function readNote(target: string): Promise<PartialNote | undefined>
 
 export async function writeNote(target: string, note: PartialNote): Promise<void> {
   await writeFile(notePath(target), JSON.stringify(note))
+}
+
+/** A write to a disk that becomes full takes a part and reports success: only the one for the rest fails. */
+export async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  await handle.writeFile(chunk)
 }
 
 export async function discardPartial(target: string): Promise<void> {
@@ -96,7 +101,7 @@ export async function checkDiskSpace(target: string, neededBytes: number): Promi
 /** Makes errors of the file system readable, above all a full disk. */
 export function asWriteError(error: unknown, target: string, neededBytes?: number): unknown {
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') return noSpace(target, { needed: neededBytes }, error)
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return noSpace(target, { needed: neededBytes }, error)
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
     return new AppError('download.failed', `cannot write to ${dirname(target)}: ${code}`, { cause: error })
   }

@@ -1,4 +1,4 @@
-import { constants, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants, copyFile, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,6 +6,7 @@ import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
 import { isProcessAlive } from '../../base/process-alive.ts'
 import { type AbortOptions, raceSignal } from '../../base/signals.ts'
+import { asWriteError } from './partial-file.ts'
 
 export interface TargetLocks {
   /** Waits until nobody else, in this process or another, works on `target`. Releasing twice does no harm. */
@@ -51,10 +52,10 @@ export function createTargetLocks(): TargetLocks {
 }
 
 async function takeLockFile(path: string, signal: AbortSignal | undefined): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
   const mine = `${path}.${process.pid}.${crypto.randomUUID()}`
   const owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
   try {
+    await mkdir(dirname(path), { recursive: true })
     await writeFile(mine, JSON.stringify(owner))
     for (;;) {
       signal?.throwIfAborted()
@@ -63,8 +64,11 @@ async function takeLockFile(path: string, signal: AbortSignal | undefined): Prom
       if (await isAbandoned(path)) await rm(path, { force: true })
       else await delay(LOOK_AGAIN_MS, undefined, { signal })
     }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw asWriteError(error, path)
   } finally {
-    await rm(mine, { force: true })
+    await rm(mine, { force: true }).catch(() => {})
   }
 }
 
@@ -92,7 +96,7 @@ async function copied(from: string, to: string): Promise<boolean> {
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readLock(path)
   if (text === undefined) return false
   const owner = text.length > MAX_LOCK_BYTES ? undefined : parseOwner(text)
   if (owner === undefined) return true
@@ -101,6 +105,20 @@ async function isAbandoned(path: string): Promise<boolean> {
   }
   if (!isProcessAlive(owner.pid)) return true
   return owner.started !== '' && owner.started !== (await startOf(owner.pid))
+}
+
+/** Undefined when it is gone meanwhile. What cannot be read as a lock would be waited for without an end. */
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const isGone = (await lstat(path).catch(() => undefined)) === undefined
+    if (isGone) return undefined
+    const { code } = error as NodeJS.ErrnoException
+    throw new AppError('download.failed', `the lock ${path} cannot be read (${code ?? String(error)}): delete it`, {
+      cause: error,
+    })
+  }
 }
 
 function parseOwner(text: string): { pid: number; host: string; started: string } | undefined {

@@ -52,6 +52,9 @@ const FOLDERS: Readonly<Record<ContentKind, string>> = { image: 'images', audio:
 const KINDS = Object.keys(FOLDERS) as readonly ContentKind[]
 const NAME = /^(?:image|audio|video)_[0-9a-f]{10}_[0-9a-f]{32}\.[a-z0-9]{1,8}$/
 
+const UPLOAD = /^upload_[0-9a-f]{32}\./
+const LONGEST_REQUEST_MS = 24 * 3_600_000
+
 /** Whether a file can be one of ours, which is all that is ever served or removed. */
 export function isContentName(name: string): boolean {
   return NAME.test(name)
@@ -67,8 +70,11 @@ export function createContentStore(
   const folderOf = (kind: ContentKind): string => join(init.contentPath, FOLDERS[kind])
 
   async function sweep(): Promise<void> {
-    const files = (await Promise.all(KINDS.map((kind) => listFiles(folderOf(kind))))).flat()
-    const doomed = filesToRemove(files, init.retention, now())
+    const made = KINDS.map((kind) => listFiles(folderOf(kind), isContentName))
+    const tooOld = filesToRemove((await Promise.all(made)).flat(), init.retention, now())
+    // A node that was killed could not remove what came with its requests.
+    const uploads = await listFiles(init.uploadPath, (name) => UPLOAD.test(name))
+    const doomed = [...tooOld, ...uploads.filter(({ writtenMs }) => now() - writtenMs > LONGEST_REQUEST_MS)]
     for (const { path } of doomed) await rm(path, { force: true })
     if (doomed.length > 0) log.debug({ files: doomed.length }, 'generated files removed')
   }
@@ -97,7 +103,13 @@ export function createContentStore(
     },
     async keepUpload(bytes, ending) {
       const path = join(init.uploadPath, `upload_${randomBytes(16).toString('hex')}.${ending}`)
-      await prepared(init.uploadPath, async () => await writeFile(path, bytes, { flag: 'wx', mode: 0o600 }))
+      await prepared(init.uploadPath, async () => {
+        await writeFile(path, bytes, { flag: 'wx', mode: 0o600 }).catch(async (error: unknown) => {
+          // What is there of it would keep the disk full.
+          await rm(path, { force: true }).catch(() => {})
+          throw error
+        })
+      })
       return { path, [Symbol.asyncDispose]: async () => await rm(path, { force: true }) }
     },
     async start({ signal } = {}) {
@@ -113,10 +125,10 @@ export function createContentStore(
   }
 }
 
-async function listFiles(folder: string): Promise<readonly KeptFile[]> {
+async function listFiles(folder: string, isOurs: (name: string) => boolean): Promise<readonly KeptFile[]> {
   const names = await readdir(folder).catch(() => [])
   const files = await Promise.all(
-    names.filter(isContentName).map(async (name) => {
+    names.filter(isOurs).map(async (name) => {
       const path = join(folder, name)
       // Another node with the same folder may have removed it.
       const found = await lstat(path).catch(() => undefined)

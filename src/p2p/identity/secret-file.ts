@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -18,7 +18,9 @@ export async function readSecretFile(
 ): Promise<Buffer | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const { size, mode } = await file.stat()
+    const found = await file.stat()
+    const { size, mode } = found
+    if (!found.isFile()) throw new AppError('config.invalid', `${path} is no regular file`)
     if (size > maxBytes) throw new AppError('config.invalid', `${path} is larger than ${maxBytes} bytes`)
     if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) {
       log.warn({ path }, 'other users of this machine could read this secret; it is closed to them now')
@@ -28,7 +30,7 @@ export async function readSecretFile(
   } catch (error) {
     if (error instanceof AppError) throw error
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
+    if (code === 'ENOENT') return await refuseLostLink(path)
     throw new AppError('config.invalid', `${path} cannot be read (${code ?? String(error)})`, { cause: error })
   }
 }
@@ -46,6 +48,13 @@ export async function writeSecretFile(path: string, content: Uint8Array | string
     const { code } = error as NodeJS.ErrnoException
     throw new AppError('config.invalid', `${path} cannot be written (${code ?? String(error)})`, { cause: error })
   }
+}
+
+/** Whoever keeps a secret elsewhere does not want another one while that place is missing. */
+async function refuseLostLink(path: string): Promise<undefined> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  throw new AppError('config.invalid', `${path} is a link to what is not there: bring that back, or delete the link`)
 }
 
 async function readAtMost(file: FileHandle, maxBytes: number): Promise<Buffer> {

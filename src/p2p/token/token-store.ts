@@ -36,7 +36,14 @@ export async function readStoredToken(
 ): Promise<ReadToken | undefined> {
   const path = join(folder, 'token')
   const content = await readSecretFile(deps, path, MAX_TOKEN_BYTES)
-  return content === undefined ? undefined : readToken(content.toString('utf8'), path)
+  if (content === undefined) return undefined
+  try {
+    return readToken(content.toString('utf8'), path)
+  } catch (error) {
+    const { code, message } = AppError.from(error, 'token.invalid')
+    const advice = 'bring it back from a backup, give the token of the network again, or delete it to found another one'
+    throw new AppError(code, `${message}: ${advice}`, { cause: error })
+  }
 }
 
 /** Keeps a token for the next start, for this user only (0600). Throws `config.invalid`. */

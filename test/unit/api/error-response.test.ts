@@ -98,6 +98,29 @@ describe('errors of the framework', () => {
   }
 })
 
+describe('errors of the disk', () => {
+  const thrown = (code: string, more: object = {}) =>
+    Object.assign(new Error(`${code}: /home/zoe/x`), { code, ...more })
+
+  it('are told as such, without the inside of the node', () => {
+    for (const error of [
+      thrown('ENOSPC', { syscall: 'write' }),
+      thrown('EROFS', { path: '/home/zoe/x' }),
+      thrown('EACCES', { path: '/home/zoe/x' }),
+      thrown('ERR_SQLITE_ERROR', { errcode: 13 }),
+    ]) {
+      const { code, status, message } = toErrorAnswer(toAppError(error), 'id-1')
+      assert.deepEqual([code, status], ['storage.failed', 500])
+      assert.match(message, /its disk may be full/)
+      assert.doesNotMatch(message, /zoe/)
+    }
+  })
+
+  it('are not those of sockets', () => {
+    assert.equal(toAppError(thrown('EACCES', { syscall: 'connect' })).code, 'internal')
+  })
+})
+
 describe("OpenAI's shape", () => {
   it('always has its four fields', () => {
     assert.deepEqual(toErrorBody({ status: 400, message: 'm', param: 'n' }), {

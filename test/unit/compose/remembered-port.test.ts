@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,23 @@ test('a port is kept over restarts while it is free', async () => {
     other.close()
     writeFileSync(file, '99999')
     assert.ok((await rememberedPort(file)) < 65_536)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a port that cannot be written leaves the one of before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'port-'))
+  const file = join(folder, 'port')
+  try {
+    writeFileSync(file, '4001\n')
+    mkdirSync(`${file}.new`)
+    await rememberPort(file, 4002)
+    assert.equal(readFileSync(file, 'utf8'), '4001\n')
+    rmSync(`${file}.new`, { recursive: true })
+    await rememberPort(file, 4002)
+    assert.equal(readFileSync(file, 'utf8'), '4002\n')
+    assert.deepEqual(readdirSync(folder), ['port'])
   } finally {
     rmSync(folder, { recursive: true })
   }

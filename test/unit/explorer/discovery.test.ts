@@ -66,6 +66,30 @@ function open(play: VisitNetwork, { atOnce = 2, timeoutMs = 60_000 } = {}) {
 }
 
 describe('discovery', () => {
+  it('visits nobody for a while when the outcome cannot be written, and goes on when it can', async () => {
+    let visits = 0
+    await using explorer = open(async () => {
+      visits += 1
+      // Were it asked all the time, this test would not get its turn.
+      return visits < 10 ? SUMMARY : await new Promise<PublicSummary>(() => {})
+    })
+    explorer.add('a')
+    explorer.database.exec("CREATE TRIGGER full BEFORE UPDATE ON networks BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+    await explorer.discovery.start()
+    const isIdle = () => explorer.discovery.status().visiting === 0
+    await poll('the first visit is over', 5000, isIdle)
+    for (let times = 0; times < 5; times += 1) {
+      explorer.discovery.look()
+      await poll('nobody is visited', 5000, isIdle)
+    }
+    assert.equal(visits, 1)
+    explorer.database.exec('DROP TRIGGER full')
+    explorer.pass(30_000)
+    explorer.discovery.look()
+    await poll('the outcome is written', 5000, () => explorer.store.find('a')?.seenAtUnixMs !== undefined)
+    assert.equal(visits, 2)
+  })
+
   it('visits so many at a time, and one that never ends keeps none of the others waiting', async () => {
     const seen: string[] = []
     const never = new Promise<PublicSummary>(() => {})

@@ -95,6 +95,12 @@ describe('building llama-server', { skip, timeout: 60_000 }, () => {
     await assert.rejects(waiting, (error) => error === reason)
     assert.deepEqual(await leftovers(), [`${key}.lock`])
   })
+  it('does not wait for a lock that nobody can read', async () => {
+    const { key, parentDir } = (await locateLlamaServerFiles(init())) ?? assert.fail()
+    await mkdir(join(parentDir, `${key}.lock`), { recursive: true })
+    const building = build({ compiler: await compiler(), signal: AbortSignal.timeout(5000) })
+    await assert.rejects(building, failsWith(/^the lock .* cannot be read .*delete it$/))
+  })
   it('says what to install where there is no compiler', async () => {
     const missing = build({ compiler: join(workDir, 'no such compiler') })
     await assert.rejects(missing, failsWith(/^no C\+\+ compiler .*install one.*CXX$/))

@@ -96,6 +96,31 @@ describe('a content store', () => {
     })
   })
 
+  it('leaves no part of an upload that does not fit on the disk, nor one of a node that was killed', async () => {
+    await inFolder(async (folder) => {
+      const store = storeIn(folder)
+      async function* half() {
+        yield Buffer.from('half')
+        throw new Error('ENOSPC')
+      }
+      const refused = store.keepUpload(half() as unknown as Buffer, 'wav')
+      await assert.rejects(refused, (error) => error instanceof AppError && error.code === 'content.storage-failed')
+      const uploads = async () => await readdir(join(folder, 'upload'))
+      assert.deepEqual(await uploads(), [])
+      const left = join(folder, 'upload', `upload_${'0'.repeat(32)}.wav`)
+      await writeFile(left, 'x')
+      await utimes(left, 1, 1)
+      await using upload = await store.keepUpload('new', 'wav')
+      await store.start()
+      try {
+        await poll('the old one goes', 5000, async () => (await uploads()).length === 1)
+        assert.equal(await readFile(upload.path, 'utf8'), 'new')
+      } finally {
+        await store.stop()
+      }
+    })
+  })
+
   it('says so when nothing can be written', async () => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'content'), 'a file, not a folder')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -32,6 +32,24 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 describe('resolveToken', () => {
+  it('founds no other network while the place that keeps the token is missing, or what it keeps is damaged', async () => {
+    const path = join(folder, 'token')
+    await symlink('/nowhere/at/all', path)
+    await assert.rejects(resolveHere({}), { code: 'config.invalid', message: /a link to what is not there: bring/ })
+    await rm(path)
+    await mkdir(path, { mode: 0o755 })
+    await assert.rejects(resolveHere({}), { code: 'config.invalid', message: /is no regular file/ })
+    assert.equal(await modeOf('token'), 0o755, 'no folder is closed to others')
+    await rmdir(path)
+    for (const content of ['', 'half of a tok']) {
+      await writeFile(path, content)
+      await assert.rejects(resolveHere({}), {
+        code: 'token.invalid',
+        message: /token: .*: bring it back from a backup/,
+      })
+    }
+  })
+
   it('founds a network, keeps its token and the key of its owner, and finds it again', async () => {
     const founded = await resolveHere({ dhtIntervalSeconds: 400, otpIntervalSeconds: 500 })
     assert.equal(founded.origin, 'generated')

@@ -16,7 +16,7 @@ it('the time that responses are kept may change while they are', async () => {
     let now = 1000
     let ttlMs = 0
     const init = {
-      ...{ maxCount: 100, maxTotalBytes: 1_000_000, maxFileBytes: 100_000 },
+      ...{ maxCount: 100, maxTotalBytes: 1_000_000, maxFileBytes: 100_000, maxUnwrittenBytes: 100_000 },
       get ttlMs() {
         return ttlMs
       },

@@ -7,11 +7,18 @@ import { pino } from 'pino'
 import { createResponses, RESPONSES_DEFAULTS } from '../../../src/responses/create-responses.ts'
 import { createResponseFiles } from '../../../src/responses/response-files.ts'
 import { createResponseStore, type ResponseStoreInit } from '../../../src/responses/response-store.ts'
+import { poll } from '../../support/poll.ts'
 import { idOf, makeRecord, makeState } from './make-response.ts'
 
 const log = pino({ level: 'silent' })
 const makeParent = async (): Promise<void> => {}
-const INIT: ResponseStoreInit = { ttlMs: 0, maxCount: 100, maxTotalBytes: 1_000_000, maxFileBytes: 100_000 }
+const INIT: ResponseStoreInit = {
+  ttlMs: 0,
+  maxCount: 100,
+  maxTotalBytes: 1_000_000,
+  maxFileBytes: 100_000,
+  maxUnwrittenBytes: 100_000,
+}
 
 describe('the store of responses', () => {
   let parent = ''
@@ -79,6 +86,39 @@ describe('the store of responses', () => {
     const { store: again } = await openStore({ ttlMs: 100 })
     await again.removeExpired()
     assert.deepEqual(await names(), [])
+  })
+
+  it('keeps in memory what cannot be written, and writes it when that works again', async () => {
+    const { store } = await openStore()
+    // As a folder that is full is: nothing can be made in it.
+    await writeFile(folder, '')
+    for (const number of [1, 2]) await store.save(makeRecord(number, { text: `text ${number}` }))
+    assert.deepEqual(await store.find(idOf(1), null), makeRecord(1, { text: 'text 1' }))
+    assert.equal(store.stateOf(idOf(2)), 'finished')
+    await store.writeAgain()
+    assert.deepEqual(await store.find(idOf(2), null), makeRecord(2, { text: 'text 2' }))
+    await rm(folder)
+    await store.writeAgain()
+    assert.deepEqual(await names(), [`${idOf(1)}.json`, `${idOf(2)}.json`])
+    const { store: again } = await openStore()
+    assert.deepEqual(await again.find(idOf(2), null), makeRecord(2, { text: 'text 2' }))
+  })
+
+  it('keeps no more in memory than it may: the oldest goes', async () => {
+    const { store } = await openStore({ maxUnwrittenBytes: 5000 })
+    await writeFile(folder, '')
+    await Promise.all([1, 2, 3].map((number) => store.save(makeRecord(number, { text: 'x'.repeat(2000) }))))
+    await poll('the oldest is gone', 5000, () => store.stateOf(idOf(1)) === undefined)
+    assert.equal(await store.find(idOf(1), null), undefined)
+    assert.ok((await store.find(idOf(3), null)) !== undefined)
+  })
+
+  it('makes its folder again when somebody has removed it', async () => {
+    const { store } = await openStore()
+    await store.save(makeRecord(1))
+    await rm(folder, { recursive: true })
+    await store.save(makeRecord(2))
+    assert.deepEqual(await names(), [`${idOf(2)}.json`])
   })
 
   it('keeps no more than it may, and lets the oldest go', async () => {
