@@ -74,6 +74,20 @@ describe("a node's own record", () => {
     await own.leave()
   })
 
+  it('begins anew when the clock went back too far, and not for less', async () => {
+    let now = 10_000
+    const { own, published } = await ownRecord({ now: () => now })
+    await own.start()
+    now = 9000
+    own.followClock(1000)
+    own.look()
+    now = 8999
+    own.followClock(1000)
+    await until(() => published.length === 2)
+    assert.equal(published[1]?.record.incarnation, 8999)
+    await own.leave()
+  })
+
   it('says so when another node has the same key', async () => {
     const { own, peerId, warnings } = await ownRecord()
     await own.start()
