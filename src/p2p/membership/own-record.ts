@@ -81,13 +81,8 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
   function draft(): NodeRecord {
     const addresses = deps.addresses()
     const { record, modelsLeftOut } = fitRecord({
-      peerId,
-      name: init.name,
-      incarnation,
-      sequence,
-      addresses,
-      offer,
-      leaving: false,
+      ...{ peerId, name: init.name, incarnation, sequence },
+      ...{ addresses, offer, leaving: false },
     })
     noteLeftOut(modelsLeftOut, record)
     return record

@@ -5,7 +5,7 @@ import { openRecord, type SignedRecord } from '../../../../src/p2p/membership/re
 import { silentLog, until } from '../../../support/p2p/hosts.ts'
 import { newKey, OFFER, recordOf } from './records.ts'
 
-async function ownRecord({ now = () => 1000, restMs = 1 } = {}) {
+async function ownRecord({ now = (): number => 1000, restMs = 1 } = {}) {
   const { key, peerId } = await newKey()
   const published: SignedRecord[] = []
   const warnings: string[] = []
@@ -75,13 +75,13 @@ describe("a node's own record", () => {
   })
 
   it('begins anew when the clock went back too far, and not for less', async () => {
-    let now = 10_000
-    const { own, published } = await ownRecord({ now: () => now })
+    let unixMs = 10_000
+    const { own, published } = await ownRecord({ now: () => unixMs })
     await own.start()
-    now = 9000
+    unixMs = 9000
     own.followClock(1000)
     own.look()
-    now = 8999
+    unixMs = 8999
     own.followClock(1000)
     await until(() => published.length === 2)
     assert.equal(published[1]?.record.incarnation, 8999)
