@@ -27,9 +27,15 @@ interface Window {
 export function createAttempts({ attempts, windowMs }: AttemptLimit, now: () => number): Attempts {
   const windows = new NewestMap<string, Window>(MAX_KEYS)
 
+  /** One that has more to go than a whole window began on a clock that went back since. */
+  function isRunning({ endsAt }: Window): boolean {
+    const leftMs = endsAt - now()
+    return leftMs > 0 && leftMs <= windowMs
+  }
+
   function windowOf(key: string): Window {
     const known = windows.get(key)
-    if (known !== undefined && known.endsAt > now()) return known
+    if (known !== undefined && isRunning(known)) return known
     const window = { endsAt: now() + windowMs, count: 0 }
     windows.set(key, window)
     return window

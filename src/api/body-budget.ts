@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { getHeapStatistics } from 'node:v8'
 import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { createBudget, type Holding } from './budget.ts'
@@ -8,6 +9,16 @@ export interface BodyBudget {
   readonly totalBytes: number
   /** For one remote address, which for a member is its peer id. Default: no bound of its own. */
   readonly perSourceBytes?: number
+}
+
+/** What the program needs beside bodies. */
+const OWN_BYTES = 128 * 2 ** 20
+/** A body is bytes, then text, then the words of which it is made, and then the request that is made of them. */
+const COPIES = 4
+
+/** As many bytes of bodies as are wanted, or as this process can read before its heap is full, which would be its end. */
+export function withinHeap(wantedBytes: number, heapBytes: number = getHeapStatistics().heap_size_limit): number {
+  return Math.max(0, Math.min(wantedBytes, Math.floor((heapBytes - OWN_BYTES) / COPIES)))
 }
 
 /**

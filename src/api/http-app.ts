@@ -40,7 +40,7 @@ export function createHttpApp(
   { clientErrorHandler, response, shouldUpgrade = () => false }: HttpAppParts = {},
 ): FastifyInstance {
   const opaque = access?.opaqueErrors === true
-  return fastify({
+  const app = fastify({
     logger: false,
     bodyLimit: uploadLimitBytes,
     genReqId: requestIdOf,
@@ -61,4 +61,8 @@ export function createHttpApp(
     clientErrorHandler: clientErrorHandler ?? ((error, socket) => answerBrokenRequest(error, socket, { opaque })),
     frameworkErrors: opaque ? answerUnroutableBlankly : answerUnroutable,
   })
+  // Their bytes are bounded. Versions of Node that bound their number as well may drop the rest unseen, and what a
+  // browser or a proxy says of itself would be among it.
+  app.server.maxHeadersCount = 0
+  return app
 }

@@ -8,7 +8,7 @@ import { CALLER_HEADER } from '../federation/routed-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { addOpaqueErrors } from './access/opaque-errors.ts'
-import { addBodyBudget, type BodyBudget } from './body-budget.ts'
+import { addBodyBudget, type BodyBudget, withinHeap } from './body-budget.ts'
 import type { Caller } from './caller.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { createHttpApp, type HttpAppInit } from './http-app.ts'
@@ -56,7 +56,7 @@ export interface PeerApp extends Startable {
 }
 
 const MEBIBYTE = 1024 * 1024
-const BODY_BUDGET: BodyBudget = { totalBytes: 256 * MEBIBYTE, perSourceBytes: 64 * MEBIBYTE }
+const BODY_BUDGET: BodyBudget = { totalBytes: withinHeap(256 * MEBIBYTE), perSourceBytes: 64 * MEBIBYTE }
 /** Of the places for running requests, so that one member cannot shut out the others. */
 const MAX_SHARE_OF_MEMBER = 3 / 4
 

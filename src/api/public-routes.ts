@@ -9,7 +9,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { MetricsSeries } from '../telemetry/metrics-series.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { type AccessDeps, type AccessInit, addAccess } from './access/access.ts'
-import { addBodyBudget, type BodyBudget } from './body-budget.ts'
+import { addBodyBudget, type BodyBudget, withinHeap } from './body-budget.ts'
 import { addErrorAnswers } from './error-answers.ts'
 import { addExplanations } from './explain.ts'
 import { type Forwarding, type ServeOrForwardDeps, serveOrForward } from './forwarding/serve-or-forward.ts'
@@ -102,7 +102,7 @@ interface PublicDeps extends NetworkDeps, WatchedDeps {
 
 const MAX_FORWARDED = 8192
 /** No bound per address: many clients come through one proxy. */
-const BODY_BUDGET: BodyBudget = { totalBytes: 1024 ** 3 }
+const BODY_BUDGET: BodyBudget = { totalBytes: withinHeap(1024 ** 3) }
 
 /** What a node and an entry have in common: everything but the inference routes. */
 export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: PublicInit): Forwarding {

@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs'
 
-/** `v0.1.0`, from package.json beside the code. */
+let known: string | undefined
+
+/**
+ * `v0.1.0`, from package.json beside the code. Read once: it is told several times a second, and a process that has no
+ * descriptor left, or whose package is being replaced, still is what it was when it started.
+ */
 export function version(): string {
+  known ??= read()
+  return known
+}
+
+function read(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return `v${(manifest as { version: string }).version}`
 }

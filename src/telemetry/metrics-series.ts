@@ -35,6 +35,8 @@ export interface MetricsSeries extends Startable {
 
 export interface MetricsSeriesDeps {
   readonly unixNow: () => number
+  /** Milliseconds of a clock that never jumps: rates are of the time that has passed. By default the process's. */
+  readonly now?: () => number
   readonly memory: () => Pick<SeriesPoint, 'processBytes' | 'machineFreeBytes'>
 }
 
@@ -49,19 +51,19 @@ export const SERIES_DEFAULTS: MetricsSeriesInit = { intervalMs: 5000, maxPoints:
 const MAX_TIMES = 1024
 
 export function createMetricsSeries(
-  { unixNow, memory }: MetricsSeriesDeps,
+  { unixNow, now = () => performance.now(), memory }: MetricsSeriesDeps,
   { intervalMs, maxPoints }: MetricsSeriesInit = SERIES_DEFAULTS,
 ): MetricsSeries {
   const points: SeriesPoint[] = []
   let counted = emptyCounts()
-  let lastUnixMs = unixNow()
+  let lastMs = now()
   let running = 0
   let queued = 0
   let timer: ReturnType<typeof setInterval> | undefined
 
   function sample(): void {
-    const unixMs = unixNow()
-    const seconds = Math.max(0.001, (unixMs - lastUnixMs) / 1000)
+    const [unixMs, nowMs] = [unixNow(), now()]
+    const seconds = Math.max(0.001, (nowMs - lastMs) / 1000)
     const times = counted.firstTokenMs.toSorted((left, right) => left - right)
     points.push({
       unixMs,
@@ -78,7 +80,7 @@ export function createMetricsSeries(
     })
     if (points.length > maxPoints) points.shift()
     counted = emptyCounts()
-    lastUnixMs = unixMs
+    lastMs = nowMs
   }
 
   return {
@@ -114,7 +116,7 @@ export function createMetricsSeries(
     since: (unixMs) => points.filter((point) => point.unixMs > unixMs),
     sample,
     async start() {
-      lastUnixMs = unixNow()
+      lastMs = now()
       timer ??= setInterval(sample, intervalMs).unref()
     },
     async stop() {

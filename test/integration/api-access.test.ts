@@ -256,6 +256,13 @@ describe('an open node', () => {
     }
   })
 
+  it('sees where a page comes from behind however many other headers', async () => {
+    await using api = await startApi()
+    const head = `GET /api/p2p/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n${'a:\r\n'.repeat(2100)}`
+    assert.match(await sendBytes(api.url, `${head}\r\n`), /^HTTP\/1\.1 200 /)
+    assert.match(await sendBytes(api.url, `${head}Origin: https://evil.example\r\n\r\n`), /^HTTP\/1\.1 403 /)
+  })
+
   it('says loudly at the start that it is one, when other machines can reach it', async () => {
     async function warnings(init: Parameters<typeof startApi>[0]) {
       const lines: string[] = []

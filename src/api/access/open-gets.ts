@@ -14,9 +14,14 @@ export function createOpenGets(patterns: readonly string[]): (method: string, ur
   const expressions = patterns.map(toExpression)
   return (method, url) => {
     if (method !== 'GET' && method !== 'HEAD') return false
-    const path = url.split('?', 1)[0] ?? ''
+    const path = pathOf(url)
     return path.length <= MAX_PATH && expressions.some((expression) => expression.test(path))
   }
+}
+
+/** What the router looks at, of `http://host/path` too: a pattern without anchors must not find its words beside that. */
+function pathOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#][\s\S]*$/, '')
 }
 
 function toExpression(pattern: string): RegExp {

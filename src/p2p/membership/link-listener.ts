@@ -66,7 +66,6 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
   function takeOwnWords(link: Link, signed: SignedRecord): void {
     const outcome = put(link, signed)
     const { peerId, incarnation } = signed.record
-    if (outcome === 'ahead') throw new AppError('peer.unreachable', 'its clock is ahead of what admission allows')
     if (outcome === 'left') {
       takeLeave(link)
     } else if (outcome === 'older' && store.newestOf(peerId)?.incarnation !== incarnation) {

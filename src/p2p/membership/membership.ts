@@ -148,7 +148,9 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     }
   }
   function sendHeartbeats(): void {
-    for (const link of links.established()) link.beat(() => load)
+    const all = links.established()
+    for (const link of all) link.beat(() => load)
+    if (all.length === 0) own.followClock(init.maxClockDifferenceMs)
     links.reopenMute()
   }
   async function leave(): Promise<void> {

@@ -32,6 +32,11 @@ export interface OwnRecord {
   advertise(offer: NodeOffer): void
   /** The addresses may have changed. */
   look(): void
+  /**
+   * Begins anew when the clock went back by more than this since the start: whoever hears of that start from others would
+   * not believe it. For a node that nobody has a link to; whoever has one would take it for news of the past.
+   */
+  followClock(maxAheadMs: number): void
   /** Undefined before the first was signed. */
   current(): SignedRecord | undefined
   /**
@@ -76,13 +81,8 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
   function draft(): NodeRecord {
     const addresses = deps.addresses()
     const { record, modelsLeftOut } = fitRecord({
-      peerId,
-      name: init.name,
-      incarnation,
-      sequence,
-      addresses,
-      offer,
-      leaving: false,
+      ...{ peerId, name: init.name, incarnation, sequence },
+      ...{ addresses, offer, leaving: false },
     })
     noteLeftOut(modelsLeftOut, record)
     return record
@@ -126,6 +126,11 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
       look()
     },
     look,
+    followClock(maxAheadMs) {
+      if (!running || incarnation <= now() + maxAheadMs) return
+      incarnation = now()
+      look()
+    },
     current: () => current,
     overtake(record) {
       const isOwn = record.incarnation === incarnation && record.sequence <= sequence

@@ -4,7 +4,11 @@ import type { SignedRecord } from './record-codec.ts'
 export interface RecordStoreInit {
   readonly maxHints: number
   readonly maxTombstones: number
-  /** How far an incarnation may be ahead of this node's clock: as far as the clocks of admitted nodes can differ. */
+  /**
+   * How far an incarnation may be ahead of this node's clock when others tell of it: as far as the clocks of admitted nodes
+   * can differ. A node that tells it itself has been admitted, so now its clock is right, whatever it was when it started;
+   * or this node's own has gone back since, which must not end a link that stands.
+   */
   readonly maxAheadMs: number
   /** A hint that nobody repeated for so long is forgotten. */
   readonly hintLifeMs: number
@@ -20,7 +24,8 @@ export interface Arrival {
 
 /**
  * `added`: the first of this node or of its new start; `updated`: newer words; `left`: its goodbye, believed; `known`: the
- * same words; `older`: overtaken; `ahead`: of a clock that cannot be.
+ * same words; `older`: overtaken; `ahead`: hearsay
+ * of a clock that cannot be.
  */
 export type PutOutcome = 'added' | 'updated' | 'left' | 'known' | 'older' | 'ahead'
 
@@ -105,7 +110,7 @@ export function createRecordStore(init: RecordStoreInit): RecordStore {
     addressesOf: (peerId) => linked.get(peerId)?.record.addresses ?? hints.get(peerId)?.addresses,
     put(signed, arrival) {
       const { peerId, incarnation, leaving } = signed.record
-      if (incarnation > arrival.unixMs + init.maxAheadMs) return 'ahead'
+      if (arrival.source !== peerId && incarnation > arrival.unixMs + init.maxAheadMs) return 'ahead'
       if (incarnation <= (tombstones.get(peerId)?.incarnation ?? -1)) return 'older'
       if (leaving) return bury(signed, arrival)
       const current = newestOf(peerId)

@@ -20,6 +20,7 @@ export function toBorrowedLease(
   const { stream, name, peerId } = worker
   const { model, memoryBytes, layers } = request
   const sinceUnixMs = now()
+  const beganAt = performance.now()
   const over = Promise.withResolvers<void>()
   let givenBack = false
   const { events, counts } = countStream({
@@ -31,7 +32,8 @@ export function toBorrowedLease(
     givenBack = true
   }
   function ended(): void {
-    const seconds = (now() - sinceUnixMs) / 1000
+    // The clock on the wall may have gone back meanwhile, and a counter of seconds must not.
+    const seconds = (performance.now() - beganAt) / 1000
     const outcome = givenBack ? 'returned' : 'worker-lost'
     metrics.leaseEnded({ side: 'borrowed', outcome, seconds })
     const facts = { worker: name, peerId, model, outcome, seconds, ...counts() }

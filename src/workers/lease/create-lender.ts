@@ -41,8 +41,8 @@ export interface Lender extends Startable {
 }
 
 export function createLender(deps: LenderDeps, init: { readonly group: string }): Lender {
-  const { log, metrics, rules, now, onChange } = deps
-  const queue = createLeaseQueue({ now })
+  const { log, metrics, rules, onChange } = deps
+  const queue = createLeaseQueue()
   let stopped: string | undefined = 'this node does not lend yet'
   let running: Grant | undefined
   const use = () => ({ running: running !== undefined, busy: queue.busy, waiting: queue.waiting().length })

@@ -28,7 +28,7 @@ export interface JoinedWorkerPool extends WorkerPool {
 }
 
 export function createWorkerPool(deps: WorkerPoolDeps, { group }: { readonly group: string }): JoinedWorkerPool {
-  const { network, now, metrics, servers } = deps
+  const { network, metrics, servers } = deps
   /** By worker, what this node has there. */
   const uses = new Map<string, () => WorkerUse>()
   const refusedUntil = new Map<string, number>()
@@ -39,7 +39,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, { group }: { readonly gro
     if (lends.protocol !== own.protocol || (lends.build !== '' && lends.build !== own.build)) {
       return `it runs ggml ${lends.build} (RPC ${lends.protocol}), and this machine ${own.build} (RPC ${own.protocol})`
     }
-    return (refusedUntil.get(peerId) ?? 0) > now() ? 'it does not lend to this node' : undefined
+    return (refusedUntil.get(peerId) ?? 0) > performance.now() ? 'it does not lend to this node' : undefined
   }
 
   function finish(view: Omit<WorkerView, 'use' | 'unusable'>): WorkerView {
@@ -95,7 +95,7 @@ export function createWorkerPool(deps: WorkerPoolDeps, { group }: { readonly gro
         options.signal?.throwIfAborted()
         const error = AppError.from(thrown, 'peer.unreachable')
         metrics.leaseRefused({ side: 'borrowed', code: error.code })
-        if (error.details['notAllowed'] === true) refusedUntil.set(peerId, now() + NOT_ALLOWED_MS)
+        if (error.details['notAllowed'] === true) refusedUntil.set(peerId, performance.now() + NOT_ALLOWED_MS)
         throw error
       }
     },

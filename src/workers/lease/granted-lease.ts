@@ -55,6 +55,7 @@ export function createGrant(
   const { log, network, metrics, now } = deps
   const { peerId, name, model, memoryBytes } = user
   const sinceUnixMs = now()
+  const beganAt = performance.now()
   const ended = new AbortController()
   const over = Promise.withResolvers<{ neverServed: boolean }>()
   const { events, counts } = countStream({
@@ -77,7 +78,8 @@ export function createGrant(
       worker: last,
     } = await runLease({ ...deps, events, fetchWeights: deps.fetchWeights?.(peerId) }, lease, { signal: ended.signal })
     endWatch()
-    const seconds = (now() - sinceUnixMs) / 1000
+    // The clock on the wall may have gone back meanwhile, and a counter of seconds must not.
+    const seconds = (performance.now() - beganAt) / 1000
     metrics.leaseEnded({ side: 'lent', outcome, seconds })
     const facts = { user: name, peerId, model, outcome, reason, seconds, ...counts() }
     if (outcome === 'worker-lost') log.warn({ ...facts, ...last }, 'lent memory is free again')

@@ -35,7 +35,7 @@ interface Place extends WaitingUser {
   readonly turn: PromiseWithResolvers<void>
 }
 
-export function createLeaseQueue(deps: { readonly now: () => number } = { now: Date.now }): LeaseQueue {
+export function createLeaseQueue(): LeaseQueue {
   const places = new Set<Place>()
   let taken = false
   let closed: AppError | undefined
@@ -76,13 +76,13 @@ export function createLeaseQueue(deps: { readonly now: () => number } = { now: D
       signal?.throwIfAborted()
       const refusal = refuse(peerId, waitMs)
       if (refusal !== undefined) throw refusal
-      const startedAt = deps.now()
+      const startedAt = performance.now()
       const place: Place = { peerId, model, sinceUnixMs: startedAt, turn: Promise.withResolvers<void>() }
       places.add(place)
       next()
       if (places.has(place)) await wait(place, { waitMs, signal })
       const turn = giveBack()
-      return { waitedMs: deps.now() - startedAt, [Symbol.dispose]: () => turn[Symbol.dispose]() }
+      return { waitedMs: Math.round(performance.now() - startedAt), [Symbol.dispose]: () => turn[Symbol.dispose]() }
     },
     get busy() {
       return taken

@@ -69,6 +69,12 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
     return toldBytes
   }
 
+  /** What is longer than the longest rest is a clock that went back. */
+  function isResting(): boolean {
+    const restMs = restsUntil - now()
+    return restMs > 0 && restMs <= LONGEST_REST_MS
+  }
+
   function obstacle(): string | undefined {
     const stopped = deps.stopped()
     if (stopped !== undefined) return stopped
@@ -76,7 +82,7 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
     if (!rules().enabled) return 'this node does not lend its memory'
     if (deps.worker() === undefined)
       return 'the worker program is not ready: it is being built or measured, or cannot be built here (the log says so)'
-    if (now() < restsUntil) return 'the worker could not be started lately'
+    if (isResting()) return 'the worker could not be started lately'
     return lendable() === 0 ? 'too little memory is free here' : undefined
   }
 

@@ -32,8 +32,8 @@ export interface RpcListener extends Startable {
 }
 
 export function createRpcListener(deps: RpcListenerDeps, { host, port, threads }: RpcListenerInit): RpcListener {
-  const { log, worker, now } = deps
-  const queue = createLeaseQueue({ now })
+  const { log, worker } = deps
+  const queue = createLeaseQueue()
   const stopped = new AbortController()
   const serving = new Set<Promise<void>>()
   let server: Server | undefined

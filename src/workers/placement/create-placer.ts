@@ -75,7 +75,7 @@ export function createPlacer(deps: PlacerDeps, init: PlacerInit): Placer {
   /** By model: its last placement may still be on its way out when the next load begins. */
   const latest = new Map<string, AsyncDisposable>()
   const asked = new Map<string, SaidWishes>()
-  const givenBack = createGivenBack(now)
+  const givenBack = createGivenBack()
 
   async function view(config: ModelConfig, options: PlanOptions) {
     const layers = await readModelLayers(config.modelFile, options)
@@ -187,11 +187,11 @@ function refuse({ model, verdict, why }: Plan): void {
 }
 
 /** Workers that this node has given back so lately that they may still call themselves busy. */
-function createGivenBack(now: () => number) {
+function createGivenBack() {
   const at = new Map<string, number>()
   return {
-    note: (id: string) => void at.set(id, now()),
-    has: (id: string) => now() - (at.get(id) ?? Number.NEGATIVE_INFINITY) < TOLD_WITHIN_MS,
+    note: (id: string) => void at.set(id, performance.now()),
+    has: (id: string) => performance.now() - (at.get(id) ?? Number.NEGATIVE_INFINITY) < TOLD_WITHIN_MS,
   }
 }
 

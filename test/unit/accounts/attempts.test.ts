@@ -17,6 +17,15 @@ describe('attempts', () => {
     attempts.begin('a')
   })
 
+  it('are not refused for longer than the time, though the clock goes back', () => {
+    let now = 100_000
+    const attempts = createAttempts({ attempts: 1, windowMs: 500 }, () => now)
+    attempts.begin('a')
+    now = 1000
+    attempts.begin('a')
+    assert.throws(() => attempts.begin('a'), { details: { retryAfterMs: 500 } })
+  })
+
   it('do not count when they succeed', () => {
     const attempts = createAttempts({ attempts: 2, windowMs: 500 }, () => 0)
     for (let count = 0; count < 10; count += 1) {

@@ -9,7 +9,7 @@ const finished = { id: '1', endpoint: 'chat', model: 'm', status: 200, durationM
 test('a point says what happened since the one before', async () => {
   let now = 100_000
   const memory = () => ({ processBytes: 5, machineFreeBytes: 7 })
-  const series = createMetricsSeries({ unixNow: () => now, memory }, { intervalMs: 5000, maxPoints: 2 })
+  const series = createMetricsSeries({ unixNow: () => now, now: () => now, memory }, { intervalMs: 5000, maxPoints: 2 })
   const metrics = series.watch(plain)
   for (let at = 1; at <= 20; at += 1) {
     metrics.requestStarted('chat')
@@ -53,4 +53,23 @@ test('a point says what happened since the one before', async () => {
     [115_000, 120_000],
   )
   assert.equal(series.since(115_000).length, 1)
+})
+
+test('rates are of the time that has passed, whatever the clock on the wall does meanwhile', () => {
+  let unixMs = 10_000_000
+  let now = 0
+  const memory = () => ({ processBytes: 5, machineFreeBytes: 7 })
+  const series = createMetricsSeries({ unixNow: () => unixMs, now: () => now, memory })
+  const metrics = series.watch(plain)
+  for (const jumpMs of [-7_200_000, 86_400_000]) {
+    unixMs += jumpMs
+    now += 5000
+    metrics.requestStarted('chat')
+    metrics.requestFinished({ ...finished, promptTokens: 50, completionTokens: 0 })
+    series.sample()
+  }
+  assert.deepEqual(
+    series.since(0).map(({ promptTokensPerSecond }) => promptTokensPerSecond),
+    [10, 10],
+  )
 })

@@ -25,6 +25,15 @@ describe('paths that are read without a key', () => {
     it(`${method} ${url.slice(0, 40)}: ${open}`, () => assert.equal(isOpen(method, url), open))
   }
 
+  it('a pattern without anchors is not found beside the path: in the host or the fragment', () => {
+    const isOpenStyle = createOpenGets(['/static/', '\\.css$'])
+    assert.equal(isOpenStyle('GET', '/a/static/b'), true)
+    assert.equal(isOpenStyle('GET', 'http://host/a.css?b'), true)
+    for (const url of ['/v1/models#a.css', '/v1/models#/static/', '/v1/models?a.css', 'HTTP://static/v1/models']) {
+      assert.equal(isOpenStyle('GET', url), false, url)
+    }
+  })
+
   const refused = [
     '(a+)+$',
     '(a|aa)*$',
@@ -48,7 +57,7 @@ describe('paths that are read without a key', () => {
   }
 
   it('have patterns with letters that only look like repetitions', () => {
-    const escaped = createOpenGets(['^/a\\+\\*[+*?]#(x[)|]y)?$'])
-    assert.deepEqual([escaped('GET', '/a+**#'), escaped('GET', '/a+**#x)y'), escaped('GET', '/a')], [true, true, false])
+    const escaped = createOpenGets(['^/a\\+\\*[+*?]#?(x[)|]y)?$'])
+    assert.deepEqual([escaped('GET', '/a+**'), escaped('GET', '/a+**x)y'), escaped('GET', '/a')], [true, true, false])
   })
 })

@@ -189,6 +189,36 @@ describe('a node that dies', () => {
     assert.ok(isLinked(one, second))
   })
 
+  it('is believed by all once its clock was put right, though it started a day ahead', async () => {
+    let aheadMs = 24 * 3600_000
+    await using one = await startBareMember({ timings: FAST })
+    await using other = await startBareMember({ timings: FAST })
+    await other.dial(one)
+    await until(() => isLinked(one, other))
+    await using late = await startBareMember({ timings: FAST, now: () => Date.now() + aheadMs })
+    aheadMs = 0
+    await late.dial(one)
+    await until(() => isLinked(one, late) && isLinked(late, one))
+    const isDialled = (from: BareMember, to: BareMember) =>
+      from.candidates.some(({ peerId }) => peerId === to.host.peerId)
+    await until(() => isDialled(other, late) || isDialled(late, other))
+    assert.ok(!warned(one, /closed/))
+  })
+
+  it('stays, and its news come, when the clock here goes back by a day', async () => {
+    let behindMs = 0
+    await using one = await startBareMember({ timings: FAST, now: () => Date.now() - behindMs })
+    await using other = await startBareMember({ timings: FAST })
+    await other.dial(one)
+    await until(() => isLinked(one, other) && isLinked(other, one))
+    behindMs = 24 * 3600_000
+    other.membership.advertise({ ...OFFER, slots: 7 })
+    await until(() => one.view(other)?.record.offer.slots === 7)
+    one.membership.advertise({ ...OFFER, slots: 8 })
+    await until(() => other.view(one)?.record.offer.slots === 8)
+    assert.ok(![one, other].some((member) => warned(member, /closed|silent/)))
+  })
+
   it('that said goodbye is gone at once; one whose clock then goes back is believed again', async () => {
     await using one = await startBareMember()
     await using ahead = await startBareMember({ now: () => Date.now() + 3600_000 })

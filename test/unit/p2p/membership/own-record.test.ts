@@ -5,7 +5,7 @@ import { openRecord, type SignedRecord } from '../../../../src/p2p/membership/re
 import { silentLog, until } from '../../../support/p2p/hosts.ts'
 import { newKey, OFFER, recordOf } from './records.ts'
 
-async function ownRecord({ now = () => 1000, restMs = 1 } = {}) {
+async function ownRecord({ now = (): number => 1000, restMs = 1 } = {}) {
   const { key, peerId } = await newKey()
   const published: SignedRecord[] = []
   const warnings: string[] = []
@@ -71,6 +71,20 @@ describe("a node's own record", () => {
     own.overtake(recordOf(peerId, { incarnation: 5000, sequence: 7 }))
     await until(() => published.length === 2)
     assert.equal(published[1]?.record.incarnation, 5001)
+    await own.leave()
+  })
+
+  it('begins anew when the clock went back too far, and not for less', async () => {
+    let unixMs = 10_000
+    const { own, published } = await ownRecord({ now: () => unixMs })
+    await own.start()
+    unixMs = 9000
+    own.followClock(1000)
+    own.look()
+    unixMs = 8999
+    own.followClock(1000)
+    await until(() => published.length === 2)
+    assert.equal(published[1]?.record.incarnation, 8999)
     await own.leave()
   })
 

@@ -67,8 +67,13 @@ describe('the record store', () => {
     assert.equal(store.put(signedOf('a', { sequence: 2 }), from('b')), 'updated')
     assert.equal(store.put(signedOf('a', { sequence: 1 }), from('b')), 'older')
     assert.equal(store.put(signedOf('a', { incarnation: 2, sequence: 0 }), from('b')), 'added')
-    assert.equal(store.put(signedOf('a', { incarnation: 2001 }), from('a')), 'ahead')
-    assert.equal(store.put(signedOf('a', { incarnation: 2000 }), from('a')), 'added')
+    assert.equal(store.put(signedOf('a', { incarnation: 2001 }), from('b')), 'ahead')
+    assert.equal(store.put(signedOf('a', { incarnation: 2000 }), from('b')), 'added')
+    assert.equal(
+      store.put(signedOf('a', { incarnation: 2001 }), from('a')),
+      'added',
+      'its own words, of an admitted node',
+    )
   })
 
   it('shows a node its newest words, its goodbye too', () => {

@@ -117,7 +117,7 @@ export async function startLender(
       for (const listener of listeners) listener()
     },
     /** The pool of a user, to which the lender is `id-lender`. */
-    poolOf(name: string, own: typeof BUILD | undefined = BUILD) {
+    poolOf(name: string, own: typeof BUILD | undefined = BUILD, now: () => number = Date.now) {
       const seenPeers = (): readonly PeerView[] => {
         const lends = lender.lends()
         return [peerOf('lender', { offer: { serves: false, ...(lends && { lends }) } })]
@@ -131,7 +131,7 @@ export async function startLender(
         { log, probe: async () => ({ protocol: '7.0.0', memoryFreeBytes: 1, roundTripMs: 0 }) },
         { addresses: [] },
       )
-      return createWorkerPool({ network, log, metrics, now: Date.now, own: () => own, servers }, { group: '' })
+      return createWorkerPool({ network, log, metrics, now, own: () => own, servers }, { group: '' })
     },
     async [Symbol.asyncDispose]() {
       await lender.stop()

@@ -152,6 +152,24 @@ describe('a lease between two nodes', () => {
     assert.ok(here.lender.lends())
   })
 
+  it('rests and ends as ever when the clock goes back in the middle', async () => {
+    let now = 1_000_000_000
+    await using here = await startLender({ now: () => now })
+    const pool = here.poolOf('ada', undefined, () => now)
+    const first = await pool.lease(LENDER, ask())
+    now -= 7_200_000
+    here.workers.running[0]?.die()
+    await first.over
+    await poll('the lender is as wanted', 5000, () => here.lender.lends() === undefined)
+    now -= 7_200_000
+    await using second = await pool.lease(LENDER, ask())
+    assert.equal(await echo(second, 'y'), 'y')
+    const text = await here.metrics.text()
+    for (const side of ['lent', 'borrowed']) {
+      assert.match(text, new RegExp(`local_ai_worker_leases_total\\{side="${side}",outcome="worker-lost"\\} 1`))
+    }
+  })
+
   it('is over at once when the user has left the network, or when nothing is lent any more', async () => {
     let enabled = true
     await using here = await startLender({ rules: () => ({ enabled, memoryBytes: undefined, threads: 1, to: [] }) })
