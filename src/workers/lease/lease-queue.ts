@@ -77,7 +77,7 @@ export function createLeaseQueue(): LeaseQueue {
       const refusal = refuse(peerId, waitMs)
       if (refusal !== undefined) throw refusal
       const startedAt = performance.now()
-      const place: Place = { peerId, model, sinceUnixMs: startedAt, turn: Promise.withResolvers<void>() }
+      const place: Place = { peerId, model, sinceUnixMs: Date.now(), turn: Promise.withResolvers<void>() }
       places.add(place)
       next()
       if (places.has(place)) await wait(place, { waitMs, signal })
