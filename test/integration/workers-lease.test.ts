@@ -46,7 +46,7 @@ describe('the worker command in a network', { skip: skip ?? false, timeout: 110_
     await servesTheNextWhenAUserIsKilled({ user, init, worker }, id)
     await endsWithItsWorker(user, id, worker)
 
-    const last = await user.pool.lease(id, ask())
+    const last = await user.pool.lease(id, ask({ waitMs: 10_000 }))
     assert.deepEqual(await worker.end(), { code: 0, signal: null })
     await last.over
   })

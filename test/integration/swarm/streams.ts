@@ -7,8 +7,10 @@ import { needsProc } from '../../support/processes.ts'
 import type { Swarm, SwarmNode } from '../../support/swarm.ts'
 
 const EVERY_MS = 100
-/** More than fits into all buffers between the backend and a client that does not read. */
+/** As events half a gigabyte: more than fits anywhere. */
 const FLOOD = { tokens: 3_000_000 }
+/** What fits between the backend and a client that does not read: the windows and sockets of three hops, five megabytes. */
+const MOST_ON_THE_WAY = 100_000
 const STILL_MS = 1000
 const MEGABYTE = 1024 * 1024
 
@@ -59,14 +61,15 @@ export function streamTests(swarmOf: () => Swarm): void {
     })
     for (const [index, node] of [ada, door].entries()) {
       const grown = (memoryOf(node) - (before[index] ?? 0)) / MEGABYTE
-      assert.ok(grown < 96, `${node.name} grew by ${grown.toFixed(0)} MB`)
+      // A heap that has been busy is a hundred megabytes larger, with next to nothing in it.
+      assert.ok(grown < 192, `${node.name} grew by ${grown.toFixed(0)} MB`)
     }
     // The first one ended with the greeting above.
     await backend.next('predict-ended')
     client.destroy()
     const { sent, cancelled } = await backend.next('predict-ended')
     assert.equal(cancelled, true)
-    assert.ok(sent < FLOOD.tokens, `all ${sent} tokens were made for a client that reads none`)
+    assert.ok(sent < MOST_ON_THE_WAY, `${sent} tokens were made for a client that reads none`)
   })
 }
 
