@@ -21,7 +21,9 @@ export function createSpareWrites(database: DatabaseSync, { log, now }: SpareWri
   let failing = false
   return {
     attempt(work) {
-      if (now() < pausedUntil) return undefined
+      const pauseMs = pausedUntil - now()
+      // A longer one was begun on a clock that went back since.
+      if (pauseMs > 0 && pauseMs <= PAUSE_MS) return undefined
       try {
         const result = withoutWaiting(database, work)
         failing = false

@@ -210,9 +210,14 @@ export function toAppError(thrown: unknown): AppError {
 function isStorageFailure(thrown: unknown): boolean {
   const code = String(property(thrown, 'code'))
   if (['EACCES', 'EPERM'].includes(code)) return property(thrown, 'path') !== undefined
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ERR_SQLITE_ERROR'].includes(code)
+  // The other results of SQLite are mistakes of whoever asked; the low byte tells (sqlite.org/rescode.html).
+  if (code === 'ERR_SQLITE_ERROR') return SQLITE_STORAGE.has(Number(property(thrown, 'errcode')) & 0xff)
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code)
 }
 
-function property(value: unknown, name: 'code' | 'path' | 'statusCode'): unknown {
+/** SQLITE_PERM, BUSY, READONLY, IOERR, CORRUPT, FULL, CANTOPEN and NOTADB. */
+const SQLITE_STORAGE: ReadonlySet<number> = new Set([3, 5, 8, 10, 11, 13, 14, 26])
+
+function property(value: unknown, name: 'code' | 'errcode' | 'path' | 'statusCode'): unknown {
   return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
 }

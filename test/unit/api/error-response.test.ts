@@ -108,6 +108,8 @@ describe('errors of the disk', () => {
       thrown('EROFS', { path: '/home/zoe/x' }),
       thrown('EACCES', { path: '/home/zoe/x' }),
       thrown('ERR_SQLITE_ERROR', { errcode: 13 }),
+      // SQLITE_IOERR_WRITE.
+      thrown('ERR_SQLITE_ERROR', { errcode: 778 }),
     ]) {
       const { code, status, message } = toErrorAnswer(toAppError(error), 'id-1')
       assert.deepEqual([code, status], ['storage.failed', 500])
@@ -118,6 +120,11 @@ describe('errors of the disk', () => {
 
   it('are not those of sockets', () => {
     assert.equal(toAppError(thrown('EACCES', { syscall: 'connect' })).code, 'internal')
+  })
+
+  it('are not mistakes in what the database was asked', () => {
+    // SQLITE_CONSTRAINT_UNIQUE.
+    assert.equal(toAppError(thrown('ERR_SQLITE_ERROR', { errcode: 2067 })).code, 'internal')
   })
 })
 
