@@ -1,11 +1,11 @@
 // Runs the suites in the order of how quickly they tell, and closes with one line that counts them all.
 // Arguments: files or glob patterns to run instead of everything. `--times` also tells where the time went.
-import { globSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { relative } from 'node:path'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { COMPILE_CACHE } from '../test/support/compile-cache.ts'
 
 const TEST_TIMEOUT_MS = 180_000
@@ -24,6 +24,9 @@ const WAITING = [
 // They say how soon a network notices something, or run a model on several threads, which spin while they wait for each
 // other: such a test has the machine for itself.
 const ALONE = ['test/integration/swarm.test.ts', 'test/e2e/default-model.test.ts']
+
+/** A process takes half a second to load what a unit test takes milliseconds to use: many of them share one. */
+const GROUPS_PER_CORE = 4
 
 process.chdir(fileURLToPath(new URL('../', import.meta.url)))
 
@@ -49,8 +52,8 @@ async function runAll() {
   const aside = runStage({ name: 'waiting', files: waiting }, (text) => {
     held += text
   })
-  const ended = []
-  for (const name of ['unit', 'compliance', 'integration', 'e2e']) {
+  const ended = [await runUnits()]
+  for (const name of ['compliance', 'integration', 'e2e']) {
     const files = globSync(`test/${name}/**/*.test.ts`).filter((file) => !apart.has(file))
     ended.push(await runStage({ name, files: files.sort(), concurrency: availableParallelism() }))
   }
@@ -59,10 +62,28 @@ async function runAll() {
   return [...ended, await runStage({ name: 'undisturbed', files: alone })]
 }
 
-async function runStage({ name, files, concurrency = 1 }, write = print) {
+async function runUnits() {
+  const files = globSync('test/unit/**/*.test.ts').sort()
+  const count = GROUPS_PER_CORE * availableParallelism()
+  const folder = mkdtempSync(join(tmpdir(), 'local-ai-tests-'))
+  const groups = Array.from({ length: count }, (_, index) => {
+    const group = join(folder, `unit-${index + 1}.test.mjs`)
+    const own = files.filter((_file, place) => place % count === index)
+    writeFileSync(group, own.map((file) => `import '${pathToFileURL(resolve(file))}'\n`).join(''))
+    return group
+  })
+  try {
+    return await runStage({ name: 'unit', files, processes: groups, concurrency: availableParallelism() })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** `processes`: what to start where that is not each file by itself. */
+async function runStage({ name, files, processes = files, concurrency = 1 }, write = print) {
   const started = { ms: performance.now(), cpuSeconds: cpuSeconds() }
   write(`\n▸ ${name} tests (${files.length} files)\n`)
-  const { counts, durations, failures } = await runFiles({ files, concurrency, write })
+  const { counts, durations, failures } = await runFiles({ files: processes, concurrency, write })
   const seconds = (performance.now() - started.ms) / 1000
   write(`▸ ${name}: ${seconds.toFixed(1)} s\n`)
   return { name, counts, durations, failures, seconds, cpuSeconds: cpuSeconds() - started.cpuSeconds }
@@ -71,12 +92,16 @@ async function runStage({ name, files, concurrency = 1 }, write = print) {
 function runFiles({ files, concurrency, write }) {
   return new Promise((resolve, reject) => {
     const stream = run({ files, concurrency, timeout: TEST_TIMEOUT_MS })
-    const durations = []
+    const durations = new Map()
     const failures = []
     let counts
-    // Each file is a test around its tests, of that name.
-    stream.on('test:complete', ({ name, file, details }) => {
-      if (file !== undefined && relative('.', file) === name) durations.push({ file: name, ms: details.duration_ms })
+    stream.on('test:complete', ({ name, file, nesting, details }) => {
+      if (nesting > 0 || file === undefined) return
+      const own = relative('.', file)
+      if (own.startsWith('..')) return
+      // A file that has a process is a test around its tests, of that name, which comes last.
+      const before = own === name ? 0 : (durations.get(own) ?? 0)
+      durations.set(own, before + details.duration_ms)
     })
     stream.on('test:fail', ({ name, file, line, details: { error } }) => {
       // Whatever contains the test that failed fails with it.
@@ -96,7 +121,7 @@ function runFiles({ files, concurrency, write }) {
     printed.on('error', reject)
     printed.on('end', () => {
       if (counts === undefined) reject(new Error('the runner gave no summary'))
-      else resolve({ counts, durations, failures })
+      else resolve({ counts, durations: [...durations].map(([file, ms]) => ({ file, ms })), failures })
     })
   })
 }
