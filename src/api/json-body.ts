@@ -32,7 +32,7 @@ export function addJsonBody(
     return await new Promise((resolve, reject) => {
       void parse(request, text, (error, value: unknown) => {
         if (error === null) resolve(value)
-        else reject(new AppError('request.invalid', 'the request body is not valid JSON', { cause: error }))
+        else reject(new AppError('request.invalid', whyNoJson(request), { cause: error }))
       })
     })
   }
@@ -51,6 +51,15 @@ export function addJsonBody(
     },
   )
   return readJson
+}
+
+/** Clients that compress, or write UTF-16, say so. */
+function whyNoJson({ headers }: Pick<FastifyRequest, 'headers'>): string {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (coding !== 'identity') return 'the request body is compressed (Content-Encoding): send it as it is'
+  const charset = /;\s*charset\s*=\s*"?([\w.-]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
+  if (!/^(?:utf-?8|us-ascii)$/i.test(charset)) return 'the request body is not valid JSON: send it as UTF-8'
+  return 'the request body is not valid JSON'
 }
 
 function isForm(contentType: string): boolean {

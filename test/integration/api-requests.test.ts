@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { Value } from 'typebox/value'
 import { Completion, EmbeddingList, ErrorBody, ModelList } from '../../src/api/openai/response-schema.ts'
 import { AppError } from '../../src/base/errors.ts'
@@ -96,6 +97,24 @@ describe('requests that make no sense', () => {
     const nested = await api.post(CHAT, `{"messages":${deep(200)}}`)
     assert.equal(nested.status, 400)
     assert.match((await errorOf(nested)).message, /nested more than 128 levels/)
+  })
+
+  it('that a client has compressed, or written in another encoding, are told what to do about it', async () => {
+    await using api = await startApi()
+    const words = JSON.stringify({ messages })
+    const given: readonly [body: Buffer, headers: Readonly<Record<string, string>>, says: RegExp][] = [
+      [gzipSync(words), { 'content-encoding': 'gzip' }, /compressed \(Content-Encoding\): send it as it is$/],
+      [Buffer.from(words, 'utf16le'), { 'content-type': 'application/json; charset=utf-16le' }, /send it as UTF-8$/],
+      [Buffer.from('{'), { 'content-type': 'application/json; charset="UTF-8"' }, /is not valid JSON$/],
+    ]
+    for (const [body, headers, says] of given) {
+      const response = await api.post(CHAT, '', {
+        headers: { 'content-type': 'application/json', ...headers },
+        body: new Uint8Array(body),
+      })
+      assert.equal(response.status, 400)
+      assert.match((await errorOf(response)).message, says)
+    }
   })
 
   it('must say that they are JSON, which no other web page can make a browser do', async () => {
