@@ -1,6 +1,7 @@
 /** A map of at most so many entries, in the order in which they were last set: of more, the one set longest ago goes. */
 export class NewestMap<Key, Value> extends Map<Key, Value> {
   readonly #most: number
+  #newest: Key | undefined
 
   constructor(most: number) {
     super()
@@ -8,7 +9,9 @@ export class NewestMap<Key, Value> extends Map<Key, Value> {
   }
 
   override set(key: Key, value: Value): this {
-    this.delete(key)
+    // Where it is already, it need not be moved: a small map is made anew with every key that is deleted.
+    if (key !== this.#newest) this.delete(key)
+    this.#newest = key
     super.set(key, value)
     if (this.size > this.#most) this.delete(this.keys().next().value as Key)
     return this

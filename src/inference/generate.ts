@@ -55,13 +55,13 @@ export async function* generate(
   for (let restarts = 0; ; restarts += 1) {
     given.begin()
     try {
-      for await (const event of generateOnce(deps, { ...prepared, tokens, begun: given.count > 0 }, options)) {
+      for await (const event of generateOnce(deps, { ...prepared, tokens, begun: given.count() > 0 }, options)) {
         if (given.isNew(event)) yield event
       }
       given.end()
       return
     } catch (error) {
-      const { count } = given
+      const count = given.count()
       if (!mayStartAgain(error, { restarts, answered: count > 0, resumable: tokens.resumable() })) {
         // Who could not go on tells why it had to.
         throw count > 0 && lost?.count === count && signal?.aborted !== true ? lost.error : error

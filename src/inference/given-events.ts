@@ -13,7 +13,7 @@ export interface GivenEvents {
   isNew(event: InferenceEvent): boolean
   /** To be called when an attempt has come to its end: throws when it gave less than the one before. */
   end(): void
-  readonly count: number
+  count(): number
 }
 
 export function createGivenEvents(): GivenEvents {
@@ -39,9 +39,7 @@ export function createGivenEvents(): GivenEvents {
     end() {
       if (position < count) throw differs()
     },
-    get count() {
-      return count
-    },
+    count: () => count,
   }
 }
 

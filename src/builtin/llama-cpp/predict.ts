@@ -39,7 +39,7 @@ export async function* predict(
     ...(grammar === undefined ? {} : { grammar }),
   }
   const end = yield* chatAnswer(engine.generate(generateRequest, options), rendered.parser)
-  const calledTools = end.reason === 'stop' && rendered.parser.sawToolCall
+  const calledTools = end.reason === 'stop' && rendered.parser.sawToolCall()
   return toTrailers(end, calledTools ? 'tool-calls' : end.reason, settings.stop)
 }
 

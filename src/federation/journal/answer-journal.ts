@@ -34,78 +34,106 @@ export interface Comparison {
 }
 
 export function createAnswerJournal(): AnswerJournal {
-  /** In one piece, with room for more: many tiny ones would cost a multiple of what is in them. */
-  let records = NOTHING
-  let recordBytes = 0
-  let tokens = 0
-  let complete = true
-  let sentBytes = 0
-  let checksum = 0
+  return new Journal()
+}
 
-  function forgetRecords(): void {
-    records = NOTHING
-    recordBytes = 0
+/** A class, as everything that is made for each request and has properties that are computed: see docs/decisions/0017. */
+class Journal implements AnswerJournal {
+  /** In one piece, with room for more: many tiny ones would cost a multiple of what is in them. */
+  #records = NOTHING
+  #recordBytes = 0
+  #tokens = 0
+  #complete = true
+  #sentBytes = 0
+  #checksum = 0
+
+  get tokens(): number {
+    return this.#tokens
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  get complete(): boolean {
+    return this.#complete
+  }
+
+  /** Of all that was sent. */
+  get checksum(): number {
+    return this.#checksum
+  }
+
+  note(payload: Buffer): number {
+    if (payload.length < COUNT_BYTES) return 0
+    const count = payload.readUInt16BE(0)
+    this.#tokens += count
+    if (this.#complete) this.#keep(payload.subarray(COUNT_BYTES))
+    return count
+  }
+
+  sent(bytes: Uint8Array): void {
+    this.#checksum = crc32(bytes, this.#checksum)
+    this.#sentBytes += bytes.length
+  }
+
+  forgetTokens(): void {
+    this.#forgetRecords()
+    this.#tokens = 0
+    this.#complete = true
+  }
+
+  records(): Buffer {
+    return Buffer.from(this.#records.subarray(0, this.#recordBytes))
+  }
+
+  compare(): Comparison {
+    return new AnswerComparison(this)
+  }
+
+  #forgetRecords(): void {
+    this.#records = NOTHING
+    this.#recordBytes = 0
   }
 
   /** Copied: a frame is a view of a large buffer, which must not be kept for its sake. */
-  function keep(bytes: Buffer): void {
-    const end = recordBytes + bytes.length
+  #keep(bytes: Buffer): void {
+    const end = this.#recordBytes + bytes.length
     if (end > MAX_RECORD_BYTES) {
-      complete = false
-      forgetRecords()
+      this.#complete = false
+      this.#forgetRecords()
       return
     }
-    if (end > records.length) {
-      const larger = Buffer.alloc(Math.min(MAX_RECORD_BYTES, Math.max(FIRST_BYTES, 2 * records.length, end)))
-      records.copy(larger, 0, 0, recordBytes)
-      records = larger
+    const { length } = this.#records
+    if (end > length) {
+      const larger = Buffer.alloc(Math.min(MAX_RECORD_BYTES, Math.max(FIRST_BYTES, 2 * length, end)))
+      this.#records.copy(larger, 0, 0, this.#recordBytes)
+      this.#records = larger
     }
-    recordBytes += bytes.copy(records, recordBytes)
+    this.#recordBytes += bytes.copy(this.#records, this.#recordBytes)
+  }
+}
+
+class AnswerComparison implements Comparison {
+  readonly #journal: Journal
+  #left: number
+  #running = 0
+
+  constructor(journal: Journal) {
+    this.#journal = journal
+    this.#left = journal.sentBytes
   }
 
-  return {
-    get tokens() {
-      return tokens
-    },
-    get sentBytes() {
-      return sentBytes
-    },
-    get complete() {
-      return complete
-    },
-    note(payload) {
-      if (payload.length < COUNT_BYTES) return 0
-      const count = payload.readUInt16BE(0)
-      tokens += count
-      if (complete) keep(payload.subarray(COUNT_BYTES))
-      return count
-    },
-    sent(bytes) {
-      checksum = crc32(bytes, checksum)
-      sentBytes += bytes.length
-    },
-    forgetTokens() {
-      forgetRecords()
-      tokens = 0
-      complete = true
-    },
-    records: () => Buffer.from(records.subarray(0, recordBytes)),
-    compare() {
-      let left = sentBytes
-      let running = 0
-      return {
-        get done() {
-          return left === 0
-        },
-        take(bytes) {
-          if (left === 0) return bytes
-          const again = bytes.subarray(0, left)
-          running = crc32(again, running)
-          left -= again.length
-          if (left === 0 && running !== checksum) return 'differs'
-          return bytes.subarray(again.length)
-        },
-      }
-    },
+  get done(): boolean {
+    return this.#left === 0
+  }
+
+  take(bytes: Buffer): Buffer | 'differs' {
+    if (this.#left === 0) return bytes
+    const again = bytes.subarray(0, this.#left)
+    this.#running = crc32(again, this.#running)
+    this.#left -= again.length
+    if (this.#left === 0 && this.#running !== this.#journal.checksum) return 'differs'
+    return bytes.subarray(again.length)
   }
 }

@@ -24,6 +24,7 @@ const KINDS: readonly FrameKind[] = ['head', 'body', 'tokens', 'aside', 'failed'
 /** A byte for the kind, four for the length of the payload, big-endian. */
 const PREFIX_BYTES = 5
 export const MAX_FRAME_BYTES = 64 * 1024
+const NOTHING: Buffer = Buffer.alloc(0)
 
 /** Throws nothing: `payload` is at most `MAX_FRAME_BYTES`. */
 export function toFrame(kind: FrameKind, payload: Uint8Array): Buffer {
@@ -42,29 +43,33 @@ export interface FrameReader {
 }
 
 export function createFrameReader(): FrameReader {
-  let rest: Buffer = Buffer.alloc(0)
-  return {
-    get between() {
-      return rest.length === 0
-    },
-    take(bytes) {
-      const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      const all = rest.length === 0 ? given : Buffer.concat([rest, given])
-      const frames: Frame[] = []
-      let at = 0
-      while (all.length - at >= PREFIX_BYTES) {
-        const kind = KINDS[all[at] ?? KINDS.length]
-        const length = all.readUInt32BE(at + 1)
-        if (kind === undefined || length > MAX_FRAME_BYTES) {
-          throw new AppError('peer.unreachable', 'what the node answers is no answer')
-        }
-        const end = at + PREFIX_BYTES + length
-        if (end > all.length) break
-        frames.push({ kind, payload: all.subarray(at + PREFIX_BYTES, end) })
-        at = end
+  return new Reader()
+}
+
+class Reader implements FrameReader {
+  #rest = NOTHING
+
+  get between(): boolean {
+    return this.#rest.length === 0
+  }
+
+  take(bytes: Uint8Array): readonly Frame[] {
+    const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const all = this.#rest.length === 0 ? given : Buffer.concat([this.#rest, given])
+    const frames: Frame[] = []
+    let at = 0
+    while (all.length - at >= PREFIX_BYTES) {
+      const kind = KINDS[all[at] ?? KINDS.length]
+      const length = all.readUInt32BE(at + 1)
+      if (kind === undefined || length > MAX_FRAME_BYTES) {
+        throw new AppError('peer.unreachable', 'what the node answers is no answer')
       }
-      rest = all.subarray(at)
-      return frames
-    },
+      const end = at + PREFIX_BYTES + length
+      if (end > all.length) break
+      frames.push({ kind, payload: all.subarray(at + PREFIX_BYTES, end) })
+      at = end
+    }
+    this.#rest = all.subarray(at)
+    return frames
   }
 }

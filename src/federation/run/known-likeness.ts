@@ -10,19 +10,24 @@ export interface KnownLikeness {
 }
 
 export function createKnownLikeness(): KnownLikeness {
-  let current: string | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
-  return {
-    get current() {
-      return current
-    },
-    set(likeness) {
-      current = likeness
-    },
-    learn(now, ask) {
-      if (current !== undefined || now - askedAt < AGAIN_MS) return
-      askedAt = now
-      current = ask()
-    },
+  return new Likeness()
+}
+
+class Likeness implements KnownLikeness {
+  #current: string | undefined
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  get current(): string | undefined {
+    return this.#current
+  }
+
+  set(likeness: string | undefined): void {
+    this.#current = likeness
+  }
+
+  learn(now: number, ask: () => string | undefined): void {
+    if (this.#current !== undefined || now - this.#askedAt < AGAIN_MS) return
+    this.#askedAt = now
+    this.#current = ask()
   }
 }

@@ -23,7 +23,7 @@ export interface AnswerHead extends Omit<PeerAnswer, 'body'> {
 /** One node at work on a request. */
 export interface Leg {
   /** Whether `next` has something at once. */
-  readonly ready: boolean
+  ready(): boolean
   /**
    * Pulled: who does not ask stops the node. Throws the signal's reason, `request.invalid` for what cannot be put on the
    * wire, and a `LegLost` for everything that another node could do better.
@@ -99,9 +99,7 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
   }
 
   return {
-    get ready() {
-      return waiting.length > 0
-    },
+    ready: () => waiting.length > 0,
     async next() {
       try {
         let piece = nextWaiting()

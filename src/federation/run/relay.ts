@@ -131,7 +131,7 @@ export class Relay {
   async #nextToSpeak(active: Track): Promise<Track | undefined> {
     const spare = this.#spare
     if (spare !== undefined) return await Promise.race([active.ready(), spare.ready()])
-    const lateMs = active.leg.ready ? undefined : this.#lateAfterMs(active)
+    const lateMs = active.leg.ready() ? undefined : this.#lateAfterMs(active)
     if (lateMs === undefined) return active
     const speaker = await this.#patience.wait(active.ready(), lateMs)
     if (speaker === undefined) this.#helpOut(active)

@@ -15,29 +15,47 @@ export interface SeamWatch {
 }
 
 export function createSeamWatch(request: RoutedRequest, events: Pick<RoutingEvents, 'seam'>): SeamWatch {
-  let seam: Omit<Seam, 'pauseMs'> | undefined
-  let count = 0
-  return {
-    get count() {
-      return count
-    },
-    get open() {
-      return seam !== undefined
-    },
-    begin({ candidate: { peerId, name } }, cause, { tokens, sentBytes }) {
-      count += 1
-      seam ??= { from: { peerId, name }, cause, tokens, sentBytes }
-    },
-    close({ candidate: { peerId, name } }, pauseMs) {
-      if (seam === undefined) return false
-      events.seam(request, { ...seam, to: { peerId, name }, pauseMs })
-      seam = undefined
-      return true
-    },
-    giveUp(code, pauseMs) {
-      if (seam === undefined) return
-      events.seam(request, { ...seam, pauseMs, code })
-      seam = undefined
-    },
+  return new Watch(request, events)
+}
+
+class Watch implements SeamWatch {
+  readonly #request: RoutedRequest
+  readonly #events: Pick<RoutingEvents, 'seam'>
+  #seam: Omit<Seam, 'pauseMs'> | undefined
+  #count = 0
+
+  constructor(request: RoutedRequest, events: Pick<RoutingEvents, 'seam'>) {
+    this.#request = request
+    this.#events = events
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get open(): boolean {
+    return this.#seam !== undefined
+  }
+
+  begin(
+    { candidate: { peerId, name } }: Track,
+    cause: Seam['cause'],
+    { tokens, sentBytes }: Pick<Seam, 'tokens' | 'sentBytes'>,
+  ): void {
+    this.#count += 1
+    this.#seam ??= { from: { peerId, name }, cause, tokens, sentBytes }
+  }
+
+  close({ candidate: { peerId, name } }: Track, pauseMs: number): boolean {
+    if (this.#seam === undefined) return false
+    this.#events.seam(this.#request, { ...this.#seam, to: { peerId, name }, pauseMs })
+    this.#seam = undefined
+    return true
+  }
+
+  giveUp(code: NonNullable<Seam['code']>, pauseMs: number): void {
+    if (this.#seam === undefined) return
+    this.#events.seam(this.#request, { ...this.#seam, pauseMs, code })
+    this.#seam = undefined
   }
 }

@@ -32,7 +32,7 @@ export async function* readEvents(
         if (data === '[DONE]') return
         yield parseEvent(data, upstream)
       }
-      if (lines.restBytes > limits.eventBytes) throw failed(upstream, 'sent an event without an end')
+      if (lines.restBytes() > limits.eventBytes) throw failed(upstream, 'sent an event without an end')
     }
   } catch (error) {
     throw error instanceof AppError ? error : broken(upstream, error)
@@ -43,9 +43,7 @@ export async function* readEvents(
 function createLines() {
   let rest: Buffer | undefined
   return {
-    get restBytes() {
-      return rest?.length ?? 0
-    },
+    restBytes: () => rest?.length ?? 0,
     *take(chunk: Buffer): Generator<string, void> {
       const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk])
       let from = 0

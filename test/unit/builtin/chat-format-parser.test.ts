@@ -339,10 +339,10 @@ describe('an answer on its way', () => {
   it('says a call as soon as its name is known, and arguments as they come', () => {
     const parser = parserFor(hermes)
     assert.deepEqual(parser.push('Ok.\n<tool_call>\n{"name": "get_wea'), [{ type: 'content', text: 'Ok.' }])
-    assert.equal(parser.sawToolCall, false)
+    assert.equal(parser.sawToolCall(), false)
     assert.deepEqual(parser.push('ther"'), [])
     assert.deepEqual(parser.push(','), [{ type: 'tool-call-start', index: 0, id: 'call_1', name: 'get_weather' }])
-    assert.equal(parser.sawToolCall, true)
+    assert.equal(parser.sawToolCall(), true)
     assert.deepEqual(parser.push(' "arguments": {"ci'), [{ type: 'tool-call-arguments', index: 0, text: '{"ci' }])
     assert.deepEqual(parser.push('ty": 1}'), [{ type: 'tool-call-arguments', index: 0, text: 'ty": 1}' }])
     assert.deepEqual(parser.push('}\n</tool_call>'), [])

@@ -16,7 +16,7 @@ describe('the events that were given out', () => {
     given.begin()
     assert.deepEqual(text('a', 'b', 'c', 'd').map(given.isNew), [false, false, false, true])
     given.end()
-    assert.equal(given.count, 4)
+    assert.equal(given.count(), 4)
   })
 
   it('must come again as they were, whatever ids their calls have', () => {

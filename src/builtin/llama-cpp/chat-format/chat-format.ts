@@ -74,7 +74,7 @@ export interface OutputParser {
   push(text: string): ChatDelta[]
   /** Once, when the answer has ended. */
   finish(): ChatDelta[]
-  readonly sawToolCall: boolean
+  sawToolCall(): boolean
 }
 
 /** How to talk with one model. */

@@ -36,9 +36,7 @@ export function createOutputParser(init: OutputParserInit): OutputParser {
       deltas.closeContent()
       return deltas.takeAll()
     },
-    get sawToolCall() {
-      return deltas.callCount() > 0
-    },
+    sawToolCall: () => deltas.callCount() > 0,
   }
 }
 

@@ -28,7 +28,7 @@ export function createComplete({ dispatcher, call, facts, gather, onEnd }: Compl
 
   /** Tokens that an event stands for without telling them. */
   async function untold(event: CompletionEvent, answer: CompletionAnswer, signal: AbortSignal) {
-    const count = event.tokens_predicted - (answer.tokens - answer.resumed) - 1
+    const count = event.tokens_predicted - (answer.tokens() - answer.resumed) - 1
     return count > 0 && !event.stop ? await cutCharacters.tokensBefore(event, count, { signal }) : undefined
   }
   async function* generate(
@@ -77,7 +77,7 @@ export function createComplete({ dispatcher, call, facts, gather, onEnd }: Compl
       ...resumed.outcome,
       ...nothing,
       promptTokens: resumed.promptTokens,
-      completionTokens: answer.tokens,
+      completionTokens: answer.tokens(),
     }
   }
 }

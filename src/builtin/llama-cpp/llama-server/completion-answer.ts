@@ -45,7 +45,7 @@ export interface TokenGroup {
 
 export interface CompletionAnswer {
   /** Tokens so far, those replayed among them. */
-  readonly tokens: number
+  tokens(): number
   /** How many of them llama-server takes for a part of the prompt. */
   readonly resumed: number
   /**
@@ -120,9 +120,7 @@ export function createCompletionAnswer({ request, endTexts, now }: CompletionAns
     }
   }
   return {
-    get tokens() {
-      return tokens
-    },
+    tokens: () => tokens,
     resumed,
     push(event, before) {
       if (event.error !== undefined) throw fromErrorObject(event.error, 'llama-server could not go on')

@@ -19,7 +19,7 @@ export interface AnswerStep {
 /** One answer between its tokens and its pieces: whole characters, without stop strings. */
 export interface Answer {
   /** Tokens so far, those replayed among them. */
-  readonly tokens: number
+  tokens(): number
   push(sampled: AnswerToken): AnswerStep
   /** A token that was sampled elsewhere, and described there. */
   replay(token: EngineToken): AnswerStep
@@ -46,7 +46,7 @@ export function createAnswer(vocabulary: Vocabulary, { request, prompt, limit }:
     if (vocabulary.isEnd(token.id)) return { ...pieces.read('', tokens), outcome: { reason: 'stop' } }
     const text = tokenText.push(token.id)
     const atLimit = tokens >= limit ? { outcome: { reason: 'length' } as const } : {}
-    if (tokenText.isInside) return atLimit
+    if (tokenText.isInside()) return atLimit
     const { piece, stop } = pieces.read(text, tokens)
     const shown = piece === undefined ? {} : { piece }
     if (stop === undefined) return { ...shown, ...atLimit }
@@ -54,9 +54,7 @@ export function createAnswer(vocabulary: Vocabulary, { request, prompt, limit }:
     return { ...shown, outcome: { reason: 'stop', stopSequence: stop } }
   }
   return {
-    get tokens() {
-      return tokens
-    },
+    tokens: () => tokens,
     push({ token, logprobs }) {
       const isShown = logprobs !== undefined && !vocabulary.isEnd(token)
       return read(isShown ? { id: token, logprob: vocabulary.describe(token, logprobs) } : { id: token })

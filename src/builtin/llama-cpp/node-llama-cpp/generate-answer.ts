@@ -31,7 +31,7 @@ export async function* generateAnswer(
   if (outcome !== undefined) {
     yield* replayed
     const nothing = { cachedTokens: 0, promptMs: 0, generationMs: 0 }
-    return { ...outcome, ...nothing, promptTokens: prompt.length, completionTokens: answer.tokens }
+    return { ...outcome, ...nothing, promptTokens: prompt.length, completionTokens: answer.tokens() }
   }
   const request = resumed.length === 0 ? asked : withRestOfGrammar(asked, vocabulary.textOf(resumed, prompt.slice(-1)))
   const slot = await pool.acquire([...prompt, ...resumed], { signal })

@@ -78,7 +78,7 @@ export async function* generateOnSequence(
         ...outcome,
         promptTokens: prompt.length,
         cachedTokens: Math.min(cachedTokens, prompt.length),
-        completionTokens: answer.tokens,
+        completionTokens: answer.tokens(),
         promptMs: (firstTokenAt ?? now) - started,
         generationMs: now - (firstTokenAt ?? now),
       }

@@ -9,7 +9,7 @@ export interface TokenText {
   /** The text that this token completes; empty while a character is still missing bytes. */
   push(token: number): string
   /** The tokens so far end inside a character. */
-  readonly isInside: boolean
+  isInside(): boolean
   /** What can still be shown at the end: whole characters only. */
   finish(): string
 }
@@ -33,9 +33,7 @@ export function createTokenText(detokenize: Detokenize, before: readonly number[
       pending = []
       return text
     },
-    get isInside() {
-      return pending.length > 0
-    },
+    isInside: () => pending.length > 0,
     finish() {
       if (pending.length === 0) return ''
       const text = detokenize(pending, context)
