@@ -75,7 +75,10 @@ interface Drawing extends Pick<ChartProps, 'lines' | 'format' | 'whole'> {
 
 const AXIS_WIDTH = 74
 const AXIS_HEIGHT = 34
-const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
+/** Up to terabytes. */
+const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
+/** What is written with one decimal is wrong in the middle of steps of 0.25. */
+const STEPS = [0.1, 0.2, 0.5, ...WHOLE_STEPS]
 
 function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Options {
   const style = getComputedStyle(element)
@@ -94,7 +97,7 @@ function optionsOf({ element, lines, format, whole = false }: Drawing): Plot.Opt
         ...axis,
         size: AXIS_WIDTH,
         values: (_plot, splits) => splits.map((value) => format(value)),
-        ...(whole ? { incrs: WHOLE_STEPS } : {}),
+        incrs: whole ? WHOLE_STEPS : STEPS,
       },
     ],
     series: [
