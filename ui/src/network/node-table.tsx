@@ -8,11 +8,11 @@ const TONES = { self: 'info', good: 'good', entry: 'good', warn: 'warn', gone: '
 
 const COLUMNS: readonly Column<LiveNode>[] = [
   { title: 'Node', cell: ({ name }) => name },
-  { title: 'State', width: '6.3rem', cell: (node) => <StateBadge node={node} /> },
+  { title: 'State', width: '7.2rem', cell: (node) => <StateBadge node={node} /> },
   { title: 'Role', width: '9rem', wide: true, cell: rolesInShort },
   { title: 'Models', wide: true, cell: ({ models }) => models.map(({ name }) => name).join(', ') || '–' },
   { title: 'Load', width: '7rem', wide: true, cell: (node) => <Load node={node} /> },
-  { title: 'Memory free', width: '10.6rem', align: 'right', wide: true, cell: ({ memory }) => memoryOf(memory) },
+  { title: 'Memory free', width: '11.6rem', align: 'right', wide: true, cell: ({ memory }) => memoryOf(memory) },
   {
     title: 'Round trip',
     width: '6.2rem',
