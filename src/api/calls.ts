@@ -42,7 +42,7 @@ interface CallsDeps {
   readonly registry: Pick<ModelRegistry, 'find'>
   /** Aborts when the node stops waiting for requests that still run. */
   readonly giveUp: AbortSignal
-  readonly log: Pick<Logger, 'error'>
+  readonly log: Pick<Logger, 'error' | 'warn'>
 }
 
 export function createCalls(
@@ -71,7 +71,9 @@ export function createCalls(
       function failed(error: AppError): void {
         broken.add(request)
         status = statusOf(error.code)
-        if (status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'stream failed')
+        // Told by the operator to end: nothing is wrong.
+        if (error.code === 'node.stopping') log.warn({ id: request.id }, 'stream cut: the node is stopping')
+        else if (status >= 500) log.error({ id: request.id, code: error.code, err: error }, 'stream failed')
       }
       try {
         return await work({ signal, ...watch.observers, failed })

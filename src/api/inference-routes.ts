@@ -40,7 +40,7 @@ export interface InferenceDeps {
   /** Absent: the servers of tools in models' configurations are not used. */
   readonly mcp?: Mcp | undefined
   readonly metrics: Metrics
-  readonly log: Pick<Logger, 'error'>
+  readonly log: Pick<Logger, 'error' | 'warn'>
 }
 
 export interface InferenceInit {

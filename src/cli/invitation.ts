@@ -1,13 +1,19 @@
 import { paint } from './terminal.ts'
 
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** As this program was started: in a clone and from a package there is no `local-ai` on the path. */
+function programWords({ npm_lifecycle_event, npm_command }: Variables): string {
+  if (npm_lifecycle_event === 'start') return 'npm start --'
+  return npm_command === 'exec' ? 'npx local-ai' : 'local-ai'
+}
+
 /** Printed once, when a network was founded: what the next machine has to be told. */
-export function printInvitation({
-  token,
-  address,
-}: {
-  readonly token: string
-  readonly address: string | undefined
-}): void {
+export function printInvitation(
+  { token, address }: { readonly token: string; readonly address: string | undefined },
+  variables: Variables,
+): void {
+  const program = programWords(variables)
   const reach = address === undefined ? '' : ` --p2p-bootstrap ${address}`
   process.stdout.write(
     [
@@ -18,13 +24,13 @@ export function printInvitation({
       paint('bold', 'On another machine:'),
       '',
       `  export TOKEN="${token}"`,
-      `  local-ai run --p2p --federated${reach}`,
+      `  ${program} run --p2p --federated${reach}`,
       '',
       'Or, to lend its memory to models that are too large for one machine:',
       '',
-      `  local-ai worker p2p-llama-cpp-rpc${reach}`,
+      `  ${program} worker p2p-llama-cpp-rpc${reach}`,
       '',
-      'Later: local-ai p2p token shows it again, local-ai p2p peers shows who has joined.',
+      `Later: ${program} p2p token shows it again, ${program} p2p peers shows who has joined.`,
       '',
     ].join('\n'),
   )

@@ -27,6 +27,10 @@ export function select(program: CommandNode, words: readonly string[]): Selectio
     const named = token?.kind === 'positional' ? group.commands.find(({ name }) => name === token.value) : undefined
     const next = named ?? group.commands.find((command) => command.isDefault)
     if (next === undefined || (named === undefined && asksForHelp(group, rest))) return { path, words: rest }
+    // What the default command has no use for was meant as another one; its flags are those of that command.
+    if (named === undefined && token?.kind === 'positional' && next.arguments.length === 0) {
+      return { path, words: [token.value] }
+    }
     if (named !== undefined && token !== undefined) rest = rest.toSpliced(token.index, 1)
     path = [...path, next]
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Startable } from '../base/lifecycle.ts'
+import type { Logger } from '../compose/compose-log.ts'
 
 const SAME_SIGNAL_MS = 500
 
@@ -8,12 +9,13 @@ const SAME_SIGNAL_MS = 500
  * empty. Nobody calls process.exit, except for a second signal: whoever sends two wants out now. Ctrl-C goes to all
  * processes of the terminal, and a launcher among them passes it on: what comes at the same time is one signal.
  */
-export async function runUntilSignal(app: Startable & AsyncDisposable): Promise<void> {
+export async function runUntilSignal(app: Startable & AsyncDisposable, log: Pick<Logger, 'info'>): Promise<void> {
   const interrupted = new AbortController()
   let firstAt = 0
   const abort = (signal: NodeJS.Signals): void => {
     if (!interrupted.signal.aborted) {
       firstAt = performance.now()
+      log.info({ signal }, 'stopping: what runs may finish first; a second signal ends it at once')
       interrupted.abort()
     } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143)
   }

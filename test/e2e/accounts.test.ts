@@ -42,6 +42,8 @@ it('[CLI-USERS] users are made, promoted, deleted and listed on the command line
     return await running.catch((error: { code: number; stdout: string; stderr: string }) => error)
   }
   try {
+    assert.match((await users([])).stdout, /^nobody has an account .*users create --admin NAME/)
+    assert.equal((await users(['--json'])).stdout, '[]\n')
     const made = await users(['create', 'ada', '--admin', '--password-file', '-'], 'correct horse\n')
     assert.equal(made.stdout, 'created ada\n')
     assert.match(

@@ -117,6 +117,7 @@ describe('a node that is told to stop', needsProc, () => {
     assert.ok(below.length > 0)
     const ended = once(node.child, 'exit')
     node.child.kill('SIGTERM')
+    await node.waitForLog(({ msg }) => msg.startsWith('stopping: what runs may finish first'))
     const text = await response.text()
     assert.match(text, /"finish_reason":"stop"/)
     assert.match(text, /data: \[DONE\]\n\n$/)

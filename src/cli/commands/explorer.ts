@@ -17,7 +17,7 @@ export const explorerCommand: CommandDefinition<typeof explorerSettings> = {
   async run({ settings, log }) {
     const { composeExplorer, visitAllNetworks } = await import('../../compose/compose-explorer.ts')
     if (!settings.onlySync) {
-      await runUntilSignal(await composeExplorer(settings, { log }))
+      await runUntilSignal(await composeExplorer(settings, { log }), log)
       return
     }
     using interrupted = abortOnSignal()

@@ -18,6 +18,6 @@ export const federatedCommand: CommandDefinition<typeof federatedSettings> = {
   ],
   async run({ settings, log, logHistory }) {
     const { composeFederated } = await import('../../compose/compose-federated.ts')
-    await runUntilSignal(await composeFederated(settings, { log, logHistory, onSetupCode: printSetupCode }))
+    await runUntilSignal(await composeFederated(settings, { log, logHistory, onSetupCode: printSetupCode }), log)
   },
 }

@@ -24,7 +24,7 @@ export const runCommand: CommandDefinition<typeof settings> = {
   argument: '[MODEL...]',
   argumentHelp: 'models to install and serve: a name from the gallery, a URI, or a path',
   argumentCompletes: 'gallery-model',
-  summary: 'Run the node: serve models over the OpenAI-compatible API (the default command)',
+  summary: 'Run the node: serve models over the OpenAI-compatible API',
   settings,
   isDefault: true,
   examples: [
@@ -55,8 +55,14 @@ export const runCommand: CommandDefinition<typeof settings> = {
     await runUntilSignal(
       await composeNode(
         { ...settings, models },
-        { ...context, logHistory, onFounded: printInvitation, onSetupCode: printSetupCode },
+        {
+          ...context,
+          logHistory,
+          onFounded: (network) => printInvitation(network, environment.variables),
+          onSetupCode: printSetupCode,
+        },
       ),
+      log,
     )
   },
 }

@@ -33,6 +33,12 @@ const list: CommandDefinition<typeof listSettings> = {
       printJson(users.map((user) => ({ ...user, createdAt: time(user.createdAt), signedInAt: time(user.signedInAt) })))
       return
     }
+    if (users.length === 0) {
+      process.stdout.write(
+        'nobody has an account in this --data-path: "local-ai users create --admin NAME" makes the first\n',
+      )
+      return
+    }
     const rows = users.map(({ name, email = '', role, status, signedInAt }) => [
       name,
       email,
@@ -144,7 +150,7 @@ const remove: CommandDefinition<typeof dataSettings> = {
   argument: '<NAME>',
   summary: 'Remove a user with their sessions and API keys',
   settings: dataSettings,
-  examples: [['local-ai users delete bob', '']],
+  examples: [['local-ai users delete bob', 'their sessions and keys open nothing from the next request on']],
   async run(context) {
     const name = nameIn(context)
     await using accounts = await open(context)

@@ -18,6 +18,8 @@ const MOST_MODELS = 200
 /** Programs that hold their models in memory, so that trying one costs a token and nothing else. */
 const RESIDENT: ReadonlySet<UpstreamKind> = new Set(['llama-server', 'vllm', 'sglang'])
 const MOST_TRIED = 4
+/** The owner of the models in our own lists. */
+const OURS = 'local-ai'
 
 export interface ProbeDeps {
   readonly http: Pick<UpstreamHttp, 'json'>
@@ -29,8 +31,18 @@ export async function listModels({ http, config }: ProbeDeps, options: AbortOpti
   const limits = { maxBytes: LIST_BYTES, timeoutMs: TIMEOUT_MS, ...options }
   const answer = await http.json({ method: 'GET', path: { api: '/models' } }, limits)
   const entries = readModelList(answer)
-  if (entries !== undefined) return entries.filter(({ id }) => isWanted(id, config.patterns))
+  if (entries !== undefined) {
+    return entries.filter((entry) => isWanted(entry.id, config.patterns) && !isEcho(entry, config.name))
+  }
   throw new AppError('upstream.failed', `upstream ${config.name} does not list its models as OpenAI's API does`)
+}
+
+/**
+ * A node of ours that is in this node's network, or has it as an upstream, lists what this node has named after it. Taken back,
+ * each such name would come again with one more prefix at every look. Pure.
+ */
+function isEcho({ id, ownedBy }: ListedEntry, upstream: string): boolean {
+  return ownedBy === OURS && id.split('/').includes(upstream)
 }
 
 /**

@@ -89,6 +89,8 @@ describe('a mistake', () => {
     ['--address -t', '--address: expected string value but got "-t" (short flag)'],
     ['--api-keys', '--api-keys: missing value, expecting "<arg>,..."'],
     ['models list extra', 'unexpected argument extra'],
+    ['models lst --json', 'unexpected argument lst, did you mean "list"?'],
+    ['p2p peer --endpoint x', 'unexpected argument peer, did you mean "peers"?'],
     ['tts -m voice', 'expected "<text> ..."'],
     ['transcript -m ears', 'expected "<file>"'],
     ['completion ksh', '<shell> must be one of "bash","zsh","fish" but got "ksh"'],

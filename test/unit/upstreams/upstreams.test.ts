@@ -292,6 +292,16 @@ describe('the models of upstreams', () => {
     assert.equal(node.upstreams.find('org/x')?.contextSize, 4096)
   })
 
+  it('are not those that another node of ours has from this one', async () => {
+    const entry = (id: string, owned_by: string) => ({ id, object: 'model', owned_by })
+    const echo = ['x', 'a/x', 'b/a/x', 'aa/x'].map((id) => entry(id, 'local-ai'))
+    await using ours = await startScriptedServer({ '/v1/models': json({ data: echo }) })
+    // Other programs may call a model as this node calls their server.
+    await using other = await startScriptedServer({ '/v1/models': json({ data: [entry('org/y', 'vllm')] }) })
+    await using node = await attach({ a: ours, org: other })
+    assert.deepEqual(names(node), ['a/aa/x', 'a/x', 'aa/x', 'org/org/y', 'org/y', 'x'])
+  })
+
   it('come when their server comes, go when it goes, and a request then says why', async () => {
     const server = await startScriptedServer()
     const { url } = server

@@ -8,7 +8,7 @@ const TONES = { self: 'info', good: 'good', entry: 'good', warn: 'warn', gone: '
 
 const COLUMNS: readonly Column<LiveNode>[] = [
   { title: 'Node', cell: ({ name }) => name },
-  { title: 'State', width: '7rem', cell: (node) => <StateBadge node={node} /> },
+  { title: 'State', width: '7.2rem', cell: (node) => <StateBadge node={node} /> },
   { title: 'Role', width: '8rem', wide: true, cell: rolesInShort },
   { title: 'Models', wide: true, cell: ({ models }) => models.map(({ name }) => name).join(', ') || '–' },
   { title: 'Load', width: '7rem', wide: true, cell: (node) => <Load node={node} /> },

@@ -24,12 +24,12 @@ interface Route {
 const COLUMNS: readonly Column<Route>[] = [
   {
     title: 'Method',
-    width: '5rem',
+    width: '6rem',
     cell: ({ method }) => <Badge tone={method === 'GET' ? 'plain' : 'info'}>{method}</Badge>,
   },
   { title: 'Path', cell: ({ path }) => <code>{path}</code> },
   { title: 'What it does', width: '40%', wide: true, cell: ({ summary }) => summary },
-  { title: 'About', width: '7rem', wide: true, cell: ({ tag }) => <span class="soft">{tag}</span> },
+  { title: 'About', width: '8rem', wide: true, cell: ({ tag }) => <span class="soft">{tag}</span> },
 ]
 
 /** How programs use this node. */

@@ -19,7 +19,7 @@ const LEVELS: readonly (readonly [LogLevel, string])[] = [
 const COLUMNS: readonly Column<LogLine>[] = [
   { title: 'Time', width: '6rem', cell: ({ at }) => <span class="mono">{formatTime(at)}</span> },
   { title: 'Level', width: '4.5rem', cell: ({ level }) => <LevelBadge level={level} /> },
-  { title: 'Room', width: '6rem', wide: true, cell: ({ room = '' }) => room },
+  { title: 'Room', width: '7rem', wide: true, cell: ({ room = '' }) => room },
   {
     title: 'Message',
 

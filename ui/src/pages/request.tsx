@@ -23,7 +23,14 @@ export function Page({ params }: PageProps) {
   useEffect(() => {
     if (data !== undefined && data.state !== 'ended') reload()
   }, [news])
-  if (error !== undefined && data === undefined) return <Problem>{error}</Problem>
+  if (error !== undefined && data === undefined) {
+    return (
+      <>
+        <Problem>{error}</Problem>
+        <Link to="/app/requests">Back to the requests</Link>
+      </>
+    )
+  }
   if (data === undefined) return <Loading />
   const [words, tone] = outcomeOf(data)
   return (

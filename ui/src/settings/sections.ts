@@ -67,6 +67,15 @@ export const SECTIONS: readonly SettingSection[] = [
     ],
   },
   {
+    title: 'Memory for other nodes',
+    rows: [
+      { key: 'lend', label: 'Lend memory to their big models' },
+      { key: 'lend_memory', label: 'Most memory to lend', hint: 'A size such as 8GB; empty: 80 % of what is free' },
+      { key: 'lend_threads', label: 'Threads that compute for them', hint: '0: all cores' },
+      { key: 'lend_to', label: 'Lend to these nodes only', hint: 'Ids, one a line; none: every member of the group' },
+    ],
+  },
+  {
     title: 'Galleries',
     rows: [
       { key: 'galleries', label: 'Galleries of models', hint: GALLERIES },

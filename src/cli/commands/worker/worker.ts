@@ -18,7 +18,7 @@ const memberCommand: CommandDefinition<typeof workerSettings> = {
   ],
   async run({ settings, log }) {
     const { composeWorker } = await import('../../../compose/compose-worker.ts')
-    await runUntilSignal(await composeWorker(settings, { log }))
+    await runUntilSignal(await composeWorker(settings, { log }), log)
   },
 }
 
@@ -39,7 +39,7 @@ const serverCommand: CommandDefinition<typeof rpcServerSettings> = {
   ],
   async run({ settings, log, arguments: words }) {
     const { composeWorkerServer } = await import('../../../compose/compose-worker-server.ts')
-    await runUntilSignal(composeWorkerServer(settings, { log, words }))
+    await runUntilSignal(composeWorkerServer(settings, { log, words }), log)
   },
 }
 
