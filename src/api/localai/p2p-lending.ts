@@ -24,7 +24,8 @@ export const lendingRoutes: FastifyPluginAsyncTypebox<{ readonly workers: Worker
 ) => {
   function member(): WorkersSeen {
     if (workers !== undefined) return workers
-    throw new AppError('request.conflict', 'this node is in no network, so nobody could borrow: start it with --p2p')
+    const reason = 'this node is in no network, or an entry to one, so nobody could borrow: start it with run --p2p'
+    throw new AppError('request.conflict', reason)
   }
   app.get(URL, { schema: about('What this node lends of its memory'), config }, async () =>
     toLending(member().lending()),
