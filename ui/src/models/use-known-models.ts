@@ -15,16 +15,22 @@ export function useKnownModels() {
   const error = useSignal<string | undefined>(undefined)
   const loading = useSignal(true)
   const runsModels = hasFeature('load')
+  const looks = useRef(0)
   const list = useRef<{ readonly at: number; readonly data: ModelSources['listed'] }>(undefined)
 
   async function look({ all = false } = {}): Promise<void> {
     const now = performance.now()
+    looks.current += 1
+    const own = looks.current
     try {
       if (all || list.current === undefined || now - list.current.at > LIST_EVERY_MS) {
         const { data } = await api<{ readonly data: ModelSources['listed'] }>('/v1/models')
         list.current = { at: now, data }
       }
-      models.value = toKnownModels({ listed: list.current.data, ...(await readStates(runsModels)) })
+      const states = await readStates(runsModels)
+      // A later look knows more, whichever is answered first.
+      if (own !== looks.current) return
+      models.value = toKnownModels({ listed: list.current.data, ...states })
       error.value = undefined
     } catch (thrown) {
       error.value = messageOf(thrown)
