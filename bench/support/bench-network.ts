@@ -45,6 +45,20 @@ export async function createBenchNetwork(init: BenchNetworkInit): Promise<Networ
   )
 }
 
+/** Joins as a member that only asks, and waits for its first link. `peerId`: who is at the other end. */
+export async function joinBenchNetwork(
+  init: Omit<BenchNetworkInit, 'accept'>,
+): Promise<{ readonly network: Network; readonly peerId: string }> {
+  const network = await createBenchNetwork(init)
+  const linked = Promise.withResolvers<string>()
+  network.onChange(() => {
+    const peer = network.peers().find(({ state }) => state === 'linked')
+    if (peer !== undefined) linked.resolve(peer.record.peerId)
+  })
+  await network.start()
+  return { network, peerId: await linked.promise }
+}
+
 /** HOST:PORT where the network can be called. */
 export function contactOf(network: Network): string {
   const [, host, port] = /^\/ip4\/([\d.]+)\/tcp\/(\d+)/.exec(network.status().addresses[0] ?? '') ?? []

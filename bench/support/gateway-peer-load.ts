@@ -4,24 +4,17 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { JOURNAL_HEADER } from '../../src/federation/journal/frames.ts'
-import { createBenchNetwork } from './bench-network.ts'
+import { joinBenchNetwork } from './bench-network.ts'
 import { createGatewayAnswers, type Pieces } from './gateway-answers.ts'
 
 const WARM_UP_MS = 3000
 
 const [tokenFile = '', chunks = '1', contact = '', connections = '1', durationMs = '1000'] = process.argv.slice(2)
-const network = await createBenchNetwork({
+const { network, peerId } = await joinBenchNetwork({
   token: readFileSync(tokenFile, 'utf8').trim(),
   name: 'load',
   bootstrap: [contact],
 })
-const linked = Promise.withResolvers<void>()
-network.onChange(() => {
-  if (network.peers().some(({ state }) => state === 'linked')) linked.resolve()
-})
-await network.start()
-await linked.promise
-const peerId = network.peers()[0]?.record.peerId ?? ''
 const sockets = await Promise.all(Array.from({ length: Number(connections) }, () => network.openSocket(peerId)))
 const { journalled } = createGatewayAnswers(Number(chunks))
 const results = {

@@ -4,25 +4,19 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { startExchange } from '../../src/federation/exchange.ts'
 import { createPeerClients } from '../../src/federation/peer-clients.ts'
-import { createBenchNetwork } from './bench-network.ts'
+import { joinBenchNetwork } from './bench-network.ts'
 
 const [tokenFile = '', contact = '', port = ''] = process.argv.slice(2)
-const network = await createBenchNetwork({
+const { network, peerId } = await joinBenchNetwork({
   token: readFileSync(tokenFile, 'utf8').trim(),
   name: 'plain',
   bootstrap: [contact],
 })
-const linked = Promise.withResolvers<void>()
-network.onChange(() => {
-  if (network.peers().some(({ state }) => state === 'linked')) linked.resolve()
-})
-await network.start()
-await linked.promise
 const clients = createPeerClients(
   { network },
   { connectionsPerPeer: 1024, connectTimeoutMs: 5000, headersTimeoutMs: 60_000, keepAliveMs: 60_000 },
 )
-const member = clients.to(network.peers()[0]?.record.peerId ?? '')
+const member = clients.to(peerId)
 
 createServer((request, response) => {
   pass(request, response).catch(() => response.destroy())

@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import { NewestMap } from '../base/newest-map.ts'
+import { timeLeftMs } from '../base/time-left.ts'
 
 export interface AttemptLimit {
   /** Attempts within `windowMs`. */
@@ -27,15 +28,9 @@ interface Window {
 export function createAttempts({ attempts, windowMs }: AttemptLimit, now: () => number): Attempts {
   const windows = new NewestMap<string, Window>(MAX_KEYS)
 
-  /** One that has more to go than a whole window began on a clock that went back since. */
-  function isRunning({ endsAt }: Window): boolean {
-    const leftMs = endsAt - now()
-    return leftMs > 0 && leftMs <= windowMs
-  }
-
   function windowOf(key: string): Window {
     const known = windows.get(key)
-    if (known !== undefined && isRunning(known)) return known
+    if (known !== undefined && timeLeftMs(known.endsAt, now(), windowMs) > 0) return known
     const window = { endsAt: now() + windowMs, count: 0 }
     windows.set(key, window)
     return window

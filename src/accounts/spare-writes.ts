@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { withoutWaiting } from '../base/open-sqlite.ts'
+import { timeLeftMs } from '../base/time-left.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export interface SpareWritesDeps {
@@ -21,9 +22,7 @@ export function createSpareWrites(database: DatabaseSync, { log, now }: SpareWri
   let failing = false
   return {
     attempt(work) {
-      const pauseMs = pausedUntil - now()
-      // A longer one was begun on a clock that went back since.
-      if (pauseMs > 0 && pauseMs <= PAUSE_MS) return undefined
+      if (timeLeftMs(pausedUntil, now(), PAUSE_MS) > 0) return undefined
       try {
         const result = withoutWaiting(database, work)
         failing = false

@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
+import { timeLeftMs } from '../base/time-left.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { NetworkStore } from './network-store.ts'
 import type { VisitCounts, Visits } from './visits.ts'
@@ -62,9 +63,8 @@ export function createDiscovery({ log, store, visits, now }: DiscoveryDeps, { at
     return visit
   }
   function beginDue(signal: AbortSignal): number {
-    const pauseMs = pausedUntilUnixMs - now()
-    // No more than that, whatever the clock of the system does.
-    if (pauseMs > 0 && pauseMs <= PAUSE_MS) return pauseMs
+    const pauseMs = timeLeftMs(pausedUntilUnixMs, now(), PAUSE_MS)
+    if (pauseMs > 0) return pauseMs
     const ready = store.due(now(), atOnce + visiting.size).filter((id) => !visiting.has(id))
     for (const id of ready.slice(0, Math.max(0, atOnce - visiting.size))) void begin(id, signal).then(look)
     return (store.nextDueAt() ?? Number.POSITIVE_INFINITY) - now()

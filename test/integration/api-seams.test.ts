@@ -337,18 +337,25 @@ describe('an answer whose node is lost', () => {
   }
 })
 
+/** Asks so often that the router knows how soon this model's first token comes, and what `ask` is answered then. */
+async function learnPace(members: Members, stage: Awaited<ReturnType<typeof startStage>>) {
+  const kind = KINDS['plain'] ?? assert.fail()
+  const whole = sound(kind)
+  for (const member of Object.values(members)) member.node.script = whole
+  const [url, fields] = DIALECTS.completions
+  const ask = () => stage.ask(url, { ...fields, stream: true })
+  const usual = await ask()
+  for (let request = 0; request < 20; request += 1) await ask()
+  return { kind, whole, ask, usual }
+}
+
 describe('an answer whose first token is late', () => {
   it('is asked of a second node, by what the model has taken before, and the first one is told to stop', async () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp()
     await using stage = await startStage({ a, b })
-    const kind = KINDS['plain'] ?? assert.fail()
     const stopped = Promise.withResolvers<void>()
-    for (const node of [a, b]) node.node.script = sound(kind)
-    const [url, fields] = DIALECTS.completions
-    const ask = () => stage.ask(url, { ...fields, stream: true })
-    const usual = await ask()
-    for (let request = 0; request < 20; request += 1) await ask()
+    const { kind, ask, usual } = await learnPace({ a, b }, stage)
     a.node.script = silentAfter(kind, 0, stopped.resolve)
     assert.equal(await ask(), usual)
     await stopped.promise
@@ -360,13 +367,7 @@ describe('an answer whose first token is late', () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp()
     await using stage = await startStage({ a, b })
-    const kind = KINDS['plain'] ?? assert.fail()
-    const whole = sound(kind)
-    for (const node of [a, b]) node.node.script = whole
-    const [url, fields] = DIALECTS.completions
-    const ask = () => stage.ask(url, { ...fields, stream: true })
-    const usual = await ask()
-    for (let request = 0; request < 20; request += 1) await ask()
+    const { whole, ask, usual } = await learnPace({ a, b }, stage)
     const second = Promise.withResolvers<void>()
     a.node.script = async function* refusing() {
       yield* []
@@ -388,13 +389,7 @@ describe('an answer whose first token is late', () => {
     await using a = await startPeerApp()
     await using b = await startPeerApp({ streamLimits: { keepAliveMs: 5, stallTimeoutMs: 60_000 } })
     await using stage = await startStage({ a, b })
-    const kind = KINDS['plain'] ?? assert.fail()
-    const whole = sound(kind)
-    for (const node of [a, b]) node.node.script = whole
-    const [url, fields] = DIALECTS.completions
-    const ask = () => stage.ask(url, { ...fields, stream: true })
-    const usual = await ask()
-    for (let request = 0; request < 20; request += 1) await ask()
+    const { kind, whole, ask, usual } = await learnPace({ a, b }, stage)
     a.node.script = silentAfter(kind, 0, () => {})
     const first = Promise.withResolvers<void>()
     b.node.script = async function* slow(request, options) {

@@ -24,8 +24,7 @@ export interface Arrival {
 
 /**
  * `added`: the first of this node or of its new start; `updated`: newer words; `left`: its goodbye, believed; `known`: the
- * same words; `older`: overtaken; `ahead`: hearsay of a
- * clock that cannot be.
+ * same words; `older`: overtaken; `ahead`: hearsay of a clock that cannot be.
  */
 export type PutOutcome = 'added' | 'updated' | 'left' | 'known' | 'older' | 'ahead'
 

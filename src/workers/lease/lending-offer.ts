@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts'
+import { timeLeftMs } from '../../base/time-left.ts'
 import type { LentMemory } from '../../p2p/membership/node-record.ts'
 import type { Network, PeerView } from '../../p2p/network.ts'
 import type { DeviceFacts, StartWorkerProcess } from '../worker-process.ts'
@@ -69,12 +70,6 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
     return toldBytes
   }
 
-  /** What is longer than the longest rest is a clock that went back. */
-  function isResting(): boolean {
-    const restMs = restsUntil - now()
-    return restMs > 0 && restMs <= LONGEST_REST_MS
-  }
-
   function obstacle(): string | undefined {
     const stopped = deps.stopped()
     if (stopped !== undefined) return stopped
@@ -82,7 +77,7 @@ export function createLendingOffer(deps: LendingOfferDeps, { group }: { readonly
     if (!rules().enabled) return 'this node does not lend its memory'
     if (deps.worker() === undefined)
       return 'the worker program is not ready: it is being built or measured, or cannot be built here (the log says so)'
-    if (isResting()) return 'the worker could not be started lately'
+    if (timeLeftMs(restsUntil, now(), LONGEST_REST_MS) > 0) return 'the worker could not be started lately'
     return lendable() === 0 ? 'too little memory is free here' : undefined
   }
 
