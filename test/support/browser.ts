@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +26,10 @@ export interface TestBrowser extends AsyncDisposable {
 
 /** Chromium of this machine, without a window; one is enough for a file of tests. It reaches nothing but this machine. */
 export async function openBrowser(): Promise<TestBrowser> {
+  // `npm test` has built the pages; a file of tests that is run by itself must not look at those of yesterday.
+  execFileSync(process.execPath, [fileURLToPath(import.meta.resolve('../../scripts/build-ui.mjs'))], {
+    stdio: 'inherit',
+  })
   const browser: Browser = await chromium.launch({
     executablePath: findChromium(),
     // Nobody but root is there in most containers, and Chromium's sandbox does not work for root.
