@@ -47,6 +47,7 @@ const HELP = `What a gateway costs: the same load on the same server, through ea
   direct   the clients ask the mock upstream itself (C, one thread, one fixed answer)
   attached \`local-ai run --upstream\` with an API key: the mock is a backend of the node itself
   entry    \`local-ai federated\` with an API key, and a member behind it that answers the same bytes
+  entries  as many of these as there are cores, which share their address (--shared-address)
   plain    Node's HTTP server and the same streams to the same member, and nothing between: what Node.js allows
   nginx    ) with a key check, a request log and kept connections; installed
   haproxy  ) with \`apt-get install nginx haproxy\`

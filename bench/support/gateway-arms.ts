@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MAIN } from '../../test/support/local-ai.ts'
@@ -7,7 +8,17 @@ import { newToken } from '../../test/support/swarm.ts'
 import { API_KEY, createFolder, type Program, startGateway, startTelling } from './gateway-processes.ts'
 import { freePort } from './measure.ts'
 
-export const ARM_NAMES = ['direct', 'attached', 'entry', 'plain', 'nginx', 'haproxy', 'litellm', 'sglang'] as const
+export const ARM_NAMES = [
+  'direct',
+  'attached',
+  'entry',
+  'entries',
+  'plain',
+  'nginx',
+  'haproxy',
+  'litellm',
+  'sglang',
+] as const
 export type ArmName = (typeof ARM_NAMES)[number]
 
 /** A way from the clients to the mock upstream. */
@@ -60,7 +71,8 @@ export const ARMS: Readonly<Record<ArmName, StartArm>> = {
       ],
       environment: { LOCALAI_API_KEY: API_KEY },
     })),
-  entry: startEntry,
+  entry: (stack, init) => startEntries(stack, init, 1),
+  entries: (stack, init) => startEntries(stack, init, availableParallelism()),
   plain: startPlain,
   nginx: (stack, init) =>
     behindGateway(stack, init, ({ folder, port, upstream }) => {
@@ -153,23 +165,29 @@ async function behindGateway(
   return { port, gateway: [pid], upstream: mock.pid }
 }
 
-/** `local-ai federated` as it comes, with a key, and one member behind it. */
-async function startEntry(stack: AsyncDisposableStack, init: ArmsInit): Promise<Arm> {
+/** `local-ai federated` as it comes, with a key, and one member behind it; several share their address. */
+async function startEntries(stack: AsyncDisposableStack, init: ArmsInit, count: number): Promise<Arm> {
   const { chunks, entryWords } = init
   const { tokenFile, contact, pid: member } = await startPeer(stack, chunks)
-  const folder = createFolder(stack)
   const port = await freePort()
-  const pid = await startGateway(stack, {
-    ...{ name: 'entry', folder, port, command: process.execPath },
-    words: [
-      ...[...profilingOf(init), MAIN, 'federated', '--address', `127.0.0.1:${port}`, '--node-name', 'entry'],
-      ...['--p2p-token-file', tokenFile, '--p2p-bootstrap', contact],
-      ...['--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--p2p-mdns=false'],
-      ...entryWords,
-    ],
-    environment: { LOCALAI_API_KEY: API_KEY },
-  })
-  return { port, gateway: [pid], upstream: member }
+  const gateway: number[] = []
+  for (let at = 1; at <= count; at += 1) {
+    const folder = createFolder(stack)
+    const ownPort = count === 1 ? port : await freePort()
+    const pid = await startGateway(stack, {
+      ...{ name: `entry-${at}`, folder, port: ownPort, command: process.execPath },
+      words: [
+        ...[...profilingOf(init), MAIN, 'federated', '--address', `127.0.0.1:${ownPort}`, '--node-name', `entry-${at}`],
+        ...(count === 1 ? [] : ['--shared-address', `127.0.0.1:${port}`]),
+        ...['--p2p-token-file', tokenFile, '--p2p-bootstrap', contact],
+        ...['--p2p-listen', '/ip4/127.0.0.1/tcp/0', '--p2p-mdns=false'],
+        ...entryWords,
+      ],
+      environment: { LOCALAI_API_KEY: API_KEY },
+    })
+    gateway.push(pid)
+  }
+  return { port, gateway, upstream: member }
 }
 
 /** What the entry is made of, and nothing of what it does: how much is left to win. */

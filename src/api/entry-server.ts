@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../base/errors.ts'
 import { mayBeAsked } from '../federation/candidates.ts'
 import type { WhyRefused } from '../telemetry/load-metrics.ts'
@@ -17,6 +17,7 @@ import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
 import type { Lag } from './refuse-new-work.ts'
 import { RESPONSE_PATHS } from './responses/inference-paths.ts'
+import { createSharedDoor } from './shared-door.ts'
 import { createShutdown } from './shutdown.ts'
 
 export interface EntryServerDeps
@@ -31,20 +32,28 @@ export interface EntryServerDeps
   readonly log: Logger
 }
 
-export interface EntryServer extends ApiServer, Pick<Forwarding, 'onTheWay'> {}
+export interface EntryServerInit extends PublicInit {
+  /** Absent: this entry shares no address with others. */
+  readonly sharedAddress?: string | undefined
+}
+
+export interface EntryServer extends ApiServer, Pick<Forwarding, 'onTheWay'> {
+  /** To be called when the network or the draining has changed: whether clients should come by the shared address. */
+  reviewSharedAddress(): void
+}
 
 /**
  * The HTTP face of a node without models: the same routes, all answered by other members. While it drains it refuses what
- * is new, since nobody but its clients can send that elsewhere.
+ * is new, since nobody but its clients can send that elsewhere; where it shares an address, the kernel can.
  */
-export function createEntryServer(deps: EntryServerDeps, init: PublicInit): EntryServer {
+export function createEntryServer(deps: EntryServerDeps, init: EntryServerInit): EntryServer {
   const { drain, lag } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const app = createHttpApp(init)
   const startingBecause = () => (someoneServes(deps.p2p) ? undefined : 'no member of the network serves yet')
   const registry = { list: () => [], find: () => undefined }
-  const whyRefused = (): WhyRefused | undefined => {
-    if (drain?.draining === true) return 'draining'
+  const whyRefused = (request: FastifyRequest): WhyRefused | undefined => {
+    if (drain?.draining === true && door?.holds(request) !== true) return 'draining'
     return lag?.late === true ? 'lag' : undefined
   }
   const { onTheWay } = addPublicRoutes(
@@ -52,8 +61,37 @@ export function createEntryServer(deps: EntryServerDeps, init: PublicInit): Entr
     { ...deps, registry, shutdown, startingBecause, whyRefused, counted: () => false },
     init,
   )
+  // Nobody is sent to an entry that has never seen a member that serves.
+  let wasReady = false
+  const wantsClients = (): boolean => {
+    if (!listening || shutdown.stopping() || drain?.draining === true) return false
+    wasReady ||= startingBecause() === undefined
+    return wasReady
+  }
+  const { sharedAddress, nodeHeader } = init
+  const door =
+    sharedAddress === undefined
+      ? undefined
+      : createSharedDoor(app, { log: deps.log, wanted: wantsClients }, { address: sharedAddress, name: nodeHeader })
   addForwardedRoutes(app)
-  return { ...createListeningServer({ app, shutdown, log: deps.log }, init), onTheWay }
+  const server = createListeningServer({ app, shutdown, log: deps.log }, init)
+  let listening = false
+  return {
+    ...server,
+    onTheWay,
+    async start(options) {
+      await server.start(options)
+      listening = true
+      await door?.review()
+    },
+    async stop() {
+      listening = false
+      await door?.review()
+      await door?.lastCall()
+      await server.stop()
+    },
+    reviewSharedAddress: () => void door?.review(),
+  }
 }
 
 function someoneServes(p2p: PeerToPeer): boolean {

@@ -18,14 +18,33 @@ export function parseListenAddress(address: string): ListenAddress {
   return { host: host === 'localhost' ? '127.0.0.1' : host || undefined, port }
 }
 
-/** A failed `listen` in words that say what to do. */
-export function toListenError(thrown: unknown, { host, port }: ListenAddress): AppError {
+/** No host means every address, IPv6 and IPv4; machines without IPv6 have the second only. */
+export async function listenOn(
+  listen: (at: { readonly host: string; readonly port: number }) => Promise<unknown>,
+  { host, port }: ListenAddress,
+): Promise<void> {
+  if (host !== undefined) await listen({ host, port })
+  else {
+    await listen({ host: '::', port }).catch(async (error: unknown) => {
+      if (!isWithoutIpv6(error)) throw error
+      await listen({ host: '0.0.0.0', port })
+    })
+  }
+}
+
+function isWithoutIpv6(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
+}
+
+/** A failed `listen` in words that say what to do. `flag`: what says the address. */
+export function toListenError(thrown: unknown, { host, port }: ListenAddress, flag = '--address'): AppError {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} is already in use: choose another with --address`,
-    EACCES: `port ${port} needs rights that this user does not have: choose one above 1023 with --address`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine: choose another with --address`,
-    ENOTFOUND: `the host name ${host} is not known: choose another with --address`,
+    EADDRINUSE: `port ${port} is already in use: choose another with ${flag}`,
+    EACCES: `port ${port} needs rights that this user does not have: choose one above 1023 with ${flag}`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine: choose another with ${flag}`,
+    ENOTFOUND: `the host name ${host} is not known: choose another with ${flag}`,
+    ENOTSUP: `this system cannot share an address between processes: leave ${flag} away`,
   }
   const reason = typeof code === 'string' ? reasons[code] : undefined
   if (reason !== undefined) return new AppError('config.invalid', reason, { cause: thrown })

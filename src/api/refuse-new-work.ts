@@ -9,7 +9,7 @@ export interface Lag {
 
 export interface RefuseNewWorkDeps {
   /** Asked for every inference request: it has to cost nothing. */
-  readonly whyRefused: () => WhyRefused | undefined
+  readonly whyRefused: (request: FastifyRequest) => WhyRefused | undefined
   readonly metrics: Pick<LoadMetrics, 'requestRefused'>
 }
 
@@ -29,7 +29,7 @@ const REFUSALS: Readonly<Record<WhyRefused, AppError>> = {
  */
 export function refuseNewWork(app: FastifyInstance, { whyRefused, metrics }: RefuseNewWorkDeps): void {
   app.addHook('preParsing', (...[request, _reply, payload, done]: Parameters<preParsingHookHandler>) => {
-    const why = isNewWork(request) ? whyRefused() : undefined
+    const why = isNewWork(request) ? whyRefused(request) : undefined
     if (why === undefined) {
       done(null, payload)
       return

@@ -1,6 +1,6 @@
 import type { PublicInit } from '../api/public-routes.ts'
 import type { RoutingSettings } from '../config/network-settings.ts'
-import type { ApiSettings } from '../config/settings.ts'
+import type { ApiSettings, FederatedSettings } from '../config/settings.ts'
 import { accessInit } from './compose-access.ts'
 import { versionWithCommit } from './version.ts'
 
@@ -8,7 +8,7 @@ const BYTES_PER_MEGABYTE = 1024 * 1024
 
 /** The settings of the API, as its server wants them. `nodeName` is this node's name in the network, when it is in one. */
 export function apiInit(
-  settings: ApiSettings & Pick<RoutingSettings, 'nodeHeader'>,
+  settings: ApiSettings & Pick<RoutingSettings, 'nodeHeader'> & Partial<Pick<FederatedSettings, 'sharedAddress'>>,
   nodeName: string | undefined,
 ): PublicInit {
   return {

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { type Accounts, openAccounts } from '../accounts/open-accounts.ts'
 import type { AccessDeps, AccessInit } from '../api/access/access.ts'
 import { createKeyRing } from '../api/access/key-ring.ts'
+import { parseListenAddress } from '../api/listen-address.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { accessSettings } from '../config/access-settings.ts'
 import type { dataSettings } from '../config/network-settings.ts'
 import type { Values } from '../config/setting.ts'
-import type { ApiSettings } from '../config/settings.ts'
+import type { ApiSettings, FederatedSettings } from '../config/settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { makeFolder } from './make-folder.ts'
 
@@ -67,11 +68,15 @@ function setupCodeFile({ dataPath }: AccountSettings): string {
 }
 
 /** What the API lets through. The settings are asked when it matters: some change while the node runs. */
-export function accessInit(settings: AccessSettings & Pick<ApiSettings, 'address'>): AccessInit {
+export function accessInit(
+  settings: AccessSettings & Pick<ApiSettings, 'address'> & Partial<Pick<FederatedSettings, 'sharedAddress'>>,
+): AccessInit {
+  const { sharedAddress } = settings
   return {
     cors: () => ({ limited: settings.cors, origins: settings.corsAllowOrigins }),
     csrf: () => settings.csrf,
-    allowedHosts: [...settings.allowedHosts, ...ownNames(settings.address)],
+    allowedHosts: [...settings.allowedHosts, ...ownNames(settings.address), ...ownNames(sharedAddress ?? '')],
+    otherAddress: sharedAddress === undefined ? undefined : parseListenAddress(sharedAddress),
     insecure: settings.insecure,
     opaqueErrors: settings.opaqueErrors,
     openGetPaths: settings.openGets ? settings.openGetPaths : [],

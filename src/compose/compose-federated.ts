@@ -1,4 +1,5 @@
 import { createEntryServer } from '../api/entry-server.ts'
+import { AppError } from '../base/errors.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { FederatedSettings } from '../config/settings.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
@@ -32,6 +33,7 @@ export async function composeFederated(
   settings: FederatedSettings,
   { log, logHistory, onSetupCode }: FederatedContext,
 ): Promise<Startable & AsyncDisposable> {
+  checkSharing(settings)
   const series = composeSeries()
   const metrics = series.watch(createMetrics({ log: log.child({ room: 'api' }) }))
   // Nobody is served here: a member that asks is cut off.
@@ -41,7 +43,10 @@ export async function composeFederated(
   const drain = createDrain({
     log: log.child({ room: 'node' }),
     running: () => api.onTheWay(),
-    changed: () => advertiser.look(),
+    changed() {
+      advertiser.look()
+      api.reviewSharedAddress()
+    },
   })
   const offer = () => entryOffer(settings, drain.draining)
   const load = () => toNodeLoad([], 0)
@@ -69,8 +74,9 @@ export async function composeFederated(
       tracing,
       log: log.child({ room: 'api' }),
     },
-    apiInit(settings, network.name),
+    { ...apiInit(settings, network.name), sharedAddress: settings.sharedAddress },
   )
+  network.onChange(() => api.reviewSharedAddress())
   return lifecycle([
     closing(member),
     ...(tracing === undefined ? [] : [tracing]),
@@ -85,6 +91,15 @@ export async function composeFederated(
     announceNode({ log, api, member }),
     drain,
   ])
+}
+
+/** Each entry has users of its own, and a client cannot choose which entry it comes to. */
+function checkSharing({ sharedAddress, accounts }: FederatedSettings): void {
+  if (sharedAddress === undefined || !accounts) return
+  throw new AppError(
+    'config.invalid',
+    '--shared-address and --auth-enabled do not go together: entries do not share accounts; give keys with --api-keys',
+  )
 }
 
 function entryOffer({ p2pNetworkId }: FederatedSettings, draining: boolean) {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { accessSettings } from './access-settings.ts'
 import { contentSettings } from './content-settings.ts'
 import { dynamicSettings } from './dynamic-settings.ts'
+import { entrySettings } from './entry-settings.ts'
 import { gallerySettings, managementSettings } from './gallery-settings.ts'
 import { lenderSettings } from './lending-settings.ts'
 import { limitSettings } from './limit-settings.ts'
@@ -387,6 +388,7 @@ export type RunSettings = Values<typeof runSettings>
 /** `federated`: an entry without models. */
 export const federatedSettings = {
   ...apiSettings,
+  ...entrySettings,
   ...joinSettings,
   ...routingSettings,
 } as const

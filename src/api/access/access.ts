@@ -3,6 +3,7 @@ import type { Accounts, Identity } from '../../accounts/open-accounts.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { ANYBODY, type Caller, type CallerOf, fingerprintOf } from '../caller.ts'
+import type { ListenAddress } from '../listen-address.ts'
 import { createHostCheck } from './allowed-hosts.ts'
 import { addCors, type CorsRules } from './cors.ts'
 import { credentialOf } from './credentials.ts'
@@ -34,6 +35,8 @@ export interface AccessInit {
   readonly insecure?: boolean
   /** Errors have a status and no body. */
   readonly opaqueErrors?: boolean
+  /** One more address that clients come by, beside the one that the API listens on. */
+  readonly otherAddress?: ListenAddress | undefined
   /** Patterns of paths that may be read without a key. Throws `config.invalid` for those that may take too long. */
   readonly openGetPaths?: readonly string[]
 }
@@ -100,7 +103,7 @@ export function addAccess(
     if (isOpen()) admitToOpen(request)
     else admitToClosed(request, reply)
   })
-  warnOfOpenDoor(app, { log, isOpen }, { insecure })
+  warnOfOpenDoor(app, { log, isOpen }, { insecure, otherAddress: init.otherAddress })
   return { ...visitors, mayManage }
 }
 

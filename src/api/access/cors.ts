@@ -14,6 +14,7 @@ const EXPOSED = [
   'X-Correlation-ID',
   'X-Request-ID',
   'X-LocalAI-Node',
+  'X-LocalAI-Entry',
   'X-LocalAI-Explain',
   'Machine-Tag',
   'Retry-After',
