@@ -8,7 +8,7 @@ import type { RunSettings } from '../config/settings.ts'
 import { capabilityWords } from '../gallery/backend/backend-entry.ts'
 import { readMachineFacts } from '../gallery/backend/machine-facts.ts'
 import { createConfigEditor } from '../gallery/config-editor.ts'
-import { createJobs } from '../gallery/jobs/create-jobs.ts'
+import { createJobs, type Jobs } from '../gallery/jobs/create-jobs.ts'
 import { createJobHistory } from '../gallery/jobs/job-history.ts'
 import { createManagement } from '../gallery/management.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -21,6 +21,7 @@ export interface ManagementParts {
     readonly management?: ManagementRoutesDeps
     readonly resources: Omit<ResourcesDeps, 'registry'>
   }
+  readonly jobs: Pick<Jobs, 'submit' | 'whenOver'>
   /** Installs `--external-backends`, and keeps the jobs. */
   readonly part: Startable
   /** Reads the galleries, so that the first who asks need not wait. */
@@ -71,6 +72,7 @@ export function composeManagement(deps: Deps, settings: RunSettings): Management
     storageBytes: () => storageBytes(settings.modelsPath),
   }
   return {
+    jobs,
     api: settings.disableGalleryEndpoint ? { resources } : { management: routes, resources },
     part: {
       async start(options = {}) {

@@ -127,7 +127,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     announceNode({ log, api, member: membership?.member, onFounded: context.onFounded }),
     inBackground({ log: log.child({ room: 'node' }) }, [
       managed.loadGalleries,
-      models.installDefault,
+      (options) => models.installDefault(managed.jobs, options),
       (options) => engines.buildInBackground(loader, options),
     ]),
     ...(membership === undefined ? [] : [membership.draining]),

@@ -5,6 +5,7 @@ import type { Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { RunSettings } from '../config/settings.ts'
 import type { ModelInstaller } from '../gallery/install-model.ts'
+import { type Jobs, type JobTools, jobKey } from '../gallery/jobs/create-jobs.ts'
 import type { ModelFiles } from '../gallery/model-files.ts'
 import { type PreloadRequest, parsePreloadRequests } from '../gallery/preload-requests.ts'
 import type { ModelRegistry } from '../models/model-registry.ts'
@@ -19,13 +20,16 @@ export interface ModelSetupDeps {
   readonly log: Logger
 }
 
+type DefaultModelJobs = Pick<Jobs, 'submit' | 'whenOver'>
+
 /** Gets models in place: those that were asked for before the node serves, the default one while it does. */
 export interface ModelSetup {
   /** Installs what was asked for, and fetches what configurations name by their address. */
   readonly install: Startable
   /** Loads what is to be in memory from the start on. */
   readonly load: Startable
-  installDefault(options: Required<AbortOptions>): Promise<void>
+  /** As a job, so that it is seen how far it is. */
+  installDefault(jobs: DefaultModelJobs, options: Required<AbortOptions>): Promise<void>
 }
 
 export function createModelSetup(
@@ -36,11 +40,32 @@ export function createModelSetup(
 
   async function install(
     reference: PreloadRequest['reference'],
-    options: AbortOptions & PreloadRequest['options'],
+    { onStep, ...options }: AbortOptions & PreloadRequest['options'] & Partial<Pick<JobTools, 'onStep'>>,
   ): Promise<void> {
-    const model = await installer.install(reference, { ...options, onProgress: reportProgress(log) })
+    const report = reportProgress(log)
+    const model = await installer.install(reference, {
+      ...options,
+      onProgress(step) {
+        report(step)
+        onStep?.(step)
+      },
+    })
     await registry.reload()
     log.info({ model: model.name }, 'model is installed')
+  }
+
+  async function asJob(jobs: DefaultModelJobs, reference: string, { signal }: Required<AbortOptions>): Promise<void> {
+    const { id } = jobs.submit({
+      ...{ kind: 'model', action: 'install', subject: reference, key: jobKey(reference) },
+      work: (tools) => install(reference, tools),
+    })
+    // When the node stops it goes with the other jobs.
+    const job = await jobs.whenOver(id, { signal })
+    if (job?.state !== 'failed') return
+    log.warn(
+      { model: reference },
+      `the default model could not be installed; tiny-chat, the demonstration model, goes on answering: ${job.error}`,
+    )
   }
 
   /** A model whose file cannot be fetched must not keep the node from serving the others. */
@@ -90,7 +115,7 @@ export function createModelSetup(
       },
       stop: async () => {},
     },
-    async installDefault(options) {
+    async installDefault(jobs, options) {
       const { defaultModel } = settings
       const ownModels = registry.list().filter((model) => model.demonstration === undefined)
       if (defaultModel === undefined || ownModels.length > 0) return
@@ -98,16 +123,7 @@ export function createModelSetup(
         { model: defaultModel },
         'the models folder is empty: installing the default model; until it is there, tiny-chat answers, a demonstration model that knows a few dozen sentences',
       )
-      try {
-        await install(defaultModel, options)
-      } catch (error) {
-        options.signal.throwIfAborted()
-        const { message } = AppError.from(error, 'internal')
-        log.warn(
-          { model: defaultModel },
-          `the default model could not be installed; tiny-chat, the demonstration model, goes on answering: ${message}`,
-        )
-      }
+      await asJob(jobs, defaultModel, options)
     },
   }
 }

@@ -7,7 +7,7 @@ import { describeUri, looksLikeUri, parseModelUri } from './download/uri.ts'
 import type { GivenConfig, PlanOptions } from './finish-plan.ts'
 import { parseRepository } from './hub-repository.ts'
 import type { ModelInstaller } from './install-model.ts'
-import type { JobRequest, Jobs } from './jobs/create-jobs.ts'
+import { type JobRequest, type Jobs, jobKey } from './jobs/create-jobs.ts'
 import type { Job } from './jobs/job.ts'
 import type { ModelRemover } from './remove-model.ts'
 
@@ -60,7 +60,7 @@ export function createManagement(deps: ManagementDeps, init: ManagementInit): Ma
     const work: JobRequest['work'] = async ({ signal, onStep }) => {
       await models.install(reference, { ...options, overNetwork: true, signal, onProgress: onStep })
     }
-    return jobs.submit({ kind: 'model', action: 'install', subject, key: keyOf(options.name ?? subject), work })
+    return jobs.submit({ kind: 'model', action: 'install', subject, key: jobKey(options.name ?? subject), work })
   }
 
   function installBackend({ reference, ...names }: BackendRequest): Job {
@@ -88,7 +88,7 @@ export function createManagement(deps: ManagementDeps, init: ManagementInit): Ma
       })
       await deps.backendsChanged()
     }
-    return jobs.submit({ kind: 'backend', action: 'install', subject, key: keyOf(names.name ?? subject), work })
+    return jobs.submit({ kind: 'backend', action: 'install', subject, key: jobKey(names.name ?? subject), work })
   }
 
   return {
@@ -97,7 +97,7 @@ export function createManagement(deps: ManagementDeps, init: ManagementInit): Ma
     async removeModel(name) {
       await remover.check(name)
       const work: JobRequest['work'] = async ({ signal }) => await remover.remove(name, { signal })
-      return jobs.submit({ kind: 'model', action: 'delete', subject: name, key: keyOf(name), work })
+      return jobs.submit({ kind: 'model', action: 'delete', subject: name, key: jobKey(name), work })
     },
     async removeBackend(asked) {
       const name = asked.slice(asked.indexOf('@') + 1)
@@ -111,7 +111,7 @@ export function createManagement(deps: ManagementDeps, init: ManagementInit): Ma
         await backends.uninstall(name, { signal })
         await deps.backendsChanged()
       }
-      return jobs.submit({ kind: 'backend', action: 'delete', subject: name, key: keyOf(name), work })
+      return jobs.submit({ kind: 'backend', action: 'delete', subject: name, key: jobKey(name), work })
     },
   }
 }
@@ -135,12 +135,4 @@ function checkName(name: string): void {
   } catch (error) {
     throw new AppError('request.invalid', AppError.from(error, 'request.invalid').message, { cause: error })
   }
-}
-
-/** Jobs about the same thing come one after the other, however its name is written. */
-function keyOf(name: string): string {
-  return name
-    .slice(name.indexOf('@') + 1)
-    .replaceAll('/', '__')
-    .toLowerCase()
 }

@@ -26,6 +26,14 @@ describe('a fresh node, with nothing configured', suite, () => {
       })
     const first = await ask()
     assert.match(first.choices[0]?.message.content ?? '', /Paris/)
+    const jobs = (await (await fetch(`${node.url}/models/jobs`)).json()) as Record<
+      string,
+      { gallery_element_name: string }
+    >
+    assert.deepEqual(
+      Object.values(jobs).map((job) => job.gallery_element_name),
+      [MODEL],
+    )
     await node.waitForLog((line) => line.msg === 'model is installed' && line['model'] === MODEL, 170_000)
     const second = await ask()
     assert.equal(second.model, MODEL)
@@ -36,6 +44,16 @@ describe('a fresh node, with nothing configured', suite, () => {
       [MODEL, 'tiny-chat'],
     )
   })
+})
+
+it('a default model that cannot be had leaves the demonstration model, and says so', async () => {
+  await using node = await startLocalAi({ environment: { LOCALAI_DEFAULT_MODEL: 'no-such-model' } })
+  const { msg } = await node.waitForLog(({ msg }) => msg.startsWith('the default model could not be installed'))
+  assert.match(msg, /tiny-chat.*no-such-model/)
+  const jobs = (await (await fetch(`${node.url}/models/jobs`)).json()) as Record<string, { error: unknown }>
+  assert.equal(Object.values(jobs).length, 1)
+  assert.notEqual(Object.values(jobs)[0]?.error, null)
+  assert.equal((await fetch(`${node.url}/readyz`)).status, 200)
 })
 
 describe('SmolLM2, a model that was taught more than our tests', suite, () => {

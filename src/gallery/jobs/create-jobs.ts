@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../base/errors.ts'
 import type { Startable } from '../../base/lifecycle.ts'
+import { type AbortOptions, raceSignal } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { ended, isOver, type Job, type JobStep, type NewJob, newJob, stepped } from './job.ts'
 import type { JobHistory } from './job-history.ts'
@@ -25,6 +26,8 @@ export interface Jobs extends Startable {
   /** Throws `node.overloaded` when too many wait. */
   submit(request: JobRequest): Job
   find(id: string): Job | undefined
+  /** The job when it is over; undefined when it is unknown. Throws the signal's reason; the job goes on. */
+  whenOver(id: string, options?: AbortOptions): Promise<Job | undefined>
   /** The oldest first. */
   list(): readonly Job[]
   /** False when it is over already, or unknown. The job is `cancelled` as soon as its work has ended. */
@@ -52,6 +55,7 @@ interface Entry {
   job: Job
   readonly request?: JobRequest
   readonly stop: AbortController
+  readonly over: PromiseWithResolvers<void>
 }
 
 const PLACES = { model: 3, backend: 1 } as const
@@ -78,6 +82,7 @@ export function createJobs(deps: JobsDeps, init: JobsInit = {}): Jobs {
     const facts = { job: id, kind, action, subject }
     if (state === 'failed') log.warn({ ...facts, reason: error }, 'a job failed')
     else log.info({ ...facts, state }, 'a job is over')
+    entry.over.resolve()
     save()
   }
 
@@ -117,7 +122,7 @@ export function createJobs(deps: JobsDeps, init: JobsInit = {}): Jobs {
       }
       const { kind, action, subject } = request
       const job = newJob({ id: randomUUID(), kind, action, subject: subject.slice(0, 4096) }, now())
-      const entry: Entry = { job, request, stop: new AbortController() }
+      const entry: Entry = { ...newEntry(job), request }
       entries.set(job.id, entry)
       save()
       // Later, so that the caller has the job as it was given.
@@ -125,6 +130,12 @@ export function createJobs(deps: JobsDeps, init: JobsInit = {}): Jobs {
       return job
     },
     find: (id) => entries.get(id)?.job,
+    async whenOver(id, { signal } = {}) {
+      const entry = entries.get(id)
+      if (entry === undefined) return undefined
+      if (!isOver(entry.job)) await raceSignal(entry.over.promise, signal)
+      return entry.job
+    },
     list: () => [...entries.values()].map(({ job }) => job),
     cancel(id) {
       const entry = entries.get(id)
@@ -144,7 +155,7 @@ export function createJobs(deps: JobsDeps, init: JobsInit = {}): Jobs {
       const known = await history.read()
       const newer = [...entries.values()]
       entries.clear()
-      for (const job of known) entries.set(job.id, { job, stop: new AbortController() })
+      for (const job of known) entries.set(job.id, newEntry(job))
       for (const entry of newer) entries.set(entry.job.id, entry)
     },
     async stop() {
@@ -180,4 +191,16 @@ function nextOf(
     if (!blocked) free[job.kind] -= 1
     return !blocked
   })
+}
+
+function newEntry(job: Job): Entry {
+  return { job, stop: new AbortController(), over: Promise.withResolvers() }
+}
+
+/** Jobs about the same thing come one after the other, however its name is written. */
+export function jobKey(name: string): string {
+  return name
+    .slice(name.indexOf('@') + 1)
+    .replaceAll('/', '__')
+    .toLowerCase()
 }

@@ -1,9 +1,15 @@
-import type { ModelNeeds } from './model-needs.ts'
+import type { ModelNeeds, ModelUse } from './model-needs.ts'
 import type { Machine, Plan, PlannedMachine, PlanWishes, SingleNode } from './plan.ts'
 
 export function gigabytes(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}
+
+/** That it gets less than was asked for. */
+export function contextWords({ contextSize, askedContextSize }: ModelUse): readonly string[] {
+  if (askedContextSize === undefined) return []
+  return [`It was trained for ${contextSize} tokens and gets no more, though ${askedContextSize} were asked for.`]
 }
 
 /** Why it is, or is not, on this machine alone. */

@@ -5,6 +5,8 @@ export interface ModelUse {
   readonly layers: ModelLayers
   /** Tokens of one sequence. */
   readonly contextSize: number
+  /** Tokens that were asked for, where the model was trained for fewer. */
+  readonly askedContextSize?: number
   readonly sequences: number
   /** Tokens of a prompt in one pass. */
   readonly batchSize: number

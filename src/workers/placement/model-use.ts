@@ -23,6 +23,7 @@ export function toModelUse(
     model: config.name,
     layers,
     contextSize: context,
+    ...(asked > context ? { askedContextSize: asked } : {}),
     sequences: Number(sequences ?? (parallel > 0 ? parallel : DEFAULT_PARALLEL)),
     batchSize: config.embeddings || config.reranking ? Math.max(batch, context) : batch,
     flashAttention: config.flashAttention !== 'off',

@@ -1,5 +1,5 @@
 import { type Cut, type CutWishes, cutLayers, MOST_WORKERS, type Run, runCosts, runMemory } from './cut-layers.ts'
-import { aloneWords, refusalWords, splitWords } from './explain-plan.ts'
+import { aloneWords, contextWords, refusalWords, splitWords } from './explain-plan.ts'
 import { type ModelNeeds, type ModelUse, modelNeeds } from './model-needs.ts'
 import type { Machine, Plan, PlannedMachine, PlanWishes, SingleNode } from './plan.ts'
 import { hasSpeeds } from './step-speed.ts'
@@ -26,6 +26,11 @@ const AS_GOOD_AS = 0.9
  * than another node alone is refused, unless it is forced. Pure.
  */
 export function planPlacement(use: ModelUse, machines: Machines, wishes: PlanWishes): Plan {
+  const plan = place(use, machines, wishes)
+  return { ...plan, why: [...plan.why, ...contextWords(use)] }
+}
+
+function place(use: ModelUse, machines: Machines, wishes: PlanWishes): Plan {
   const needs = modelNeeds(use)
   const alone = planAlone(needs, use, machines)
   const fitsHere = alone.machines.every(({ memoryBytes, memoryAvailableBytes }) => memoryBytes <= memoryAvailableBytes)

@@ -62,11 +62,11 @@ const install = (subject: string, work: JobRequest['work'], kind: Job['kind'] = 
   work,
 })
 
-const over = (jobs: Jobs, id: string): Promise<Job> =>
-  poll('the end of a job', 5000, () => {
-    const job = jobs.find(id)
-    return job !== undefined && isOver(job) ? job : undefined
-  })
+async function over(jobs: Jobs, id: string): Promise<Job> {
+  const job = await jobs.whenOver(id, { signal: AbortSignal.timeout(5000) })
+  assert.ok(job !== undefined && isOver(job))
+  return job
+}
 
 describe('jobs', { timeout: 60_000 }, () => {
   it('tell how far they are, in LocalAI’s words, and how they ended', async () => {
@@ -107,6 +107,21 @@ describe('jobs', { timeout: 60_000 }, () => {
       [failed.state, failed.message, failed.error],
       ['failed', 'error: nobody answered', 'nobody answered'],
     )
+  })
+
+  it('can be waited for, also when they never begin; whoever stops waiting ends nothing', async () => {
+    await using at = await place({ places: { model: 1, backend: 1 } })
+    const [a, b] = [held(), held()]
+    const first = at.jobs.submit(install('a', a.work))
+    const second = at.jobs.submit(install('b', b.work))
+    await a.started
+    const waiting = at.jobs.whenOver(second.id)
+    at.jobs.cancel(second.id)
+    assert.equal((await waiting)?.state, 'cancelled')
+    await assert.rejects(at.jobs.whenOver(first.id, { signal: AbortSignal.abort(new Error('enough')) }), /enough/)
+    a.finish()
+    assert.equal((await at.jobs.whenOver(first.id))?.state, 'done')
+    assert.equal(await at.jobs.whenOver('nothing'), undefined)
   })
 
   it('run a few at a time, each kind in places of its own, and one after the other for the same thing', async () => {

@@ -21,6 +21,13 @@ describe('where a model goes', () => {
     assert.ok(Math.abs(plan.tokensPerSecond - 10 / 13.1) < 0.01)
   })
 
+  it('says when the model was trained for less context than was asked for', () => {
+    const roomy = machines({ home: home(20 * GB) })
+    const cut = planPlacement({ ...BIG, contextSize: 8192, askedContextSize: 20_000 }, roomy, AUTO)
+    assert.match(cut.why.at(-1) ?? '', /trained for 8192 tokens.*20000 were asked for/)
+    assert.doesNotMatch(planPlacement(BIG, roomy, AUTO).why.join(), /trained/)
+  })
+
   it('goes over as few workers as are enough, every layer somewhere, and says where', () => {
     const workers = [machine('a'), machine('b'), machine('c', { memoryBytes: 20 * GB })]
     const plan = planPlacement(BIG, machines({ workers }), AUTO)
