@@ -6,11 +6,13 @@ import { createNetwork } from '../p2p/create-network.ts'
 import { loadIdentity, temporaryKey } from '../p2p/identity/node-identity.ts'
 import { checkNodeName, defaultNodeName } from '../p2p/identity/node-name.ts'
 import type { AcceptSocket, Network } from '../p2p/network.ts'
+import type { RosterKeeper } from '../p2p/roster/create-roster-keeper.ts'
 import { networkIdOf } from '../p2p/token/network-id.ts'
 import type { NetworkToken } from '../p2p/token/network-token.ts'
 import { type ResolvedToken, readExistingToken, resolveToken } from '../p2p/token/resolve-token.ts'
 import { deriveViewKeys, summaryKey } from '../p2p/view/derive-view.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { composeRoster } from './compose-roster.ts'
 import { makeFolder } from './make-folder.ts'
 import { memberFolder, tokenInit } from './network-token.ts'
 import { rememberedPort, rememberPort } from './remembered-port.ts'
@@ -20,6 +22,8 @@ import { version } from './version.ts'
 export interface Member extends AsyncDisposable {
   readonly network: Network
   readonly token: ResolvedToken
+  /** Who may be in it. */
+  readonly roster: RosterKeeper
   /** Whether it answers those who have the view token. */
   readonly publicSummary: boolean
 }
@@ -50,13 +54,15 @@ export async function prepareMember(
     { ...tokenInit(settings), mayFound: deps.mayFound ?? true },
     options,
   )
+  const { privateKey } = identity
+  const roster = await composeRoster({ log }, { folder, token: token.token, privateKey })
   const portFile = join(folder, 'port')
   const port = await rememberedPort(portFile)
   const network = createNetwork(
     {
       log,
       accept: deps.accept,
-      privateKey: identity.privateKey,
+      ...{ privateKey, roster },
       ...keyRings(token.token),
       view: settings.p2pPublicSummary ? viewKeys(token.token) : undefined,
     },
@@ -68,6 +74,7 @@ export async function prepareMember(
   const kept = held.move()
   return {
     token,
+    roster,
     publicSummary: settings.p2pPublicSummary,
     network: {
       ...network,

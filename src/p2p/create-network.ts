@@ -18,6 +18,8 @@ import { createHost } from './host.ts'
 import { createPeerSockets, type PeerSockets } from './links/peer-sockets.ts'
 import { createMembership, type MembershipTimings } from './membership/membership.ts'
 import type { AcceptSocket, Network, PeerView } from './network.ts'
+import { NO_ROSTER } from './roster/create-roster-keeper.ts'
+import type { Exclusion } from './roster/roster.ts'
 import type { AnswerViewersInit } from './view/answer-viewers.ts'
 import { createViewing } from './view/create-viewing.ts'
 
@@ -30,6 +32,8 @@ export interface NetworkDeps {
   readonly keyRing: KeyRing
   /** Of `createRendezvousRing`: where members look for each other. */
   readonly rendezvousRing: KeyRing
+  /** Who may be in the network. Default: whoever has the token. */
+  readonly roster?: typeof NO_ROSTER
   /** Absent: nobody can look at the network from outside. */
   readonly view?: AnswerViewersInit | undefined
 }
@@ -64,9 +68,14 @@ const STEPS_APART = 2
 
 /** Assembles the network room; `start` throws what `createHost` and `createBootstrap` throw. */
 export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
-  const { log, privateKey, keyRing, rendezvousRing } = deps
+  const { log, privateKey, keyRing, rendezvousRing, roster = NO_ROSTER } = deps
   const findings = createFindings({})
-  const encrypter = coalescing(otpNoise({ keyRing, log }), {
+  function exclusionOf(peerId: string): Exclusion | undefined {
+    const exclusion = roster.exclusionOf(peerId)
+    if (exclusion === 'not-admitted') roster.knocked(peerId)
+    return exclusion
+  }
+  const encrypter = coalescing(otpNoise({ keyRing, log, exclusionOf }), {
     mayWait: windowUpdateBytes,
     onBytes(direction, _bytes, peerId) {
       if (direction === 'received') membership.heard(peerId)
@@ -84,11 +93,13 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
   const host = createHost({ log, findings, privateKey, encrypter, viewEncrypter: viewing.encrypter }, init)
   const dialler = createDialler({ log, host })
   const { mayDial } = init
-  const onCandidate: OnCandidate =
-    mayDial === undefined ? dialler.offer : (one) => dialler.offer({ ...one, addresses: one.addresses.filter(mayDial) })
+  const onCandidate: OnCandidate = (one) => {
+    if (one.peerId !== undefined && roster.exclusionOf(one.peerId) !== undefined) return
+    dialler.offer(mayDial === undefined ? one : { ...one, addresses: one.addresses.filter(mayDial) })
+  }
   const membership = createMembership(
     {
-      ...{ log, findings, privateKey, onCandidate },
+      ...{ log, findings, privateKey, onCandidate, roster },
       libp2p: () => host.libp2p,
       addresses: host.addresses,
       onGone: (peerId) => sockets?.drop(peerId),

@@ -73,8 +73,7 @@ export function diagnose(error: unknown, address?: string): Diagnosis | undefine
   if (problem === undefined) return undefined
   const caller = callerOf(address)
   const place = caller === undefined ? (address ?? 'the other node') : `a connection from ${caller}`
-  // How far a clock is off, and which version is the older, only the error knows.
-  const isTelling = error instanceof AppError && (problem === 'clock-differs' || problem === 'version-differs')
+  const isTelling = error instanceof AppError && TELLING.has(problem)
   const says = () => (caller === undefined ? sentence(problem, place, codeOf(error)) : sentenceOnCaller(problem, place))
   const message = isTelling ? `${place}: ${error.message}` : says()
   return { problem, message, ...(address === undefined ? {} : { address }) }
@@ -83,12 +82,17 @@ export function diagnose(error: unknown, address?: string): Diagnosis | undefine
 /** `details.reason` of `admission.refused`. Where another member answers than the one expected there is no problem. */
 const REFUSALS: Readonly<Record<string, JoinProblem>> = {
   token: 'token-differs',
+  removed: 'removed',
+  'not-admitted': 'not-admitted',
   version: 'version-differs',
   handshake: 'not-local-ai',
   malformed: 'not-local-ai',
   timeout: 'not-local-ai',
   closed: 'not-local-ai',
 }
+
+/** How far a clock is off, which version is the older, and who is to be admitted: only the error knows. */
+const TELLING: ReadonlySet<JoinProblem> = new Set(['clock-differs', 'version-differs', 'removed', 'not-admitted'])
 
 const SYSTEM_CODES: Readonly<Record<string, JoinProblem>> = {
   ECONNREFUSED: 'refused',
@@ -151,6 +155,10 @@ function sentence(problem: JoinProblem, place: string, code: string | undefined)
       return `${place} can be reached through a relay only, and no relay knows it: add a node that both can reach`
     case 'token-differs':
       return `${place} has another token: start both nodes with the same one`
+    case 'removed':
+      return `${place} says that this node was removed from the network by its owner`
+    case 'not-admitted':
+      return `${place} says that this node has to be admitted by the owner of the network: local-ai p2p admit`
     case 'clock-differs':
       return `the clocks of this node and ${place} differ too much: set both by NTP`
   }

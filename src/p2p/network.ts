@@ -26,6 +26,8 @@ export interface PeerView {
 export type JoinProblem =
   | 'token-differs'
   | 'clock-differs'
+  | 'removed'
+  | 'not-admitted'
   | 'port-in-use'
   | 'unreachable'
   | 'refused'

@@ -1,3 +1,5 @@
+import type { Exclusion } from '../roster/roster.ts'
+
 /**
  * The first byte of every frame in every version of the protocol, so that two versions can name each other instead of
  * failing without a word.
@@ -11,9 +13,10 @@ export const MAC_BYTES = 32
 
 /**
  * `proof`: initiator to responder, "I know the key of this step". The other three answer it. `accepted`: the responder's
- * own proof. `clock`: the proof is right, but its step is out of the window. `refused`: everything else, alike.
+ * own proof. `clock`: the proof is right, but its step is out of the window. `removed`, `not-admitted`: it is right, but the
+ * owner does not want the initiator in the network. `refused`: everything else, alike.
  */
-export type FrameKind = 'proof' | 'accepted' | 'clock' | 'refused'
+export type FrameKind = 'proof' | 'accepted' | 'clock' | 'refused' | Exclusion
 
 /**
  * On the wire, inside Noise: version (1 byte), kind (1), step (8, big endian, the counter of RFC 6238), MAC (32).
@@ -32,7 +35,7 @@ export type DecodedFrame =
   | { readonly kind: 'other-version'; readonly version: number }
   | { readonly kind: 'malformed' }
 
-const KINDS: readonly FrameKind[] = ['proof', 'accepted', 'clock', 'refused']
+const KINDS: readonly FrameKind[] = ['proof', 'accepted', 'clock', 'refused', 'removed', 'not-admitted']
 const STEP_OFFSET = 2
 const MAC_OFFSET = STEP_OFFSET + 8
 const FRAME_BYTES = MAC_OFFSET + MAC_BYTES

@@ -4,6 +4,7 @@ import { lpStream } from '@libp2p/utils'
 import { AppError } from '../../base/errors.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import type { Exclusion } from '../roster/roster.ts'
 import { type BoundConnection, createBoundNoise, type Role } from './bound-noise.ts'
 import { decodeFrame, encodeFrame, MAX_FRAME_BYTES } from './frames.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -27,6 +28,8 @@ export interface AdmissionRefusal {
 
 export interface OtpNoiseInit {
   readonly keyRing: KeyRing
+  /** Whom the owner of the network does not want, though they hold the token. Default: nobody. */
+  readonly exclusionOf?: (peerId: string) => Exclusion | undefined
   readonly log: Pick<Logger, 'debug'>
   /**
    * libp2p keeps only the message of an error that an encrypter throws, so whoever needs the code hears it here. Called
@@ -68,7 +71,7 @@ export function otpNoise(init: OtpNoiseInit): (components: NoiseComponents) => C
       let bound: BoundConnection | undefined
       try {
         bound = await noise.secure(role, connection, { ...options, signal })
-        await exchangeProofs(init.keyRing, { role, own, bound }, { signal })
+        await exchangeProofs(init, { role, own, bound }, { signal })
         return bound.secured
       } catch (thrown) {
         const error = toReason(thrown, bound, signal)
@@ -106,7 +109,11 @@ interface Party {
   readonly bound: BoundConnection
 }
 
-async function exchangeProofs(keyRing: KeyRing, party: Party, options: AbortOptions): Promise<void> {
+async function exchangeProofs(
+  { keyRing, exclusionOf = () => undefined }: Pick<OtpNoiseInit, 'keyRing' | 'exclusionOf'>,
+  party: Party,
+  options: AbortOptions,
+): Promise<void> {
   const { connection, remotePeer } = party.bound.secured
   const other = remotePeer.toString()
   const { handshakeHash } = party.bound
@@ -118,13 +125,14 @@ async function exchangeProofs(keyRing: KeyRing, party: Party, options: AbortOpti
     const answer = decodeFrame((await frames.read(options)).subarray())
     const problem = judgeAnswer(keyRing, session, { proof, answer })
     if (problem !== undefined) throw problem
+    if (exclusionOf(other) !== undefined) throw refused('excluded')
     frames.unwrap()
     return
   }
   const frames = lpStream(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: INITIATOR_MAY_SEND_BYTES })
   const session: Session = { initiator: other, responder: party.own, handshakeHash }
   const proof = decodeFrame((await frames.read(options)).subarray())
-  const answer = answerProof(keyRing, session, proof)
+  const answer = answerProof(keyRing, session, { proof, exclusion: exclusionOf(other) })
   await frames.write(encodeFrame(answer.frame), options)
   if (answer.problem !== undefined) {
     await closedOrLate(connection)

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { AppError } from '../../base/errors.ts'
+import type { Exclusion } from '../roster/roster.ts'
 import {
   ADMISSION_VERSION,
   type AdmissionFrame,
@@ -9,7 +10,7 @@ import {
   REFUSED,
 } from './frames.ts'
 import type { KeyRing } from './key-ring.ts'
-import { clockSkew, otherVersion, refused } from './refusal.ts'
+import { clockSkew, excluded, otherVersion, refused } from './refusal.ts'
 
 /** One Noise session between two peers. Everything here goes under every MAC, so none fits another session. */
 export interface Session {
@@ -37,9 +38,14 @@ export function makeProof(keyRing: KeyRing, session: Session): AdmissionFrame {
 /**
  * What the responder says to it. A holder of the token whose clock is off is told so, with a MAC under the key of the
  * step that it named itself; only a holder can read that key, so nobody else learns anything: every other reason gets
- * the same frame. No step is too far away for this, because a machine without a clock of its own may start in 1970.
+ * the same frame. No step is too far away for this, because a machine without a clock of its own may start in 1970. One that the
+ * owner does not want is told that in the same way.
  */
-export function answerProof(keyRing: KeyRing, session: Session, proof: DecodedFrame): Answer {
+export function answerProof(
+  keyRing: KeyRing,
+  session: Session,
+  { proof, exclusion }: { readonly proof: DecodedFrame; readonly exclusion?: Exclusion | undefined },
+): Answer {
   if (proof.kind === 'other-version') return { frame: REFUSED, problem: otherVersion(proof.version) }
   if (proof.kind !== 'proof') return { frame: REFUSED, problem: refused('malformed') }
   const proofStep = proof.step
@@ -48,9 +54,10 @@ export function answerProof(keyRing: KeyRing, session: Session, proof: DecodedFr
   }
   const step = keyRing.step()
   const accepted = keyRing.accepts(proofStep)
-  const kind = accepted ? 'accepted' : 'clock'
+  const kind = accepted ? (exclusion ?? 'accepted') : 'clock'
   const frame: AdmissionFrame = { kind, step, mac: computeMac(keyRing, session, { kind, step, proofStep }) }
-  return { frame, problem: accepted ? undefined : skewBetween(keyRing, step, proofStep) }
+  if (!accepted) return { frame, problem: skewBetween(keyRing, step, proofStep) }
+  return { frame, problem: exclusion === undefined ? undefined : refused('excluded') }
 }
 
 /** What the initiator makes of the answer to its proof: undefined when it may go on. */
@@ -58,10 +65,11 @@ export function judgeAnswer(keyRing: KeyRing, session: Session, exchange: Exchan
   const { proof, answer } = exchange
   if (answer.kind === 'other-version') return otherVersion(answer.version)
   if (answer.kind === 'refused') return refused('token')
-  if (answer.kind !== 'accepted' && answer.kind !== 'clock') return refused('malformed')
+  if (answer.kind === 'malformed' || answer.kind === 'proof') return refused('malformed')
   const { kind, step } = answer
   if (!fits(answer, computeMac(keyRing, session, { kind, step, proofStep: proof.step }))) return refused('token')
-  return kind === 'accepted' ? undefined : skewBetween(keyRing, proof.step, step)
+  if (kind === 'accepted') return undefined
+  return kind === 'clock' ? skewBetween(keyRing, proof.step, step) : excluded(kind, session.initiator)
 }
 
 export interface Exchange {

@@ -27,12 +27,20 @@ export async function loadOrMakeKey(
   deps: { readonly log: Pick<Logger, 'warn'> },
   { path, withoutIt }: KeyFile,
 ): Promise<Ed25519PrivateKey> {
+  const found = await loadKey(deps, { path, withoutIt })
+  if (found !== undefined) return found
+  const key = await generateKeyPair('Ed25519')
+  await writeSecretFile(path, privateKeyToProtobuf(key))
+  return key
+}
+
+/** The same; undefined when there is no file. */
+export async function loadKey(
+  deps: { readonly log: Pick<Logger, 'warn'> },
+  { path, withoutIt }: KeyFile,
+): Promise<Ed25519PrivateKey | undefined> {
   const content = await readSecretFile(deps, path, MAX_KEY_BYTES)
-  if (content === undefined) {
-    const key = await generateKeyPair('Ed25519')
-    await writeSecretFile(path, privateKeyToProtobuf(key))
-    return key
-  }
+  if (content === undefined) return undefined
   const key = await parseKey(content)
   if (key !== undefined) return key
   const advice = `bring it back from a backup, or delete it and ${withoutIt}`

@@ -1,20 +1,45 @@
 import { join } from 'node:path'
 import { publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { Ed25519PrivateKey, PublicKey } from '@libp2p/interface'
 import type { Logger } from '../../telemetry/logger.ts'
-import { loadOrMakeKey } from './key-file.ts'
+import { loadKey, loadOrMakeKey } from './key-file.ts'
 
 /**
  * The public key of who founds a network, as `owner_key` of a token has it: libp2p's protobuf form in base64url. The
  * private key stays in `<folder>/owner.key`, which is made when it is missing and never overwritten: who has founded
  * several networks from one folder owns them all with one key. Throws `config.invalid` when the file is damaged.
  */
-export async function loadOwnerKey(
-  deps: { readonly log: Pick<Logger, 'warn'> },
-  { folder }: { readonly folder: string },
-): Promise<string> {
-  const key = await loadOrMakeKey(deps, {
-    path: join(folder, 'owner.key'),
-    withoutIt: 'own the networks founded with it no longer',
-  })
-  return Buffer.from(publicKeyToProtobuf(key.publicKey)).toString('base64url')
+export async function loadOwnerKey(deps: OwnerKeyDeps, place: OwnerKeyPlace): Promise<string> {
+  const { publicKey } = await loadOrMakeKey(deps, keyFile(place))
+  return toOwnerKey(publicKey)
+}
+
+/**
+ * The private key of the network's owner, where this folder has it: `ownerKey` is the public one, of the token. Undefined
+ * on all other nodes.
+ */
+export async function loadOwnerPrivateKey(
+  deps: OwnerKeyDeps,
+  { ownerKey, ...place }: OwnerKeyPlace & { readonly ownerKey: string | undefined },
+): Promise<Ed25519PrivateKey | undefined> {
+  if (ownerKey === undefined) return undefined
+  const key = await loadKey(deps, keyFile(place))
+  return key !== undefined && toOwnerKey(key.publicKey) === ownerKey ? key : undefined
+}
+
+interface OwnerKeyDeps {
+  readonly log: Pick<Logger, 'warn'>
+}
+
+interface OwnerKeyPlace {
+  readonly folder: string
+}
+
+function keyFile({ folder }: OwnerKeyPlace) {
+  return { path: join(folder, 'owner.key'), withoutIt: 'own the networks founded with it no longer' }
+}
+
+/** As `owner_key` of a token has it. */
+export function toOwnerKey(key: PublicKey): string {
+  return Buffer.from(publicKeyToProtobuf(key)).toString('base64url')
 }

@@ -13,6 +13,7 @@ import type { OwnRecord } from './own-record.ts'
 import { recordId, type SignedRecord } from './record-codec.ts'
 import { createRecordOpener } from './record-opener.ts'
 import type { PutOutcome, RecordStore } from './record-store.ts'
+import type { RosterTalk } from './roster-talk.ts'
 
 export interface LinkListenerDeps {
   readonly log: Pick<Logger, 'debug' | 'warn'>
@@ -23,6 +24,9 @@ export interface LinkListenerDeps {
   readonly members: Pick<Members, 'opened' | 'left' | 'refresh' | 'isLinked'>
   readonly links: Pick<Links, 'established' | 'establish' | 'of'>
   readonly digest: Digest
+  readonly rosterTalk: Pick<RosterTalk, 'take'>
+  /** Whether the owner of the network lets the node be in it. */
+  readonly isWanted: (peerId: string) => boolean
   readonly load: () => NodeLoad
   readonly onCandidate: OnCandidate
   readonly findings: Pick<Findings, 'add'>
@@ -58,6 +62,7 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     if (hearsay.isKnown(id, link.peerId) || !hearsay.affords(link.peerId, bytes)) return
     const signed = await open(link, bytes)
     if (signed === undefined) return
+    if (!deps.isWanted(signed.record.peerId)) return
     if (signed.record.peerId === deps.self) deps.own.overtake(signed.record)
     else if (signed.record.peerId === link.peerId) takeOwnWords(link, signed)
     else takeHearsay(signed, put(link, signed))
@@ -127,6 +132,8 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
         return takeRecord(link, message.bytes)
       case 'goodbye':
         return takeGoodbye(link, message.bytes)
+      case 'roster':
+        return deps.rosterTalk.take(link, message.bytes)
       case 'heartbeat':
         return takeBeat(link, message.beat)
       case 'digest':

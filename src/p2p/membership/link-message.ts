@@ -21,6 +21,8 @@ export type LinkMessage =
   | { readonly type: 'heartbeat'; readonly beat: Heartbeat }
   | { readonly type: 'digest'; readonly ids: ReadonlySet<string>; readonly answerWanted: boolean }
   | { readonly type: 'goodbye'; readonly bytes: Uint8Array }
+  /** Who may be here, as the owner has signed it. */
+  | { readonly type: 'roster'; readonly bytes: Uint8Array }
 
 export type DecodedMessage =
   | LinkMessage
@@ -33,6 +35,7 @@ const RECORD = 2
 const HEARTBEAT = 3
 const DIGEST = 4
 const GOODBYE = 5
+const ROSTER = 6
 
 const MAX_HELLO_BYTES = 1024
 const BEAT_BYTES = 12
@@ -62,6 +65,8 @@ export function encodeMessage(message: LinkMessage): Uint8Array {
     }
     case 'goodbye':
       return encodeFrame({ type: GOODBYE, payload: message.bytes })
+    case 'roster':
+      return encodeFrame({ type: ROSTER, payload: message.bytes })
   }
 }
 
@@ -78,6 +83,8 @@ export function decodeMessage({ type, payload }: Frame): DecodedMessage {
       return decodeDigest(payload)
     case GOODBYE:
       return { type: 'goodbye', bytes: payload }
+    case ROSTER:
+      return { type: 'roster', bytes: payload }
     default:
       return { type: 'unknown' }
   }

@@ -34,6 +34,8 @@ export interface Link {
   tell(bytes: Uint8Array): void
   /** Another node's record. */
   hint(peerId: string, bytes: Uint8Array): void
+  /** Who may be in the network, in the owner's words. */
+  roster(bytes: Uint8Array): void
   beat(load: () => NodeLoad): void
   digest(ids: () => ReadonlySet<string>, answerWanted: boolean): void
   /** The last words; resolves when the other side has ended the stream. Rejects with the signal's reason. */
@@ -105,6 +107,7 @@ export function createLink(wire: { stream: Stream; connection: Connection }, eve
     },
     tell: (bytes) => outbox.put('own', () => encodeMessage({ type: 'record', bytes })),
     hint: (about, bytes) => outbox.put(`about ${about}`, () => encodeMessage({ type: 'record', bytes })),
+    roster: (bytes) => outbox.put('roster', () => encodeMessage({ type: 'roster', bytes })),
     beat: (load) => outbox.put('beat', () => makeBeat(load())),
     digest: (ids, answerWanted) =>
       outbox.put('digest', () => encodeMessage({ type: 'digest', ids: ids(), answerWanted })),

@@ -17,8 +17,8 @@ export interface LinksDeps {
   readonly log: Pick<Logger, 'debug' | 'warn'>
   readonly onBytes: LinkEvents['onBytes']
   readonly onMessage: LinkEvents['onMessage']
-  /** The node's own record: what it says first on each link. */
-  readonly firstWords: () => Uint8Array | undefined
+  /** Says what is said first on each link: who this node is. */
+  readonly greet: (link: Link) => void
   /** The link of a peer is gone, and no other has taken its place. */
   readonly onLost: (peerId: string) => void
   readonly findings: Pick<Findings, 'add'>
@@ -38,8 +38,8 @@ export interface LinksInit extends LinkInit {
 export interface Links extends Startable {
   /** Those on which the peer has said who it is. */
   established(): readonly Link[]
-  /** This node's own record, to everyone; also where the peer has still to say who it is. */
-  tell(bytes: Uint8Array): void
+  /** Says it on every link; also where the peer has still to say who it is. */
+  toAll(say: (link: Link) => void): void
   /** The last words, to everyone. Never rejects; bounded by the signal. */
   goodbye(bytes: Uint8Array, options: AbortOptions): Promise<void>
   of(peerId: string): Link | undefined
@@ -97,8 +97,7 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
       return
     }
     greeting.begin(link)
-    const words = deps.firstWords()
-    if (words !== undefined) link.tell(words)
+    deps.greet(link)
   }
   function onBytes(link: Link): void {
     noteBytes(link)
@@ -138,9 +137,7 @@ export function createLinks(deps: LinksDeps, init: LinksInit): Links {
       }
     },
     established: () => [...established.values()],
-    tell(bytes) {
-      for (const link of all()) link.tell(bytes)
-    },
+    toAll: (say) => all().forEach(say),
     goodbye: async (bytes, options) =>
       void (await Promise.allSettled(all().map((link) => link.goodbye(bytes, options)))),
     of: (peerId) => established.get(peerId),

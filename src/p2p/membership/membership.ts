@@ -7,7 +7,9 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { OnCandidate } from '../discovery/candidate.ts'
 import type { Findings } from '../findings.ts'
 import type { Network } from '../network.ts'
+import type { RosterKeeper } from '../roster/create-roster-keeper.ts'
 import { createDigest } from './digest.ts'
+import type { Link } from './link.ts'
 import { createLinkListener } from './link-listener.ts'
 import type { LinkHost } from './link-opener.ts'
 import { createLinks } from './links.ts'
@@ -15,6 +17,7 @@ import { createMembers } from './members.ts'
 import type { NodeLoad } from './node-record.ts'
 import { createOwnRecord } from './own-record.ts'
 import { createRecordStore, RECORD_STORE_DEFAULTS } from './record-store.ts'
+import { createRosterTalk } from './roster-talk.ts'
 
 export interface MembershipDeps {
   /** Running, from the start of this part until after its stop. */
@@ -26,6 +29,7 @@ export interface MembershipDeps {
   /** Somebody who should be dialled: heard of, or lost. */
   readonly onCandidate: OnCandidate
   readonly onGone?: (peerId: string) => void
+  readonly roster: Pick<RosterKeeper, 'current' | 'take' | 'exclusionOf' | 'onChange'>
   /** Unix milliseconds. */
   readonly now?: () => number
   /** [0, 1). */
@@ -86,26 +90,17 @@ const MAX_LINKS = 256
 const IDLE: NodeLoad = { running: 0, queued: 0, memoryFreeBytes: 0 }
 
 export function createMembership(deps: MembershipDeps, init: MembershipInit): Membership {
-  const { log, privateKey, libp2p, onCandidate, findings, now = Date.now, random = Math.random } = deps
+  const { log, privateKey, libp2p, onCandidate, findings, roster, now = Date.now, random = Math.random } = deps
   const timings = { ...MEMBERSHIP_TIMINGS, ...init.timings }
   const self = peerIdFromPrivateKey(privateKey).toString()
   let load = IDLE
   let begun = false
-  let timers: readonly NodeJS.Timeout[] = []
+  let ends: readonly (() => void)[] = []
 
   const store = createRecordStore({ ...RECORD_STORE_DEFAULTS, maxAheadMs: init.maxClockDifferenceMs })
-  const members = createMembers(
-    {
-      log,
-      store,
-      linkOf: (peerId) => links.of(peerId),
-      onSilent,
-      onGone,
-    },
-    timings,
-  )
+  const members = createMembers({ log, store, linkOf: (peerId) => links.of(peerId), onSilent, onGone }, timings)
   const own = createOwnRecord(
-    { log, privateKey, now, addresses: deps.addresses, onPublished: ({ bytes }) => links.tell(bytes) },
+    { log, privateKey, now, addresses: deps.addresses, onPublished: () => links.toAll(tellOwn) },
     { name: init.name, version: init.version, gatherMs: timings.gatherMs, restMs: timings.restMs },
   )
   const links = createLinks(
@@ -113,19 +108,28 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
       ...{ libp2p, self, log, findings },
       onBytes: ({ peerId }) => members.heard(peerId),
       onMessage: (link, message) => listen(link, message),
-      firstWords: () => own.current()?.bytes,
+      greet(link) {
+        tellOwn(link)
+        rosterTalk.greet(link)
+      },
       onLost: (peerId) => members.closed(peerId),
       isSilent: (peerId) => !members.isLinked(peerId),
     },
     { ...timings, software: init.version, maxLinks: init.maxLinks ?? MAX_LINKS },
   )
+  const rosterTalk = createRosterTalk({ libp2p, roster, links, members, store })
   const digest = createDigest({ store, own, members })
   const listen = createLinkListener({
-    ...{ log, self, store, own, members, links, digest, onCandidate, findings },
+    ...{ log, self, store, own, members, links, digest, rosterTalk, onCandidate, findings },
+    isWanted: (peerId) => roster.exclusionOf(peerId) === undefined,
     load: () => load,
     now,
   })
 
+  function tellOwn(link: Link): void {
+    const record = own.current()
+    if (record !== undefined) link.tell(record.bytes)
+  }
   function onSilent(peerId: string): void {
     links.reopen(peerId)
     const addresses = store.addressesOf(peerId)
@@ -169,25 +173,28 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     async start() {
       libp2p().addEventListener('self:peer:update', own.look)
       begun = true
+      ends = [rosterTalk.follow()]
       await own.start()
       await links.start()
-      timers = [
-        setInterval(sendHeartbeats, timings.heartbeatMs),
-        setInterval(members.tick, timings.tickMs),
-        setInterval(compareNotes, timings.antiEntropyMs),
-        setInterval(passHintsOn, timings.hintAgainMs),
-      ].map((timer) => timer.unref())
+      ends = [...ends, every(timings.heartbeatMs, sendHeartbeats), every(timings.tickMs, members.tick)]
+      ends = [...ends, every(timings.antiEntropyMs, compareNotes), every(timings.hintAgainMs, passHintsOn)]
     },
     async stop() {
       if (!begun) return
       begun = false
-      for (const timer of timers) clearInterval(timer)
-      timers = []
+      for (const end of ends) end()
+      ends = []
       await leave()
       libp2p().removeEventListener('self:peer:update', own.look)
       await links.stop()
     },
   }
+}
+
+/** Gives the function that ends it. */
+function every(ms: number, work: () => void): () => void {
+  const timer = setInterval(work, ms).unref()
+  return () => clearInterval(timer)
 }
 
 function abortConnections(libp2p: LinkHost, peerId: string): void {

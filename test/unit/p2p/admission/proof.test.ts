@@ -14,7 +14,7 @@ function exchange(
   [seenByInitiator, seenByResponder]: readonly [Session, Session] = [SESSION, SESSION],
 ): (string | undefined)[] {
   const proof = makeProof(initiator, seenByInitiator)
-  const { frame, problem } = answerProof(responder, seenByResponder, decodeFrame(encodeFrame(proof)))
+  const { frame, problem } = answerProof(responder, seenByResponder, { proof: decodeFrame(encodeFrame(proof)) })
   const judged = judgeAnswer(initiator, seenByInitiator, { proof, answer: decodeFrame(encodeFrame(frame)) })
   return [judged, problem].map((error) => error && String(error.details['reason'] ?? error.code))
 }
@@ -56,11 +56,11 @@ describe('proof of admission', () => {
   it('has a bit that counts everywhere, in the proof and in the answer', () => {
     const proof = makeProof(ring(), SESSION)
     for (let bit = 0; bit < proof.mac.length * 8; bit++) {
-      const { problem } = answerProof(ring(), SESSION, { ...proof, mac: flipped(proof.mac, bit) })
+      const { problem } = answerProof(ring(), SESSION, { proof: { ...proof, mac: flipped(proof.mac, bit) } })
       assert.equal(problem?.details['reason'], 'token')
     }
     for (const responder of [ring(), ring(9)]) {
-      const { frame } = answerProof(responder, SESSION, proof)
+      const { frame } = answerProof(responder, SESSION, { proof })
       for (let bit = 0; bit < frame.mac.length * 8; bit++) {
         const answer: AdmissionFrame = { ...frame, mac: flipped(frame.mac, bit) }
         assert.equal(judgeAnswer(ring(), SESSION, { proof, answer })?.details['reason'], 'token')
@@ -71,14 +71,14 @@ describe('proof of admission', () => {
   it('cannot be turned into another message, nor its step changed', () => {
     const proof = makeProof(ring(), SESSION)
     for (const step of [proof.step - 1, proof.step + 1, 0]) {
-      assert.equal(answerProof(ring(), SESSION, { ...proof, step }).problem?.details['reason'], 'token')
+      assert.equal(answerProof(ring(), SESSION, { proof: { ...proof, step } }).problem?.details['reason'], 'token')
     }
     const reason = (answer: AdmissionFrame): unknown =>
       judgeAnswer(ring(), SESSION, { proof, answer })?.details['reason']
     assert.equal(reason(proof), 'malformed')
     for (const kind of ['accepted', 'clock'] as FrameKind[]) assert.equal(reason({ ...proof, kind }), 'token')
-    const { frame: accepted } = answerProof(ring(), SESSION, proof)
-    const { frame: clock } = answerProof(ring(5), SESSION, proof)
+    const { frame: accepted } = answerProof(ring(), SESSION, { proof })
+    const { frame: clock } = answerProof(ring(5), SESSION, { proof })
     assert.equal(accepted.kind, 'accepted')
     assert.equal(clock.kind, 'clock')
     assert.equal(reason({ ...accepted, kind: 'clock' }), 'token')
@@ -96,13 +96,13 @@ describe('proof of admission', () => {
       { ...stranger, kind: 'clock' as const },
       { kind: 'malformed' as const },
       { kind: 'other-version' as const, version: 9 },
-    ].map((proof) => Buffer.from(encodeFrame(answerProof(ring(), SESSION, proof).frame)).toString('hex'))
+    ].map((proof) => Buffer.from(encodeFrame(answerProof(ring(), SESSION, { proof }).frame)).toString('hex'))
     assert.equal(new Set(answers).size, 1)
   })
 
   it('gives a skew that both sides can rely on', () => {
     const proof = makeProof(ring(-4), SESSION)
-    const { frame, problem } = answerProof(ring(), SESSION, proof)
+    const { frame, problem } = answerProof(ring(), SESSION, { proof })
     assert.equal(problem?.details['otherClock'], 'behind')
     const judged = judgeAnswer(ring(-4), SESSION, { proof, answer: frame })
     assert.equal(judged?.details['otherClock'], 'ahead')

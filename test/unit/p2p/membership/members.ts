@@ -14,6 +14,7 @@ import { createMembership, type Membership, type MembershipTimings } from '../..
 import type { NodeRecord } from '../../../../src/p2p/membership/node-record.ts'
 import { sealRecord } from '../../../../src/p2p/membership/record-codec.ts'
 import type { PeerView } from '../../../../src/p2p/network.ts'
+import { NO_ROSTER } from '../../../../src/p2p/roster/create-roster-keeper.ts'
 import { LOOPBACK, silentLog, testToken } from '../../../support/p2p/hosts.ts'
 import { recordOf } from './records.ts'
 
@@ -72,6 +73,7 @@ export async function startBareMember(init: BareMemberInit = {}): Promise<BareMe
       libp2p: () => host.libp2p,
       addresses: host.addresses,
       onCandidate: (candidate) => void candidates.push(candidate),
+      roster: NO_ROSTER,
       ...(init.now === undefined ? {} : { now: init.now }),
     },
     {

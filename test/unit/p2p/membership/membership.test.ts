@@ -6,6 +6,7 @@ import { encodeMessage } from '../../../../src/p2p/membership/link-message.ts'
 import { LINK_PROTOCOL } from '../../../../src/p2p/membership/link-opener.ts'
 import { createMembership } from '../../../../src/p2p/membership/membership.ts'
 import { sealRecord } from '../../../../src/p2p/membership/record-codec.ts'
+import { NO_ROSTER } from '../../../../src/p2p/roster/create-roster-keeper.ts'
 import { silentLog, until } from '../../../support/p2p/hosts.ts'
 import { type BareMember, startBareMember, startPuppet } from './members.ts'
 import { newKey, OFFER, recordOf } from './records.ts'
@@ -249,7 +250,7 @@ it('a start that failed leaves nothing behind', async (test) => {
   }
   const membership = createMembership(
     {
-      ...{ log: silentLog, privateKey: key, findings: createFindings({}), onCandidate() {} },
+      ...{ log: silentLog, privateKey: key, findings: createFindings({}), roster: NO_ROSTER, onCandidate() {} },
       libp2p: () => libp2p as never,
       addresses: () => {
         asked.push('addresses')

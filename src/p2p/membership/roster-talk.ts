@@ -1,0 +1,56 @@
+import { AppError } from '../../base/errors.ts'
+import type { RosterKeeper } from '../roster/create-roster-keeper.ts'
+import type { Link } from './link.ts'
+import type { LinkHost } from './link-opener.ts'
+import type { Links } from './links.ts'
+import type { Members } from './members.ts'
+import type { RecordStore } from './record-store.ts'
+
+export interface RosterTalkDeps {
+  readonly libp2p: () => LinkHost
+  readonly roster: Pick<RosterKeeper, 'current' | 'take' | 'exclusionOf' | 'onChange'>
+  readonly links: Pick<Links, 'toAll'>
+  readonly members: Pick<Members, 'peers' | 'left'>
+  readonly store: Pick<RecordStore, 'hints' | 'unlink' | 'forgetHint'>
+}
+
+/** How the owner's word goes round, and what this node does about it. */
+export interface RosterTalk {
+  /** The first thing that a peer hears beside who this node is. */
+  greet(link: Link): void
+  /** A rejection breaks the link. */
+  take(link: Link, bytes: Uint8Array): Promise<void>
+  /** From now on; gives the function that ends it. */
+  follow(): () => void
+}
+
+export function createRosterTalk({ libp2p, roster, links, members, store }: RosterTalkDeps): RosterTalk {
+  function greet(link: Link): void {
+    const current = roster.current()
+    if (current !== undefined) link.roster(current.bytes)
+  }
+  /** Everybody hears it, and whom the owner does not want is cut off. */
+  function onChange(): void {
+    links.toAll(greet)
+    const known = [...members.peers().map(({ record }) => record.peerId), ...store.hints().map(({ peerId }) => peerId)]
+    const connected = libp2p().getConnections()
+    for (const peerId of new Set([...known, ...connected.map(({ remotePeer }) => remotePeer.toString())])) {
+      if (roster.exclusionOf(peerId) === undefined) continue
+      members.left(peerId)
+      store.unlink(peerId, performance.now())
+      store.forgetHint(peerId)
+      const error = new AppError('peer.unreachable', 'the owner of the network does not want it here')
+      for (const connection of connected) if (connection.remotePeer.toString() === peerId) connection.abort(error)
+    }
+  }
+  return {
+    greet,
+    async take(link, bytes) {
+      const outcome = await roster.take(bytes)
+      // Everybody has the owner's public key from the token: who passes on what is not the owner's did not look, or lies.
+      if (outcome === 'refused') throw new AppError('peer.unreachable', "it told a roster that is not the owner's")
+      if (outcome === 'older') greet(link)
+    },
+    follow: () => roster.onChange(onChange),
+  }
+}
