@@ -7,12 +7,12 @@ import { loadIdentity, temporaryKey } from '../p2p/identity/node-identity.ts'
 import { checkNodeName, defaultNodeName } from '../p2p/identity/node-name.ts'
 import type { AcceptSocket, Network } from '../p2p/network.ts'
 import type { RosterKeeper } from '../p2p/roster/create-roster-keeper.ts'
+import { loadRosterKeeper } from '../p2p/roster/load-roster-keeper.ts'
 import { networkIdOf } from '../p2p/token/network-id.ts'
 import type { NetworkToken } from '../p2p/token/network-token.ts'
 import { type ResolvedToken, readExistingToken, resolveToken } from '../p2p/token/resolve-token.ts'
 import { deriveViewKeys, summaryKey } from '../p2p/view/derive-view.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { composeRoster } from './compose-roster.ts'
 import { makeFolder } from './make-folder.ts'
 import { memberFolder, tokenInit } from './network-token.ts'
 import { rememberedPort, rememberPort } from './remembered-port.ts'
@@ -54,8 +54,8 @@ export async function prepareMember(
     { ...tokenInit(settings), mayFound: deps.mayFound ?? true },
     options,
   )
-  const { privateKey } = identity
-  const roster = await composeRoster({ log }, { folder, token: token.token, privateKey })
+  const { privateKey, peerId } = identity
+  const roster = await loadRosterKeeper({ log }, { folder, token: token.token, self: peerId })
   const portFile = join(folder, 'port')
   const port = await rememberedPort(portFile)
   const network = createNetwork(

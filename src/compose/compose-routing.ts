@@ -88,12 +88,12 @@ export function composeRouting(
 
 /** The network as the API shows it, for nodes that route nothing as well. */
 export function composePeerToPeer(
-  { network, token, publicSummary }: Member,
+  { network, token, roster, publicSummary }: Member,
   self: RoutingDeps['self'],
 ): NonNullable<NetworkDeps['p2p']> {
   const { status, peers } = network
   return {
-    ...{ status, peers, self },
+    ...{ status, peers, self, roster },
     token: () => token.text,
     viewToken: () => ({
       ...toViewToken(

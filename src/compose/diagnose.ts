@@ -43,6 +43,15 @@ export async function diagnose(
   return checks
 }
 
+/** This look is made under a key of its own, which nobody has admitted. */
+const NOT_ADMITTED: Check = {
+  what: 'admission',
+  state: 'note',
+  message:
+    'a member answered: token and clocks are right. The network lets in only nodes that its owner has admitted, so this look ends here; ' +
+    'whether this machine was, its own node says: local-ai p2p status',
+}
+
 function toProblem(error: unknown): Check {
   const { code, message } = AppError.from(error, 'internal')
   return { what: code === 'token.invalid' ? 'token' : 'start', state: 'problem', message }
@@ -55,14 +64,16 @@ function toChecks(network: Network, settings: DoctorSettings): Check[] {
     addresses.length > 0
       ? { what: 'addresses', state: 'ok', message: addresses.join(' ') }
       : { what: 'addresses', state: 'problem', message: 'this machine has no address where others could call it' }
+  const isLinked = peers.length > 0
   const problems = findings.map(({ problem, message }): Check => {
-    return { what: problem, state: peers.length > 0 ? 'note' : 'problem', message }
+    if (problem === 'not-admitted') return NOT_ADMITTED
+    return { what: problem, state: isLinked ? 'note' : 'problem', message }
   })
   return [
     listening,
     ...problems,
     ...peers.flatMap(toPeerChecks),
-    ...(peers.length > 0 ? [] : [nobody(findings.length, settings)]),
+    ...(isLinked || problems.includes(NOT_ADMITTED) ? [] : [nobody(findings.length, settings)]),
   ]
 }
 
@@ -87,21 +98,28 @@ function nobody(findings: number, { timeoutMs, p2pBootstrap, p2pMdns }: DoctorSe
   return { what: 'members', state: 'problem', message: `nobody answered in ${seconds} s: ${advice}` }
 }
 
+const LOOK_EVERY_MS = 200
+
+/** Resolves when a member is linked, or says that this look goes no further; at the latest after `timeoutMs`. */
 async function firstLink(
   network: Network,
   { signal, timeoutMs }: AbortOptions & { readonly timeoutMs: number },
 ): Promise<void> {
   const linked = Promise.withResolvers<void>()
   const look = (): void => {
-    if (network.peers().some((peer) => peer.state === 'linked' && peer.roundTripMs !== undefined)) linked.resolve()
+    const isLinked = network.peers().some((peer) => peer.state === 'linked' && peer.roundTripMs !== undefined)
+    if (isLinked || network.status().findings.some(({ problem }) => problem === 'not-admitted')) linked.resolve()
   }
   const endWatch = network.onChange(look)
   const timer = setTimeout(linked.resolve, timeoutMs)
+  // A refusal changes nothing in the list of peers.
+  const looking = setInterval(look, LOOK_EVERY_MS)
   try {
     look()
     await raceSignal(linked.promise, signal)
   } finally {
     endWatch()
     clearTimeout(timer)
+    clearInterval(looking)
   }
 }

@@ -72,7 +72,10 @@ export async function prepareDynamicConfig(deps: DynamicConfigDeps, given: RunSe
       log,
       live,
       onChange: follower.settingsChanged,
-      tokens: { make: async () => (await newToken(given)).token, check: (text) => void readToken(text) },
+      tokens: {
+        make: async () => (await newToken(given, { log, ownerKeyFile: undefined })).token,
+        check: (text) => void readToken(text),
+      },
     },
     { file, explicit },
   )

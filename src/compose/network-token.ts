@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { tokenSettings } from '../config/network-settings.ts'
 import type { Values } from '../config/setting.ts'
+import { loadOwnerKey } from '../p2p/identity/owner-key.ts'
 import { generateToken } from '../p2p/token/generate-token.ts'
 import { networkIdOf } from '../p2p/token/network-id.ts'
 import { formatToken } from '../p2p/token/parse-token.ts'
@@ -20,8 +21,13 @@ export function memberFolder(settings: Pick<TokenSettings, 'dataPath'>): string 
 }
 
 /** A token of a network that nobody has joined yet. */
-export async function newToken(settings: TokenSettings): Promise<ShownToken> {
+export async function newToken(
+  settings: TokenSettings,
+  { log, ownerKeyFile }: { readonly log: Logger; readonly ownerKeyFile: string | undefined },
+): Promise<ShownToken> {
+  const ownerKey = ownerKeyFile === undefined ? {} : { ownerKey: await loadOwnerKey({ log }, { file: ownerKeyFile }) }
   const token = generateToken({
+    ...ownerKey,
     dhtIntervalSeconds: settings.p2pDhtInterval,
     otpIntervalSeconds: settings.p2pOtpInterval,
   })

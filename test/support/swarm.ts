@@ -31,6 +31,8 @@ export interface SwarmNodeInit {
   readonly mdns?: boolean
   /** Asked of whoever calls its API; `fetch` and what builds on it send it. */
   readonly apiKey?: string
+  /** Has the key of the network's owner. */
+  readonly owner?: true
   readonly arguments?: readonly string[]
 }
 
@@ -43,6 +45,9 @@ export interface ListedNode {
 
 export interface SwarmNode {
   readonly name: string
+  readonly folder: string
+  /** HOST:PORT for `--p2p-bootstrap`. */
+  readonly contact: string
   readonly url: string
   /** The process that runs now; a restart makes another. */
   readonly process: RunningNode
@@ -76,21 +81,23 @@ export interface Swarm extends AsyncDisposable {
   settled(): Promise<void>
 }
 
-export async function newToken(): Promise<string> {
-  const { stdout } = await run(process.execPath, [MAIN, 'p2p', 'token', '--new'], { cwd: tmpdir() })
+export async function newToken(ownerKeyFile?: string): Promise<string> {
+  const owned = ownerKeyFile === undefined ? [] : ['--owner-key', ownerKeyFile]
+  const { stdout } = await run(process.execPath, [MAIN, 'p2p', 'token', '--new', ...owned], { cwd: tmpdir() })
   return stdout.trim()
 }
 
 /** Real processes that share a token. The first is started first; the others are told its address, and no other. */
 export async function startSwarm(inits: readonly SwarmNodeInit[]): Promise<Swarm> {
   const folder = mkdtempSync(join(tmpdir(), 'local-ai-swarm-'))
-  const token = await newToken()
+  const ownerKeyFile = join(folder, 'owner.key')
+  const token = await newToken(ownerKeyFile)
   const nodes: Member[] = []
 
   async function add(init: SwarmNodeInit): Promise<SwarmNode> {
     // Asked at every start: who comes back calls somebody who is there, though it was once the first itself.
     const contact = (): string | undefined => nodes.find((node) => node !== member && node.isRunning)?.contact
-    const member = await createMember({ init, folder, token, contact })
+    const member = await createMember({ init, folder, token, ownerKeyFile, contact })
     nodes.push(member)
     await member.start()
     return member
@@ -139,8 +146,6 @@ async function seesAll(node: SwarmNode, others: readonly SwarmNode[]): Promise<v
 interface Member extends SwarmNode {
   readonly init: SwarmNodeInit
   readonly isRunning: boolean
-  /** HOST:PORT for `--p2p-bootstrap`. */
-  readonly contact: string
   close(): Promise<void>
 }
 
@@ -148,6 +153,7 @@ interface MemberParts {
   readonly init: SwarmNodeInit
   readonly folder: string
   readonly token: string
+  readonly ownerKeyFile: string
   readonly contact: () => string | undefined
 }
 
@@ -174,6 +180,7 @@ async function createMember(parts: MemberParts): Promise<Member> {
   const member: Member = {
     init,
     name: init.name,
+    folder,
     backends,
     get url() {
       return current().url
@@ -238,9 +245,14 @@ async function createMember(parts: MemberParts): Promise<Member> {
   return member
 }
 
-async function prepareFolder(folder: string, { init, token }: MemberParts, backends: BackendWatch): Promise<void> {
+async function prepareFolder(folder: string, parts: MemberParts, backends: BackendWatch): Promise<void> {
+  const { init, token } = parts
   const models = join(folder, 'models')
   mkdirSync(models, { recursive: true })
+  if (init.owner === true) {
+    mkdirSync(join(folder, 'data', 'p2p'), { recursive: true, mode: 0o700 })
+    copyFileSync(parts.ownerKeyFile, join(folder, 'data', 'p2p', 'owner.key'))
+  }
   writeFileSync(join(folder, 'token'), init.token ?? token, { mode: 0o600 })
   for (const [name, path] of Object.entries(init.files ?? {})) copyFileSync(path, join(models, name))
   for (const name of init.chat ?? []) {

@@ -1,5 +1,6 @@
 import type { NodeLoad, NodeOffer } from '../../p2p/membership/node-record.ts'
 import type { NetworkStatus, PeerView } from '../../p2p/network.ts'
+import type { RosterDeps } from './p2p-roster.ts'
 import type { WorkersSeen } from './p2p-workers.ts'
 
 /** The private network, for the routes that show it. */
@@ -12,6 +13,8 @@ export interface PeerToPeer {
   token(): string
   /** Lending and borrowing memory. Absent: this node does neither. */
   readonly workers?: WorkersSeen | undefined
+  /** Who may be in it. */
+  readonly roster?: RosterDeps['roster']
   /** What may be public in its place, and whether this node answers those who have it. */
   viewToken(): { readonly viewToken: string; readonly viewId: string; readonly publicSummary: boolean }
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { AppError } from '../../base/errors.ts'
 import { lendingRoutes } from './p2p-lending.ts'
 import { isOnline, listMembers, type Member, type PeerToPeer, toNode, toNodeData } from './p2p-nodes.ts'
+import { rosterRoutes } from './p2p-roster.ts'
 import { P2P_SCHEMAS } from './p2p-schema.ts'
 import { listWorkers } from './p2p-workers.ts'
 
@@ -32,6 +33,9 @@ export const p2pRoutes: FastifyPluginAsync<P2pDeps> = async (app, { p2p, webUi }
     }
   })
 
+  const present = () =>
+    members().map((member) => ({ peerId: member.peerId, name: member.name, online: isOnline(member) }))
+  app.register(rosterRoutes, { roster: p2p?.roster, present })
   app.register(lendingRoutes, { workers: p2p?.workers })
   if (webUi) addPageRoutes(app, { serving, workers: () => listWorkers(members(), p2p?.workers, Date.now()) })
 

@@ -31,12 +31,12 @@ interface OwnerKeyDeps {
   readonly log: Pick<Logger, 'warn'>
 }
 
-interface OwnerKeyPlace {
-  readonly folder: string
-}
+/** A node's own folder, or a file wherever its owner keeps it. */
+type OwnerKeyPlace = { readonly folder: string } | { readonly file: string }
 
-function keyFile({ folder }: OwnerKeyPlace) {
-  return { path: join(folder, 'owner.key'), withoutIt: 'own the networks founded with it no longer' }
+function keyFile(place: OwnerKeyPlace) {
+  const path = 'file' in place ? place.file : join(place.folder, 'owner.key')
+  return { path, withoutIt: 'own the networks founded with it no longer' }
 }
 
 /** As `owner_key` of a token has it. */

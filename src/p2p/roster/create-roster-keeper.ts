@@ -146,7 +146,7 @@ function notOwner(ownerKey: string | undefined): AppError {
   return new AppError(
     'request.forbidden',
     ownerKey === undefined
-      ? 'the token of this network names no owner, so nobody can say who may be in it: found a network with a token of local-ai'
+      ? 'the token of this network names no owner, so nobody can say who may be in it: found one with run --p2p, or make a token with p2p token --new --owner-key FILE'
       : 'only the owner says who may be in the network: ask the node that founded it, or bring its owner.key to the p2p folder of this one',
   )
 }

@@ -4,6 +4,7 @@ import { drainCommand } from './drain.ts'
 import { explainCommand } from './explain.ts'
 import { lendCommand } from './lend.ts'
 import { peersCommand, statusCommand } from './look.ts'
+import { admitCommand, membersCommand, revokeCommand } from './members.ts'
 import { tokenCommand } from './token.ts'
 import { viewTokenCommand } from './view-token.ts'
 import { workersCommand } from './workers.ts'
@@ -18,6 +19,9 @@ export const p2pCommand = toGroup({
     toCommand(lendCommand),
     toCommand(explainCommand),
     toCommand(drainCommand),
+    toCommand(membersCommand),
+    toCommand(revokeCommand),
+    toCommand(admitCommand),
     toCommand(tokenCommand),
     toCommand(viewTokenCommand),
     toCommand(doctorCommand),
