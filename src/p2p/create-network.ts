@@ -4,7 +4,7 @@ import { lifecycle, type Startable } from '../base/lifecycle.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { coalescing } from './admission/coalescing.ts'
 import type { KeyRing } from './admission/key-ring.ts'
-import { otpNoise } from './admission/otp-noise.ts'
+import { type AdmissionRefusal, otpNoise } from './admission/otp-noise.ts'
 import { windowUpdateBytes } from './admission/window-update.ts'
 import { createBootstrap } from './discovery/bootstrap.ts'
 import type { OnCandidate } from './discovery/candidate.ts'
@@ -75,7 +75,8 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
     if (exclusion === 'not-admitted') roster.knocked(peerId)
     return exclusion
   }
-  const encrypter = coalescing(otpNoise({ keyRing, log, exclusionOf }), {
+  const onRefused = createExclusionLog(log)
+  const encrypter = coalescing(otpNoise({ keyRing, log, exclusionOf, onRefused }), {
     mayWait: windowUpdateBytes,
     onBytes(direction, _bytes, peerId) {
       if (direction === 'received') membership.heard(peerId)
@@ -158,6 +159,17 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
       bytesSent: host.bytes().sent,
       bytesReceived: host.bytes().received,
     }),
+  }
+}
+
+/** Says once that the owner does not want this node, however many members refuse it for that. */
+function createExclusionLog(log: Pick<Logger, 'warn'>): (refusal: Pick<AdmissionRefusal, 'error'>) => void {
+  let told: unknown
+  return ({ error }) => {
+    const { reason } = error.details
+    if ((reason !== 'removed' && reason !== 'not-admitted') || reason === told) return
+    told = reason
+    log.warn(error.message)
   }
 }
 

@@ -85,6 +85,7 @@ describe('a node that is removed from its network', { timeout: 170_000 }, () => 
       await poll(`${name} knows why`, SOON_MS, async () => (await standingAt(name, peerId)) === 'removed')
       assert.equal(await isServed(node(name), 'of-mal'), false)
     }
+    await node('mal').process.waitForLog(({ msg }) => msg === 'this node was removed from the network by its owner')
     await poll('mal is told', SOON_MS, async () => (await problemsOf(node('mal'))).includes('removed'))
     assert.ok((await node('mal').peers()).every(({ isOnline }) => !isOnline))
     const text = await running.text()
