@@ -21,8 +21,8 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
   before(async () => {
     const [started, opened] = await Promise.all([
       startSwarm([
-        { name: 'ada', scripted: ['of-ada'] },
-        { name: 'door', entry: true, apiKey: KEY },
+        { name: 'ada', scripted: ['of-ada'], environment: { npm_lifecycle_event: 'start' } },
+        { name: 'door', entry: true, apiKey: KEY, environment: { npm_lifecycle_event: '', npm_command: 'exec' } },
       ]),
       openBrowser(),
     ])
@@ -93,7 +93,8 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     const { page, complaints } = ada
     await page.getByRole('button', { name: 'Add a machine' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('local-ai run --p2p --federated').waitFor()
+    // As the program of this node was started.
+    await dialog.getByText('npm start -- run --p2p --federated').waitFor()
     assert.ok(!(await page.content()).includes(swarm.token))
     await dialog.getByRole('button', { name: 'Show the token' }).click()
     await dialog.getByRole('img', { name: 'The token as a QR code' }).waitFor()
@@ -131,6 +132,10 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('row').filter({ hasText: 'ada' }).filter({ hasText: 'linked' }).waitFor()
     await checkAccessibility()
+    await page.getByRole('button', { name: 'Add a machine' }).click()
+    await page.getByLabel('What shall it do?').selectOption('entry')
+    await page.getByText('npx local-ai federated').waitFor()
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Menu' }).click()
     await page.getByRole('link', { name: 'Requests' }).click()
     await page.getByText('What came to this node').waitFor()

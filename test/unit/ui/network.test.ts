@@ -57,10 +57,13 @@ describe('how a machine joins', () => {
     assert.equal(bestAddress(['/p2p/x/p2p-circuit', '/ip4/127.0.0.1/tcp/1', '/ip4/10.0.0.1/tcp/2']), '10.0.0.1:2')
     assert.equal(bestAddress(['/ip4/127.0.0.1/tcp/1']), '127.0.0.1:1')
     assert.equal(
-      joinCommand('serve', { token: 'T', address: 'h:1' }),
+      joinCommand('serve', { program: 'local-ai', token: 'T', address: 'h:1' }),
       'export TOKEN="T"\nlocal-ai run --p2p --federated \\\n  --p2p-bootstrap h:1',
     )
-    assert.equal(joinCommand('entry', { token: 'T', address: undefined }), 'export TOKEN="T"\nlocal-ai federated')
+    assert.equal(
+      joinCommand('entry', { program: 'npm start --', token: 'T', address: undefined }),
+      'export TOKEN="T"\nnpm start -- federated',
+    )
   })
 })
 
