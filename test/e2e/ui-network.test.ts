@@ -39,6 +39,9 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     const { page, complaints } = ada
     const rows = page.getByRole('table', { name: 'Nodes' }).getByRole('row')
     await rows.filter({ hasText: 'this node' }).waitFor()
+    const entry = rows.filter({ hasText: 'door' })
+    await entry.getByRole('cell', { name: 'entry' }).waitFor()
+    assert.doesNotMatch((await entry.textContent()) ?? '', /0\/0/)
     assert.equal(await rows.filter({ hasText: 'bob' }).count(), 0)
     await swarm.add({ name: 'bob', scripted: ['of-bob'] })
     const bob = rows.filter({ hasText: 'of-bob' })
