@@ -254,6 +254,14 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
       await phone.checkAccessibility()
       assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} fits the screen`)
     }
+    await page.goto(`${node.url}/app/models`)
+    await page.getByRole('button', { name: HOSTILE }).click()
+    const dialog = page.getByRole('dialog')
+    const [title, close] = await Promise.all(
+      [dialog.getByRole('heading'), dialog.getByRole('button', { name: 'Close' })].map((part) => part.boundingBox()),
+    )
+    assert.ok(title && close && close.x >= title.x + title.width, 'the way out is beside a long name, not below it')
+    assert.ok(close.y < title.y + title.height && close.x + close.width <= PHONE.viewport.width)
     await assertUnhurt(page)
   })
 

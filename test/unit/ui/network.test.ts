@@ -139,6 +139,14 @@ describe('one request across nodes', () => {
     )
   })
 
+  it('is no lane where nobody was asked, and told in words then too', () => {
+    const { node, firstBytesMs, status, ...rest } = STORY
+    const nobody = { tries: 0, seams: 0, outcome: 'unrouted', code: 'network.model-not-found' } as const
+    const story: Explanation = { ...rest, ...nobody, decisions: [], timeline: [], totalMs: 1 }
+    assert.deepEqual(toLanes(story, 0), [])
+    assert.equal(toWords(story).at(-1)?.words, 'nobody could serve it (network.model-not-found)')
+  })
+
   it('is told in words, in the order of time', () => {
     assert.deepEqual(
       toWords(STORY).map(({ atMs, words }) => `${atMs} ${words}`),

@@ -96,7 +96,9 @@ function NodeMark({ node, at, radius, label, stop }: NodeMarkProps) {
     navigate(to)
   }
   const link = state === 'self' ? '' : `, ${linkOf(node)}`
-  const words = `${name}: ${word}${link}, ${occupationOf(node)}, ${formatCount(models.length, 'model')}`
+  // What is read aloud begins with what is seen, so that it can be called by that.
+  const called = label === undefined || label === name ? name : `${label} (${name})`
+  const words = `${called}: ${word}${link}, ${occupationOf(node)}, ${formatCount(models.length, 'model')}`
   return (
     <a class={`node ${tone}`} href={hrefOf(to)} aria-label={words} tabIndex={stop ? 0 : -1} onClick={follow}>
       <title>{words}</title>
