@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { startEntry } from '../integration/api-harness.ts'
 import { fakeNetwork, peerOf } from '../integration/fake-network.ts'
 import { scriptedRouter } from '../integration/scripted-router.ts'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
+import { startPrefixProxy } from '../support/prefix-proxy.ts'
 import { type Swarm, startSwarm } from '../support/swarm.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)> "\'`'
@@ -121,7 +119,7 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
   })
 
   it('is the same at an entry behind a prefix, for those who have a key', async () => {
-    await using proxy = await startProxy(swarm.node('door').url, '/some/where')
+    await using proxy = await startPrefixProxy(() => swarm.node('door').url, '/some/where')
     const { page, complaints, checkAccessibility } = await browser.open(`${proxy.url}/app/p2p`, {
       viewport: { width: 390, height: 844 },
       colorScheme: 'dark',
@@ -184,32 +182,3 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     assert.deepEqual([complaints, dialogs], [[], []])
   })
 })
-
-/** Takes a prefix away, and says nothing of it. */
-async function startProxy(target: string, prefix: string) {
-  const server = createServer((incoming, outgoing) => {
-    const { url = '', method, headers } = incoming
-    if (!url.startsWith(prefix)) {
-      outgoing.writeHead(404).end()
-      return
-    }
-    const passed = request(`${target}${url.slice(prefix.length)}`, { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
-    })
-    passed.on('error', () => outgoing.destroy())
-    outgoing.on('close', () => passed.destroy())
-    incoming.pipe(passed)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}${prefix}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}

@@ -244,6 +244,9 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByLabel('Most tokens').fill('4')
     await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByText('4 tokens').waitFor()
+    await page.goto(`${node.url}/app`)
+    await page.getByText('This node is in no network').waitFor()
+    await page.getByRole('heading', { level: 1, name: 'Network' }).waitFor()
     for (const [path, sign] of [
       ['backends', 'part of this program'],
       ['metrics', 'Until the first token'],
@@ -291,6 +294,11 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByRole('link', { name: 'Install one from the gallery' }).click()
     await page.getByRole('searchbox', { name: 'Search the galleries' }).waitFor()
     await page.unroute('**/v1/models')
+    const fresh = await browser.open('about:blank')
+    await fresh.page.route('**/v1/models', (route) => route.fulfill({ json: { object: 'list', data: [] } }))
+    await fresh.page.goto(`${node.url}/app/chat`)
+    await fresh.page.getByText('No node of this network has a model yet').waitFor()
+    assert.ok(await fresh.page.getByRole('button', { name: 'Send' }).isDisabled())
   })
 
   it('pages that a node has nothing for, or not for everybody, are not shown', async () => {

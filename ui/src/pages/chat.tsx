@@ -66,7 +66,7 @@ export function Page({ params }: PageProps) {
         {known.error === undefined ? null : <Problem>{known.error}</Problem>}
         <Messages conversation={open.value} running={answer.running} onRegenerate={() => void again()} />
         <NoModelFor known={known} capability="chat" />
-        <Composer draft={draft} running={answer.running} onSend={send} onStop={answer.stop} />
+        <Composer draft={draft} ready={chosen !== ''} running={answer.running} onSend={send} onStop={answer.stop} />
       </section>
       <ChatSettings
         known={known}
@@ -133,12 +133,14 @@ function Messages({ conversation, running, onRegenerate }: MessagesProps) {
 
 interface ComposerProps {
   readonly draft: { value: string }
+  /** There is a model to ask. */
+  readonly ready: boolean
   readonly running: boolean
   readonly onSend: () => Promise<void>
   readonly onStop: () => void
 }
 
-function Composer({ draft, running, onSend, onStop }: ComposerProps) {
+function Composer({ draft, ready, running, onSend, onStop }: ComposerProps) {
   return (
     <form
       class="composer"
@@ -166,7 +168,9 @@ function Composer({ draft, running, onSend, onStop }: ComposerProps) {
           Stop
         </Button>
       ) : (
-        <Button kind="primary">Send</Button>
+        <Button kind="primary" disabled={!ready}>
+          Send
+        </Button>
       )}
     </form>
   )

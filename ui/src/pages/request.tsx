@@ -26,6 +26,7 @@ export function Page({ params }: PageProps) {
   if (error !== undefined && data === undefined) {
     return (
       <>
+        <h1 class="unseen">Request</h1>
         <Problem>{error}</Problem>
         <Link to="/app/requests">Back to the requests</Link>
       </>
