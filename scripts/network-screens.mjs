@@ -189,7 +189,7 @@ async function pretend(page) {
     ],
     drain: { draining: false, running: 2 },
   }
-  const reset = { version: 'v0.1.0', self: idOf('attic'), manages: true }
+  const reset = { version: 'v0.1.0', program: 'local-ai', self: idOf('attic'), manages: true }
   const update = { reset, nodes: MACHINES.map(toNode), standing, requests: requests(), operations: [] }
   await page.addInitScript((data) => {
     window.EventSource = class {

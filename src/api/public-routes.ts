@@ -62,6 +62,8 @@ export interface PublicInit extends HttpAppInit, RequestLogInit {
   readonly address: string
   /** As `GET /version` tells it: `v0.1.0 (abcdef)`. */
   readonly version: string
+  /** How the program is started, for pages that say what to type: `local-ai`, `npm start --`. Default: `local-ai`. */
+  readonly program?: string
   /** How long running requests may go on after `stop`. */
   readonly shutdownTimeoutMs: number
   /** `GET /metrics`. Default: yes. */
@@ -136,7 +138,7 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   if (init.webUi !== false) {
     const feed = createLiveFeed(
       { ...deps, jobs: deps.management?.jobs },
-      { ...LIVE_FEED_DEFAULTS, version: init.version },
+      { ...LIVE_FEED_DEFAULTS, version: init.version, program: init.program ?? 'local-ai' },
     )
     app.register(events, { feed, mayManage, streamLimits, giveUp: shutdown.giveUp })
   }

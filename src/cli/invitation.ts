@@ -1,17 +1,11 @@
+import { programWords } from '../compose/program-words.ts'
+import type { Environment } from '../config/setting.ts'
 import { paint } from './terminal.ts'
-
-type Variables = Readonly<Record<string, string | undefined>>
-
-/** As this program was started: in a clone and from a package there is no `local-ai` on the path. */
-function programWords({ npm_lifecycle_event, npm_command }: Variables): string {
-  if (npm_lifecycle_event === 'start') return 'npm start --'
-  return npm_command === 'exec' ? 'npx local-ai' : 'local-ai'
-}
 
 /** Printed once, when a network was founded: what the next machine has to be told. */
 export function printInvitation(
   { token, address }: { readonly token: string; readonly address: string | undefined },
-  variables: Variables,
+  variables: Environment,
 ): void {
   const program = programWords(variables)
   const reach = address === undefined ? '' : ` --p2p-bootstrap ${address}`

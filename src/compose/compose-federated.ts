@@ -1,6 +1,7 @@
 import { createEntryServer } from '../api/entry-server.ts'
 import { AppError } from '../base/errors.ts'
 import { lifecycle, type Startable } from '../base/lifecycle.ts'
+import type { Environment } from '../config/setting.ts'
 import type { FederatedSettings } from '../config/settings.ts'
 import type { LogHistory } from '../telemetry/log-history.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -18,10 +19,12 @@ import { composeSurvival } from './compose-survival.ts'
 import { composeTracing } from './compose-tracing.ts'
 import { createDrain } from './create-drain.ts'
 import { toNodeLoad, toNodeOffer } from './node-offer.ts'
+import { programWords } from './program-words.ts'
 import { version } from './version.ts'
 
 export interface FederatedContext {
   readonly log: Logger
+  readonly environment: Environment
   /** Shown to the entry's owner. Absent: the log is seen where it is written, and nowhere else. */
   readonly logHistory?: LogHistory
   /** Called when there are accounts and no admin yet. */
@@ -31,7 +34,7 @@ export interface FederatedContext {
 /** `federated`: an entry to the network, without models. The list at the end is the order of starting. */
 export async function composeFederated(
   settings: FederatedSettings,
-  { log, logHistory, onSetupCode }: FederatedContext,
+  { log, environment, logHistory, onSetupCode }: FederatedContext,
 ): Promise<Startable & AsyncDisposable> {
   checkSharing(settings)
   const series = composeSeries()
@@ -74,7 +77,11 @@ export async function composeFederated(
       tracing,
       log: log.child({ room: 'api' }),
     },
-    { ...apiInit(settings, network.name), sharedAddress: settings.sharedAddress },
+    {
+      ...apiInit(settings, network.name),
+      program: programWords(environment),
+      sharedAddress: settings.sharedAddress,
+    },
   )
   network.onChange(() => api.reviewSharedAddress())
   return lifecycle([

@@ -27,6 +27,7 @@ import { composeTracing } from './compose-tracing.ts'
 import { composeEngineRoom, type EngineRoomContext } from './engine-room.ts'
 import { inBackground } from './in-background.ts'
 import { createNodeState } from './node-state.ts'
+import { programWords } from './program-words.ts'
 
 export interface NodeContext extends EngineRoomContext {
   /** Shown to the node's owner. Absent: the log is seen where it is written, and nowhere else. */
@@ -103,7 +104,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
       ...{ upstreams: room.upstreams, plans: placement.plans, series, lag, logHistory: context.logHistory },
       settings: dynamic.runtimeSettings && { ...dynamic.runtimeSettings, schema: RuntimeSettingsSchema },
     },
-    apiInit(settings, membership?.member.network.name),
+    { ...apiInit(settings, membership?.member.network.name), program: programWords(context.environment) },
   )
   return lifecycle([
     ...room.ground,

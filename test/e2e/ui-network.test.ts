@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { startEntry } from '../integration/api-harness.ts'
 import { fakeNetwork, peerOf } from '../integration/fake-network.ts'
 import { scriptedRouter } from '../integration/scripted-router.ts'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
+import { startPrefixProxy } from '../support/prefix-proxy.ts'
 import { type Swarm, startSwarm } from '../support/swarm.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)> "\'`'
@@ -21,8 +19,8 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
   before(async () => {
     const [started, opened] = await Promise.all([
       startSwarm([
-        { name: 'ada', scripted: ['of-ada'] },
-        { name: 'door', entry: true, apiKey: KEY },
+        { name: 'ada', scripted: ['of-ada'], environment: { npm_lifecycle_event: 'start' } },
+        { name: 'door', entry: true, apiKey: KEY, environment: { npm_lifecycle_event: '', npm_command: 'exec' } },
       ]),
       openBrowser(),
     ])
@@ -39,6 +37,9 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     const { page, complaints } = ada
     const rows = page.getByRole('table', { name: 'Nodes' }).getByRole('row')
     await rows.filter({ hasText: 'this node' }).waitFor()
+    const entry = rows.filter({ hasText: 'door' })
+    await entry.getByRole('cell', { name: 'entry' }).waitFor()
+    assert.doesNotMatch((await entry.textContent()) ?? '', /0\/0/)
     assert.equal(await rows.filter({ hasText: 'bob' }).count(), 0)
     await swarm.add({ name: 'bob', scripted: ['of-bob'] })
     const bob = rows.filter({ hasText: 'of-bob' })
@@ -93,7 +94,8 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     const { page, complaints } = ada
     await page.getByRole('button', { name: 'Add a machine' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('local-ai run --p2p --federated').waitFor()
+    // As the program of this node was started.
+    await dialog.getByText('npm start -- run --p2p --federated').waitFor()
     assert.ok(!(await page.content()).includes(swarm.token))
     await dialog.getByRole('button', { name: 'Show the token' }).click()
     await dialog.getByRole('img', { name: 'The token as a QR code' }).waitFor()
@@ -117,7 +119,7 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
   })
 
   it('is the same at an entry behind a prefix, for those who have a key', async () => {
-    await using proxy = await startProxy(swarm.node('door').url, '/some/where')
+    await using proxy = await startPrefixProxy(() => swarm.node('door').url, '/some/where')
     const { page, complaints, checkAccessibility } = await browser.open(`${proxy.url}/app/p2p`, {
       viewport: { width: 390, height: 844 },
       colorScheme: 'dark',
@@ -131,6 +133,14 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('row').filter({ hasText: 'ada' }).filter({ hasText: 'linked' }).waitFor()
     await checkAccessibility()
+    await page.getByRole('row').filter({ hasText: 'ada' }).getByRole('link').click()
+    const copy = await page.getByRole('button', { name: 'Copy' }).boundingBox()
+    assert.ok(copy && copy.height < copy.width, 'a button beside a long id is as wide as its words')
+    await page.goBack()
+    await page.getByRole('button', { name: 'Add a machine' }).click()
+    await page.getByLabel('What shall it do?').selectOption('entry')
+    await page.getByText('npx local-ai federated').waitFor()
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Menu' }).click()
     await page.getByRole('link', { name: 'Requests' }).click()
     await page.getByText('What came to this node').waitFor()
@@ -172,32 +182,3 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     assert.deepEqual([complaints, dialogs], [[], []])
   })
 })
-
-/** Takes a prefix away, and says nothing of it. */
-async function startProxy(target: string, prefix: string) {
-  const server = createServer((incoming, outgoing) => {
-    const { url = '', method, headers } = incoming
-    if (!url.startsWith(prefix)) {
-      outgoing.writeHead(404).end()
-      return
-    }
-    const passed = request(`${target}${url.slice(prefix.length)}`, { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
-    })
-    passed.on('error', () => outgoing.destroy())
-    outgoing.on('close', () => passed.destroy())
-    incoming.pipe(passed)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}${prefix}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}

@@ -101,7 +101,8 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByRole('button', { name: 'Stop' }).click()
     await answer.getByText('stopped').waitFor()
     await node.waitForLog((line) => line.msg === 'request finished' && line['model'] === 'endless')
-    await page.getByLabel('Model', { exact: true }).selectOption('embedder')
+    await page.goto(`${node.url}/app/chat/embedder`)
+    await page.getByRole('option', { name: 'embedder (not for this)' }).waitFor({ state: 'attached' })
     await ask(page, 'Hello')
     await page.getByRole('alert').waitFor()
     takeRefusal(400)
@@ -243,6 +244,9 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByLabel('Most tokens').fill('4')
     await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByText('4 tokens').waitFor()
+    await page.goto(`${node.url}/app`)
+    await page.getByText('This node is in no network').waitFor()
+    await page.getByRole('heading', { level: 1, name: 'Network' }).waitFor()
     for (const [path, sign] of [
       ['backends', 'part of this program'],
       ['metrics', 'Until the first token'],
@@ -253,7 +257,48 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
       await phone.checkAccessibility()
       assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} fits the screen`)
     }
+    await page.goto(`${node.url}/app/models`)
+    await page.getByRole('button', { name: HOSTILE }).click()
+    const dialog = page.getByRole('dialog')
+    const [title, close] = await Promise.all(
+      [dialog.getByRole('heading'), dialog.getByRole('button', { name: 'Close' })].map((part) => part.boundingBox()),
+    )
+    assert.ok(title && close && close.x >= title.x + title.width, 'the way out is beside a long name, not below it')
+    assert.ok(close.y < title.y + title.height && close.x + close.width <= PHONE.viewport.width)
     await assertUnhurt(page)
+  })
+
+  it('a page offers the models that are for it, and says what to do when there is none', async () => {
+    const { page } = desktop
+    const offered = async (path: string): Promise<readonly string[]> => {
+      await page.goto(`${node.url}/app/${path}`)
+      const select = page.getByLabel('Model', { exact: true })
+      await select.locator('option:not([value=""])').first().waitFor({ state: 'attached' })
+      return await select.locator('option').allTextContents()
+    }
+    assert.deepEqual(await offered('embeddings'), ['embedder'])
+    for (const path of ['chat', 'completion']) {
+      const models = await offered(path)
+      assert.ok(models.includes('tiny-chat') && !models.includes('embedder'), `${path}: ${models}`)
+    }
+    await page.goto(`${node.url}/app/models`)
+    await page.getByRole('button', { name: 'embedder', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Embeddings' }).click()
+    await page.getByRole('heading', { name: 'Embeddings' }).waitFor()
+    const chatOnly = { object: 'list', data: [{ id: 'tiny-chat', object: 'model', created: 0, owned_by: 'x' }] }
+    await page.route('**/v1/models', (route) => route.fulfill({ json: chatOnly }))
+    await page.goto(`${node.url}/app/embeddings`)
+    await page.getByText('No model of this network makes embeddings').waitFor()
+    assert.ok(await page.getByRole('button', { name: 'Compare' }).isDisabled())
+    await desktop.checkAccessibility()
+    await page.getByRole('link', { name: 'Install one from the gallery' }).click()
+    await page.getByRole('searchbox', { name: 'Search the galleries' }).waitFor()
+    await page.unroute('**/v1/models')
+    const fresh = await browser.open('about:blank')
+    await fresh.page.route('**/v1/models', (route) => route.fulfill({ json: { object: 'list', data: [] } }))
+    await fresh.page.goto(`${node.url}/app/chat`)
+    await fresh.page.getByText('No node of this network has a model yet').waitFor()
+    assert.ok(await fresh.page.getByRole('button', { name: 'Send' }).isDisabled())
   })
 
   it('pages that a node has nothing for, or not for everybody, are not shown', async () => {

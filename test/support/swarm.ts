@@ -34,6 +34,7 @@ export interface SwarmNodeInit {
   /** Has the key of the network's owner. */
   readonly owner?: true
   readonly arguments?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A node as `/api/p2p/federation` lists it. */
@@ -229,7 +230,10 @@ async function createMember(parts: MemberParts): Promise<Member> {
         subcommand: init.entry === true ? 'federated' : 'run',
         ...(init.machine === undefined ? {} : { command: [...init.machine.enter, process.execPath, MAIN] }),
         arguments: wordsFor(init, { folder, contact: parts.contact(), port: portOf(joined?.addresses ?? []) }),
-        environment: init.apiKey === undefined ? {} : { LOCALAI_API_KEY: init.apiKey },
+        environment: {
+          ...(init.apiKey === undefined ? {} : { LOCALAI_API_KEY: init.apiKey }),
+          ...init.environment,
+        },
       })
       started.push(starting)
       const line = await starting.waitForLog((entry) => entry.msg === 'joined the network')

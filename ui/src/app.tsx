@@ -84,8 +84,10 @@ function LazyPage({ row, ...props }: PageProps & { readonly row: PageRow }) {
   const failed = useSignal<string | undefined>(undefined)
   const round = useSignal(0)
   const Page = loaded.get(row)
+  const isLost = connection.value === 'lost'
   useEffect(() => {
     if (loaded.has(row)) return
+    failed.value = undefined
     row.load().then(
       (module) => {
         loaded.set(row, module.Page)
@@ -95,9 +97,10 @@ function LazyPage({ row, ...props }: PageProps & { readonly row: PageRow }) {
         failed.value = messageOf(error)
       },
     )
-  }, [row, failed, round])
+  }, [row, isLost, failed, round])
   if (round.value >= 0 && Page !== undefined) return <Page {...props} />
   if (failed.value === undefined) return <Loading what={row.title} />
+  if (isLost) return <Problem>This node does not answer. The page comes as soon as it does.</Problem>
   return (
     <Problem>
       This page could not be loaded ({failed.value}). The node may have been updated: <a href={location.href}>reload</a>

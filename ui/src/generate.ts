@@ -47,7 +47,7 @@ interface Chunk {
 }
 
 async function* piecesOf(response: Response): AsyncGenerator<AnswerPiece, void> {
-  for await (const data of readEvents(response)) {
+  for await (const data of eventsOf(response)) {
     if (data === '[DONE]') return
     const chunk = JSON.parse(data) as Chunk
     if (chunk.error !== undefined) {
@@ -55,6 +55,19 @@ async function* piecesOf(response: Response): AsyncGenerator<AnswerPiece, void> 
       throw new ApiError(message, { status: code })
     }
     yield toPiece(chunk)
+  }
+  // A whole answer says that it is: behind some proxies one that was cut off ends like any other.
+  throw new ApiError(LOST, { status: 0 })
+}
+
+const LOST = 'The connection to this node was lost in the middle of the answer.'
+
+/** What browsers say when a body breaks off is in no words for people. Whoever stopped it knows that. */
+async function* eventsOf(response: Response): AsyncGenerator<string, void> {
+  try {
+    yield* readEvents(response)
+  } catch (error) {
+    throw error instanceof TypeError ? new ApiError(LOST, { status: 0 }) : error
   }
 }
 

@@ -26,6 +26,8 @@ export const requests = signal<readonly RequestSummary[]>([])
 export const standing = signal<Standing | undefined>(undefined)
 export const runningOperations = signal<NonNullable<LiveUpdate['operations']>>([])
 export const manages = computed(() => about.value?.manages === true)
+/** The first words of each command that a page tells to type. */
+export const program = computed(() => about.value?.program ?? 'local-ai')
 
 const histories = new Map<string, number[]>()
 

@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { api, messageOf } from './api.ts'
+import { connection } from './live.ts'
 
 export interface Loaded<T> {
   /** The last answer; stays while it is asked for again. */
@@ -9,7 +10,10 @@ export interface Loaded<T> {
   readonly loading: boolean
 }
 
-/** Asks when the component appears and when `path` changes; undefined asks nothing. `reload` asks again. */
+/**
+ * Asks when the component appears and when `path` changes; undefined asks nothing. `reload` asks again. What has failed is
+ * asked again when this node is back.
+ */
 export function useApi<T>(path: string | undefined): {
   readonly state: Signal<Loaded<T>>
   readonly reload: () => void
@@ -31,6 +35,10 @@ export function useApi<T>(path: string | undefined): {
     )
     return () => leaving.abort()
   }, [path, current])
+  const isThere = connection.value === 'open'
+  useEffect(() => {
+    if (isThere && state.peek().error !== undefined) round.value += 1
+  }, [isThere])
   return {
     state,
     reload: () => {

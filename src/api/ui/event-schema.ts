@@ -66,6 +66,8 @@ export const LiveUpdate = Type.Object({
   reset: Type.Optional(
     Type.Object({
       version: Type.String(),
+      /** How this program was started, as the first words of a command: `local-ai`, `npm start --`. */
+      program: Type.String(),
       /** This node's peer id; absent when it is in no network. */
       self: Type.Optional(Type.String()),
       /** Whether the reader may manage this node. What only managers may see is told to nobody else. */

@@ -20,6 +20,7 @@ export interface LiveFeedDeps {
 
 export interface LiveFeedInit {
   readonly version: string
+  readonly program: string
   /** How often it is looked for news while somebody watches. */
   readonly intervalMs: number
   readonly maxReaders: number
@@ -51,7 +52,7 @@ interface Watching {
 
 export function createLiveFeed(deps: LiveFeedDeps, init: LiveFeedInit): LiveFeed {
   const watching = new Set<Watching>()
-  const source = createSource(deps, init.version)
+  const source = createSource(deps, init)
   let timer: ReturnType<typeof setInterval> | undefined
 
   function look(): void {
@@ -105,7 +106,10 @@ export function createLiveFeed(deps: LiveFeedDeps, init: LiveFeedInit): LiveFeed
   }
 }
 
-function createSource({ p2p, explainer, drain, jobs }: LiveFeedDeps, version: string) {
+function createSource(
+  { p2p, explainer, drain, jobs }: LiveFeedDeps,
+  { version, program }: Pick<LiveFeedInit, 'version' | 'program'>,
+) {
   const picture = createNetworkPicture()
   let known = new Map<string, string>()
   let standing = ''
@@ -127,6 +131,7 @@ function createSource({ p2p, explainer, drain, jobs }: LiveFeedDeps, version: st
   const state: LiveState = {
     picture,
     version,
+    program,
     self: () => p2p?.status().peerId,
     standing: () => (p2p === undefined ? undefined : standingOf(p2p, drain)),
     requests: () => listRequests(FIRST_REQUESTS),

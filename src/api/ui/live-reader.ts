@@ -5,6 +5,8 @@ import type { NetworkPicture, PictureChanges } from './network-picture.ts'
 export interface LiveState {
   readonly picture: NetworkPicture
   readonly version: string
+  /** How this program is started. */
+  readonly program: string
   readonly self: () => string | undefined
   readonly standing: () => NonNullable<LiveUpdate['standing']> | undefined
   readonly requests: () => readonly RequestSummary[]
@@ -39,12 +41,12 @@ export function createLiveReader(state: LiveState, { manages }: { readonly manag
   let operations = false
 
   function everything(): LiveUpdate {
-    const { picture, version } = state
+    const { picture, version, program } = state
     const self = state.self()
     const nodes = picture.ids().flatMap(visible)
     known = new Set(nodes.map(({ id }) => id))
     return {
-      reset: { version, ...(self === undefined ? {} : { self }), manages },
+      reset: { version, program, ...(self === undefined ? {} : { self }), manages },
       nodes,
       ...(manages ? { ...standingNow(), requests: [...state.requests()], operations: [...state.operations()] } : {}),
     }

@@ -16,8 +16,9 @@ export const federatedCommand: CommandDefinition<typeof federatedSettings> = {
     ['TOKEN=... local-ai federated --address :9090', 'the token from the environment, another port'],
     ['local-ai federated --target-worker big-box', 'everything to one node'],
   ],
-  async run({ settings, log, logHistory }) {
+  async run({ settings, log, logHistory, environment }) {
     const { composeFederated } = await import('../../compose/compose-federated.ts')
-    await runUntilSignal(await composeFederated(settings, { log, logHistory, onSetupCode: printSetupCode }), log)
+    const context = { log, environment: environment.variables, logHistory, onSetupCode: printSetupCode }
+    await runUntilSignal(await composeFederated(settings, context), log)
   },
 }

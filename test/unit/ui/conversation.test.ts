@@ -10,6 +10,7 @@ import {
   withPiece,
 } from '../../../ui/src/chat/conversation.ts'
 import { loadedCount, type ServingNode, toKnownModels } from '../../../ui/src/models/known-model.ts'
+import { firstFor, isFor } from '../../../ui/src/models/named-model.ts'
 import { cosine } from '../../../ui/src/similarity.ts'
 
 test('an answer grows piece by piece, its thoughts and its calls of tools as well', () => {
@@ -76,6 +77,21 @@ test('what is known of a model is put together from all routes', () => {
   // This one, which was asked itself, and the other; not the silent one.
   assert.equal(own && loadedCount(own), 2)
   assert.deepEqual([away?.isHere, away?.holders], [false, []])
+})
+
+test('a model is offered for what it is for, and one of which nothing is known as a last resort', () => {
+  const [embedder, chat, unknown] = [
+    { id: 'embedder', capabilities: ['embeddings', 'tokenize'] },
+    { id: 'chat', capabilities: ['chat', 'completion'] },
+    { id: 'unknown', capabilities: [] },
+  ]
+  assert.deepEqual(
+    [embedder, chat, unknown, { id: 'untold' }].map((model) => isFor('embeddings', model)),
+    [true, false, true, true],
+  )
+  assert.equal(firstFor('chat', [embedder, unknown, chat]), 'chat')
+  assert.equal(firstFor('chat', [embedder, unknown]), 'unknown')
+  assert.equal(firstFor('embeddings', [chat]), '')
 })
 
 test('the angle between vectors', () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { LiveNode } from '../../../src/api/ui/event-schema.ts'
 import { bestAddress, hostAndPort, joinCommand } from '../../../ui/src/network/join-command.ts'
 import { boxOf, layOut, lettersFor, overlap, type Point, RADII } from '../../../ui/src/network/layout.ts'
+import { loadInShort, occupationOf } from '../../../ui/src/network/node-words.ts'
 import type { Explanation } from '../../../ui/src/requests/explanation.ts'
 import { toLanes, toWords } from '../../../ui/src/requests/lanes.ts'
 
@@ -49,6 +51,32 @@ function nearest(points: readonly Point[]): number {
   return Math.min(...apart)
 }
 
+const NODE: LiveNode = {
+  ...{ id: 'i', name: 'n', tunnelAddress: '', serviceID: '', peerID: 'i', version: 'v', group: '', device: 'cpu' },
+  ...{ lastSeen: '2026-01-01T00:00:00Z', isOnline: true, state: 'linked', path: 'direct', roundTripMs: 1 },
+  ...{ addresses: [], backends: [], models: [], draining: false, memory: { total: 2e9, free: 1e9 } },
+  ...{ serves: true, running: 2, slots: 4, queued: 0 },
+}
+const LENDS = { protocol: '1', build: 'b', device: 'CPU', memoryBytes: 24e9, busy: false, waiting: 0 }
+
+describe('how busy a node is', () => {
+  it('is told of those that answer requests; others have a dash, and what they lend', () => {
+    const none = { ...NODE, serves: false, running: 0, slots: 0 }
+    const lender = { ...none, lends: { ...LENDS, weightBytesPerSecond: {} } }
+    const told = [NODE, { ...NODE, queued: 3 }, none, lender, { ...lender, lends: { ...lender.lends, busy: true } }]
+    assert.deepEqual(
+      told.map((node) => `${loadInShort(node)}: ${occupationOf(node)}`),
+      [
+        '2/4: 2 of 4 answers at the same time',
+        '2/4 +3: 2 of 4 answers at the same time, 3 waiting',
+        '–: makes no answers for others',
+        '–: lends 24.0 GB, free',
+        '–: lends 24.0 GB, in use',
+      ],
+    )
+  })
+})
+
 describe('how a machine joins', () => {
   it('by an address that others can call, where there is one', () => {
     assert.equal(hostAndPort('/ip4/192.168.1.4/tcp/7946/p2p/12D3'), '192.168.1.4:7946')
@@ -57,10 +85,13 @@ describe('how a machine joins', () => {
     assert.equal(bestAddress(['/p2p/x/p2p-circuit', '/ip4/127.0.0.1/tcp/1', '/ip4/10.0.0.1/tcp/2']), '10.0.0.1:2')
     assert.equal(bestAddress(['/ip4/127.0.0.1/tcp/1']), '127.0.0.1:1')
     assert.equal(
-      joinCommand('serve', { token: 'T', address: 'h:1' }),
+      joinCommand('serve', { program: 'local-ai', token: 'T', address: 'h:1' }),
       'export TOKEN="T"\nlocal-ai run --p2p --federated \\\n  --p2p-bootstrap h:1',
     )
-    assert.equal(joinCommand('entry', { token: 'T', address: undefined }), 'export TOKEN="T"\nlocal-ai federated')
+    assert.equal(
+      joinCommand('entry', { program: 'npm start --', token: 'T', address: undefined }),
+      'export TOKEN="T"\nnpm start -- federated',
+    )
   })
 })
 
@@ -106,6 +137,14 @@ describe('one request across nodes', () => {
       bob?.spans.map(({ kind, fromMs, toMs }) => `${kind} ${fromMs}-${toMs}`),
       ['asked 15-40', 'answering 40-60', 'pause 60-80'],
     )
+  })
+
+  it('is no lane where nobody was asked, and told in words then too', () => {
+    const { node, firstBytesMs, status, ...rest } = STORY
+    const nobody = { tries: 0, seams: 0, outcome: 'unrouted', code: 'network.model-not-found' } as const
+    const story: Explanation = { ...rest, ...nobody, decisions: [], timeline: [], totalMs: 1 }
+    assert.deepEqual(toLanes(story, 0), [])
+    assert.equal(toWords(story).at(-1)?.words, 'nobody could serve it (network.model-not-found)')
   })
 
   it('is told in words, in the order of time', () => {

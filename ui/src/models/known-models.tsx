@@ -28,10 +28,11 @@ const COLUMNS: readonly Column<KnownModel>[] = [
 export function KnownModels({ models, error, loading, onChange }: KnownModelsProps) {
   const openId = useSignal<string | undefined>(undefined)
   const open = models.find(({ id }) => id === openId.value)
-  if (error !== undefined) return <Problem>{error}</Problem>
+  if (error !== undefined && models.length === 0) return <Problem>{error}</Problem>
   if (loading) return <Loading what="Asking for the models" />
   return (
     <>
+      {error === undefined ? null : <Problem>{error}</Problem>}
       <Table
         label="Models of this network"
         columns={COLUMNS}

@@ -11,6 +11,7 @@ import { manages } from '../live.ts'
 import { lookForOperations } from '../operations.ts'
 import { navigate } from '../router.ts'
 import type { KnownModel } from './known-model.ts'
+import { isFor } from './named-model.ts'
 import { CurrentPlacement, PlacementPlan } from './placement-plan.tsx'
 
 export interface ModelDialogProps {
@@ -59,9 +60,7 @@ export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
               Edit
             </Button>
           ) : null}
-          <Button kind="primary" icon="chat" onClick={() => navigate(`/app/chat/${name}`)}>
-            Chat
-          </Button>
+          <UseButton model={model} />
         </>
       }
     >
@@ -77,6 +76,24 @@ export function ModelDialog({ model, onChange, onClose }: ModelDialogProps) {
     </Dialog>
   )
 }
+
+/** To the page that it is for; none of them is for a model that makes pictures or sound. */
+function UseButton({ model }: { readonly model: KnownModel }) {
+  const [use] = USES.filter(({ capability }) => isFor(capability, model))
+  if (use === undefined) return null
+  const { capability, icon, title } = use
+  return (
+    <Button kind="primary" icon={icon} onClick={() => navigate(`/app/${capability}/${encodeURIComponent(model.id)}`)}>
+      {title}
+    </Button>
+  )
+}
+
+const USES = [
+  { capability: 'chat', icon: 'chat', title: 'Chat' },
+  { capability: 'completion', icon: 'edit', title: 'Completion' },
+  { capability: 'embeddings', icon: 'copy', title: 'Embeddings' },
+] as const
 
 const STATES = {
   starting: 'is being loaded',

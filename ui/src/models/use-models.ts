@@ -1,10 +1,11 @@
-import { useSignal } from '@preact/signals'
+import { computed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { api, messageOf } from '../api.ts'
 import { hasFeature } from '../features.ts'
+import { connection, nodes } from '../live.ts'
 import type { NamedModel } from './named-model.ts'
 
-interface Models {
+export interface Models {
   readonly models: readonly NamedModel[]
   readonly error: string | undefined
   readonly loading: boolean
@@ -12,22 +13,32 @@ interface Models {
 
 type Capable = { readonly capabilities: readonly string[] }
 
-/** The models of the network, with what they are for. */
+const isReachable = computed(() => connection.value !== 'lost')
+/** Changes when some node has other models than before. */
+const holdings = computed(() =>
+  [...nodes.value.values()].map(({ id, models }) => `${id} ${models.map(({ name }) => name).join(' ')}`).join('\n'),
+)
+
+/** The models of the network, with what they are for. Asked again when nodes tell of others, and when this one is back. */
 export function useModels(): Models {
   const state = useSignal<Models>({ models: [], error: undefined, loading: true })
   const runsModels = hasFeature('load')
+  const reachable = isReachable.value
+  const held = holdings.value
   useEffect(() => {
+    // What was known stays until there is somebody to ask.
+    if (!reachable && state.peek().models.length > 0) return
     const leaving = new AbortController()
     read(runsModels, leaving.signal).then(
       (models) => {
-        state.value = { models, error: undefined, loading: false }
+        if (!leaving.signal.aborted) state.value = { models, error: undefined, loading: false }
       },
       (thrown: unknown) => {
-        if (!leaving.signal.aborted) state.value = { models: [], error: messageOf(thrown), loading: false }
+        if (!leaving.signal.aborted) state.value = { ...state.peek(), error: messageOf(thrown), loading: false }
       },
     )
     return () => leaving.abort()
-  }, [runsModels, state])
+  }, [runsModels, reachable, held, state])
   return state.value
 }
 
@@ -48,13 +59,4 @@ async function read(runsModels: boolean, signal: AbortSignal): Promise<readonly 
     const capabilities = known.get(model.id)
     return capabilities === undefined ? model : { ...model, capabilities }
   })
-}
-
-/** The first model that is for this; else the first of which nothing is known, or of all. */
-export function firstFor(capability: string, models: readonly NamedModel[]): string {
-  const fitting =
-    models.find(({ capabilities = [] }) => capabilities.includes(capability)) ??
-    models.find(({ capabilities }) => capabilities === undefined) ??
-    models[0]
-  return fitting?.id ?? ''
 }

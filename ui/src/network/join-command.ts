@@ -18,16 +18,27 @@ export const JOIN_KINDS = ['serve', 'lend', 'entry'] as const
 export type JoinKind = (typeof JOIN_KINDS)[number]
 
 const COMMANDS: Readonly<Record<JoinKind, string>> = {
-  serve: 'local-ai run --p2p --federated',
-  lend: 'local-ai worker p2p-llama-cpp-rpc',
-  entry: 'local-ai federated',
+  serve: 'run --p2p --federated',
+  lend: 'worker p2p-llama-cpp-rpc',
+  entry: 'federated',
+}
+
+export interface JoinWords {
+  /** How the program of this node was started; the other machine has it in the same way. */
+  readonly program: string
+  readonly token: string
+  readonly address: string | undefined
 }
 
 /** What to type on the other machine. */
-export function joinCommand(
-  kind: JoinKind,
-  { token, address }: { readonly token: string; readonly address: string | undefined },
-): string {
+export function joinCommand(kind: JoinKind, { program, token, address }: JoinWords): string {
   const reach = address === undefined ? '' : ` \\\n  --p2p-bootstrap ${address}`
-  return `export TOKEN="${token}"\n${COMMANDS[kind]}${reach}`
+  return `export TOKEN="${token}"\n${program} ${COMMANDS[kind]}${reach}`
+}
+
+/** What has to be there before the command can be typed. */
+export function joinPreparation(program: string): string {
+  if (program.startsWith('npm ')) return 'Clone local-ai there too, and run in its folder:'
+  if (program.startsWith('npx ')) return 'With Node 24 there, run:'
+  return 'Install local-ai there, and run:'
 }

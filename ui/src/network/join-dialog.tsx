@@ -5,8 +5,8 @@ import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
 import { Dialog } from '../components/dialog.tsx'
 import { Field, Problem } from '../components/parts.tsx'
-import { manages, standing } from '../live.ts'
-import { bestAddress, JOIN_KINDS, type JoinKind, joinCommand } from './join-command.ts'
+import { manages, program, standing } from '../live.ts'
+import { bestAddress, JOIN_KINDS, type JoinKind, joinCommand, joinPreparation } from './join-command.ts'
 
 const HIDDEN = '••••••••••••'
 
@@ -22,7 +22,8 @@ export function JoinDialog({ onClose }: { readonly onClose: () => void }) {
   const token = useSignal<string | undefined>(undefined)
   const address = bestAddress(standing.value?.addresses ?? [])
   const fetchToken = (): Promise<string> => apiText('/api/p2p/token')
-  const commandWith = (secret: string): string => joinCommand(kind.value, { token: secret, address })
+  const commandWith = (secret: string): string =>
+    joinCommand(kind.value, { program: program.value, token: secret, address })
 
   return (
     <Dialog title="Add a machine" onClose={onClose}>
@@ -45,7 +46,7 @@ export function JoinDialog({ onClose }: { readonly onClose: () => void }) {
               </select>
             )}
           </Field>
-          <p>Install local-ai there, and run:</p>
+          <p>{joinPreparation(program.value)}</p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard */}
           <pre class="command" tabIndex={0}>
             {commandWith(token.value ?? HIDDEN)}

@@ -2,7 +2,7 @@ import { Badge } from '../components/parts.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { formatBytes } from '../format.ts'
 import type { LiveNode } from '../live.ts'
-import { formatRoundTrip, loadOf, nodePath, rolesInShort, standingOf } from './node-words.ts'
+import { formatRoundTrip, loadInShort, loadOf, nodePath, occupationOf, rolesInShort, standingOf } from './node-words.ts'
 
 const TONES = { self: 'info', good: 'good', entry: 'good', warn: 'warn', gone: 'plain' } as const
 
@@ -40,15 +40,11 @@ export function StateBadge({ node }: { readonly node: LiveNode }) {
 }
 
 function Load({ node }: { readonly node: LiveNode }) {
-  const { running, slots, queued } = node
-  const waiting = queued > 0 ? ` +${queued}` : ''
+  if (node.slots === 0) return loadInShort(node)
   return (
     <span class="load">
-      <meter value={loadOf(node)} high={0.99} aria-label={`${running} of ${slots} running, ${queued} wait`} />
-      <span class="load-words">
-        {running}/{slots}
-        {waiting}
-      </span>
+      <meter value={loadOf(node)} high={0.99} aria-label={occupationOf(node)} />
+      <span class="load-words">{loadInShort(node)}</span>
     </span>
   )
 }

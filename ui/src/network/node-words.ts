@@ -1,4 +1,5 @@
-import type { LiveNode } from '../live.ts'
+import type { LiveNode } from '../../../src/api/ui/event-schema.ts'
+import { formatBytes, formatCount } from '../format.ts'
 
 export type NodeTone = 'self' | 'good' | 'entry' | 'warn' | 'gone'
 
@@ -40,6 +41,22 @@ export function linkOf({ state, path, roundTripMs }: LiveNode): string {
 export function formatRoundTrip(ms: number): string {
   if (ms < 0.1) return '< 0.1 ms'
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** `2/4 +1`: what runs of what can run at the same time, and what waits; a dash where nothing is run for anybody. */
+export function loadInShort({ running, slots, queued }: LiveNode): string {
+  if (slots === 0) return '–'
+  return queued > 0 ? `${running}/${slots} +${queued}` : `${running}/${slots}`
+}
+
+/** The same in words; of a node that answers nothing, what it lends. */
+export function occupationOf({ running, slots, queued, lends }: LiveNode): string {
+  if (slots > 0) {
+    const waiting = queued > 0 ? `, ${queued} waiting` : ''
+    return `${running} of ${formatCount(slots, 'answer')} at the same time${waiting}`
+  }
+  if (lends === undefined) return 'makes no answers for others'
+  return `lends ${formatBytes(lends.memoryBytes)}, ${lends.busy ? 'in use' : 'free'}`
 }
 
 /** 0 to 1; what runs of what can run at the same time. */

@@ -16,7 +16,11 @@ export function Summary({ nodes }: { readonly nodes: readonly LiveNode[] }) {
     <dl class="figures">
       <Figure title="Nodes" value={String(there.length)} note={gone > 0 ? `${gone} gone` : undefined} />
       <Figure title="Models" value={String(models.size)} />
-      <Figure title="Answers running" value={String(sum(({ running }) => running))} note={`of ${slots}`} />
+      <Figure
+        title="Answers running"
+        value={String(sum(({ running }) => running))}
+        note={slots === 0 ? undefined : `of ${slots}`}
+      />
       <Figure title="Waiting" value={String(sum(({ queued }) => queued))} />
       <Figure
         title="Memory free"

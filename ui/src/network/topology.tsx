@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { formatCount } from '../format.ts'
 import type { LiveNode } from '../live.ts'
 import { hrefOf, navigate } from '../router.ts'
 import { layOut, lettersFor, NAME_BELOW, type Point, RADII } from './layout.ts'
-import { formatRoundTrip, linkOf, loadOf, nodePath, standingOf } from './node-words.ts'
+import { formatRoundTrip, linkOf, loadOf, nodePath, occupationOf, standingOf } from './node-words.ts'
 
 /** More are reached in the list below, where the keyboard finds them sooner. */
 const MAX_TAB_STOPS = 24
@@ -87,14 +88,17 @@ interface NodeMarkProps {
 
 function NodeMark({ node, at, radius, label, stop }: NodeMarkProps) {
   const { tone, word } = standingOf(node)
-  const { id, name, running, slots, models, state } = node
+  const { id, name, models, state } = node
   const to = nodePath(id)
   function follow(event: MouseEvent): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
     navigate(to)
   }
-  const words = `${name}: ${word}, ${linkOf(node)}, ${running} of ${slots} running, ${models.length} models`
+  const link = state === 'self' ? '' : `, ${linkOf(node)}`
+  // What is read aloud begins with what is seen, so that it can be called by that.
+  const called = label === undefined || label === name ? name : `${label} (${name})`
+  const words = `${called}: ${word}${link}, ${occupationOf(node)}, ${formatCount(models.length, 'model')}`
   return (
     <a class={`node ${tone}`} href={hrefOf(to)} aria-label={words} tabIndex={stop ? 0 : -1} onClick={follow}>
       <title>{words}</title>

@@ -6,18 +6,17 @@ import { conversations, keepConversation, newConversation } from '../chat/conver
 import { MessageView } from '../chat/message-view.tsx'
 import { useAnswer } from '../chat/use-answer.ts'
 import { Button } from '../components/button.tsx'
-import { Link } from '../components/link.tsx'
-import { ModelSelect } from '../components/model-select.tsx'
+import { ModelSelect, NoModelFor } from '../components/model-select.tsx'
 import { Empty, Field, Problem } from '../components/parts.tsx'
 import { SamplingFields } from '../components/sampling-fields.tsx'
 import { downloadText } from '../download.ts'
-import type { NamedModel } from '../models/named-model.ts'
-import { firstFor, useModels } from '../models/use-models.ts'
+import { firstFor } from '../models/named-model.ts'
+import { type Models, useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
 
 /** A conversation with a model of the network. */
 export function Page({ params }: PageProps) {
-  const { models, error, loading } = useModels()
+  const known = useModels()
   const wanted = params['model'] ?? ''
   const open = useSignal<Conversation>(firstOpen(wanted))
   const draft = useSignal('')
@@ -25,7 +24,7 @@ export function Page({ params }: PageProps) {
     keepConversation(conversation)
     if (open.peek().id === conversation.id) open.value = conversation
   })
-  const chosen = open.value.model === '' ? firstFor('chat', models) : open.value.model
+  const chosen = open.value.model === '' ? firstFor('chat', known.models) : open.value.model
 
   function show(conversation: Conversation): void {
     answer.stop()
@@ -64,13 +63,13 @@ export function Page({ params }: PageProps) {
             </Button>
           )}
         </header>
-        {error === undefined ? null : <Problem>{error}</Problem>}
+        {known.error === undefined ? null : <Problem>{known.error}</Problem>}
         <Messages conversation={open.value} running={answer.running} onRegenerate={() => void again()} />
-        {!loading && error === undefined && models.length === 0 ? <NoModels /> : null}
-        <Composer draft={draft} running={answer.running} onSend={send} onStop={answer.stop} />
+        <NoModelFor known={known} capability="chat" />
+        <Composer draft={draft} ready={chosen !== ''} running={answer.running} onSend={send} onStop={answer.stop} />
       </section>
       <ChatSettings
-        models={models}
+        known={known}
         model={chosen}
         parameters={open.value.parameters}
         onModel={(model) => {
@@ -132,22 +131,16 @@ function Messages({ conversation, running, onRegenerate }: MessagesProps) {
   )
 }
 
-function NoModels() {
-  return (
-    <Problem tone="info">
-      No node of this network has a model yet. <Link to="/app/models?tab=gallery">Install one</Link>.
-    </Problem>
-  )
-}
-
 interface ComposerProps {
   readonly draft: { value: string }
+  /** There is a model to ask. */
+  readonly ready: boolean
   readonly running: boolean
   readonly onSend: () => Promise<void>
   readonly onStop: () => void
 }
 
-function Composer({ draft, running, onSend, onStop }: ComposerProps) {
+function Composer({ draft, ready, running, onSend, onStop }: ComposerProps) {
   return (
     <form
       class="composer"
@@ -175,25 +168,27 @@ function Composer({ draft, running, onSend, onStop }: ComposerProps) {
           Stop
         </Button>
       ) : (
-        <Button kind="primary">Send</Button>
+        <Button kind="primary" disabled={!ready}>
+          Send
+        </Button>
       )}
     </form>
   )
 }
 
 interface ChatSettingsProps {
-  readonly models: readonly NamedModel[]
+  readonly known: Models
   readonly model: string
   readonly parameters: Parameters
   readonly onModel: (model: string) => void
   readonly onParameters: (parameters: Parameters) => void
 }
 
-function ChatSettings({ models, model, parameters, onModel, onParameters }: ChatSettingsProps) {
-  const about = models.find(({ id }) => id === model)
+function ChatSettings({ known, model, parameters, onModel, onParameters }: ChatSettingsProps) {
+  const about = known.models.find(({ id }) => id === model)
   return (
     <aside class="chat-settings" aria-label="Model and parameters">
-      <ModelSelect models={models} value={model} onChange={onModel} />
+      <ModelSelect known={known} capability="chat" value={model} onChange={onModel} />
       {about?.description === undefined ? null : <p class="hint clamped">{about.description}</p>}
       {about?.nodes === undefined || about.nodes.length === 0 ? null : (
         <p class="hint">On {about.nodes.slice(0, 8).join(', ')}</p>

@@ -4,12 +4,13 @@ import { messageOf } from '../api.ts'
 import { toSampling } from '../chat/conversation.ts'
 import { Button } from '../components/button.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
-import { ModelSelect } from '../components/model-select.tsx'
+import { ModelSelect, NoModelFor } from '../components/model-select.tsx'
 import { Card, Field, Problem } from '../components/parts.tsx'
 import { SamplingFields } from '../components/sampling-fields.tsx'
 import { formatCount } from '../format.ts'
 import { generate } from '../generate.ts'
-import { firstFor, useModels } from '../models/use-models.ts'
+import { firstFor } from '../models/named-model.ts'
+import { useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
 
 interface Result {
@@ -21,14 +22,14 @@ interface Result {
 
 /** A model without a template: it goes on with a text. */
 export function Page({ params }: PageProps) {
-  const { models, error: listError } = useModels()
+  const known = useModels()
   const model = useSignal(params['model'] ?? '')
   const prompt = useSignal('')
   const sampling = useSignal({ temperature: '', topP: '', maxTokens: '128' })
   const result = useSignal<Result | undefined>(undefined)
   const running = useSignal<AbortController | undefined>(undefined)
   useEffect(() => () => running.peek()?.abort(), [running])
-  const chosen = model.value === '' ? firstFor('completion', models) : model.value
+  const chosen = model.value === '' ? firstFor('completion', known.models) : model.value
 
   async function run(): Promise<void> {
     const controller = new AbortController()
@@ -60,7 +61,8 @@ export function Page({ params }: PageProps) {
           <p>The model goes on with your text as it stands: no template, no roles.</p>
         </div>
       </header>
-      {listError === undefined ? null : <Problem>{listError}</Problem>}
+      {known.error === undefined ? null : <Problem>{known.error}</Problem>}
+      <NoModelFor known={known} capability="completion" />
       <form
         class="fields"
         onSubmit={(event) => {
@@ -69,7 +71,8 @@ export function Page({ params }: PageProps) {
         }}
       >
         <ModelSelect
-          models={models}
+          known={known}
+          capability="completion"
           value={chosen}
           onChange={(id) => {
             model.value = id

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals'
 import { apiResponse, messageOf } from '../api.ts'
 import { Button } from '../components/button.tsx'
-import { ModelSelect } from '../components/model-select.tsx'
+import { ModelSelect, NoModelFor } from '../components/model-select.tsx'
 import { Card, Field, Problem } from '../components/parts.tsx'
 import { nodeOf } from '../generate.ts'
-import { firstFor, useModels } from '../models/use-models.ts'
+import { firstFor } from '../models/named-model.ts'
+import { useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
 import { cosine } from '../similarity.ts'
 
@@ -19,12 +20,12 @@ const EXAMPLE = 'The cat sleeps on the sofa.\nA kitten is napping on the couch.\
 
 /** How close texts are to each other in the eyes of a model. */
 export function Page({ params }: PageProps) {
-  const { models, error: listError } = useModels()
+  const known = useModels()
   const model = useSignal(params['model'] ?? '')
   const text = useSignal(EXAMPLE)
   const result = useSignal<Result | undefined>(undefined)
   const error = useSignal<string | undefined>(undefined)
-  const chosen = model.value === '' ? firstFor('embeddings', models) : model.value
+  const chosen = model.value === '' ? firstFor('embeddings', known.models) : model.value
 
   async function compare(): Promise<void> {
     const texts = text.value.split('\n').filter((line) => line.trim() !== '')
@@ -53,7 +54,8 @@ export function Page({ params }: PageProps) {
           <p>How close texts are to each other in the eyes of a model.</p>
         </div>
       </header>
-      {listError === undefined ? null : <Problem>{listError}</Problem>}
+      {known.error === undefined ? null : <Problem>{known.error}</Problem>}
+      <NoModelFor known={known} capability="embeddings" />
       <form
         class="fields"
         onSubmit={(event) => {
@@ -62,7 +64,8 @@ export function Page({ params }: PageProps) {
         }}
       >
         <ModelSelect
-          models={models}
+          known={known}
+          capability="embeddings"
           value={chosen}
           onChange={(id) => {
             model.value = id

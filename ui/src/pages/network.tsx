@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Card, Empty, Loading, Problem } from '../components/parts.tsx'
-import { about, connection, nodes, standing } from '../live.ts'
+import { about, connection, nodes, program, standing } from '../live.ts'
 import { DrainButton } from '../network/drain-button.tsx'
 import { JoinDialog } from '../network/join-dialog.tsx'
 import { JoinHealth } from '../network/join-health.tsx'
@@ -106,14 +106,20 @@ function Legend() {
 
 function Alone() {
   return (
-    <Card>
-      <Empty icon="network" title="This node is in no network">
-        <p>
-          Nodes of one network answer each other’s requests, and join their memory for big models. Start it again with:
-        </p>
-        <pre class="command">local-ai run --p2p --federated</pre>
-        <p class="hint">It founds a network; this page then shows how the next machine joins.</p>
-      </Empty>
-    </Card>
+    <>
+      <header class="page-head">
+        <h1>Network</h1>
+      </header>
+      <Card>
+        <Empty icon="network" title="This node is in no network">
+          <p>
+            Nodes of one network answer each other’s requests, and join their memory for big models. Start it again
+            with:
+          </p>
+          <pre class="command">{program} run --p2p --federated</pre>
+          <p class="hint">It founds a network; this page then shows how the next machine joins.</p>
+        </Empty>
+      </Card>
+    </>
   )
 }

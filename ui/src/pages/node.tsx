@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatTime } from '../format.ts'
 import { about, type LiveNode, nodes, roundTripsOf } from '../live.ts'
 import { DrainButton } from '../network/drain-button.tsx'
 import { StateBadge } from '../network/node-table.tsx'
-import { linkOf, rolesOf } from '../network/node-words.ts'
+import { linkOf, occupationOf, rolesOf } from '../network/node-words.ts'
 import type { PageProps } from '../pages.ts'
 
 /** All that is known of one node. */
@@ -46,14 +46,14 @@ export function Page({ params }: PageProps) {
 }
 
 function Facts({ node }: { readonly node: LiveNode }) {
-  const { running, slots, queued, memory, version, device, backends, group } = node
+  const { memory, version, device, backends, group } = node
   return (
     <Card title="What it does">
       <dl class="fact-list">
         <dt>Role</dt>
         <dd>{rolesOf(node).join(', ')}</dd>
         <dt>Load</dt>
-        <dd>{`${running} of ${formatCount(slots, 'answer')} at the same time, ${queued} waiting`}</dd>
+        <dd>{occupationOf(node)}</dd>
         <dt>Memory</dt>
         <dd>{memory.total === 0 ? 'not told' : `${formatBytes(memory.free)} free of ${formatBytes(memory.total)}`}</dd>
         <dt>Device</dt>

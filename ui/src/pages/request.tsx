@@ -26,6 +26,7 @@ export function Page({ params }: PageProps) {
   if (error !== undefined && data === undefined) {
     return (
       <>
+        <h1 class="unseen">Request</h1>
         <Problem>{error}</Problem>
         <Link to="/app/requests">Back to the requests</Link>
       </>
@@ -58,17 +59,20 @@ export function Page({ params }: PageProps) {
 function Timeline({ story }: { readonly story: Explanation }) {
   const nowMs = Math.max(1, Date.now() - Date.parse(story.startedAt))
   const wholeMs = Math.max(1, story.totalMs ?? nowMs)
+  const lanes = toLanes(story, nowMs)
   return (
     <Card title="What happened">
-      <div class="lanes" aria-hidden="true">
-        {toLanes(story, nowMs).map((lane) => (
-          <LaneRow key={lane.name} lane={lane} wholeMs={wholeMs} />
-        ))}
-        <div class="lane-axis">
-          <span>0</span>
-          <span>{formatMs(wholeMs)}</span>
+      {lanes.length === 0 ? null : (
+        <div class="lanes" aria-hidden="true">
+          {lanes.map((lane) => (
+            <LaneRow key={lane.name} lane={lane} wholeMs={wholeMs} />
+          ))}
+          <div class="lane-axis">
+            <span>0</span>
+            <span>{formatMs(wholeMs)}</span>
+          </div>
         </div>
-      </div>
+      )}
       <ol class="steps">
         {toWords(story).map(({ atMs, words }) => (
           <li key={`${atMs}${words}`}>

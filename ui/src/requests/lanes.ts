@@ -84,14 +84,16 @@ function seamsOf(timeline: readonly Step[]) {
   return timeline.filter((step) => step.type === 'seam')
 }
 
+const ENDS: Readonly<Record<string, string>> = { unrouted: 'nobody could serve it', lost: 'the answer broke off' }
+
 /** What happened, step by step, for those who read. */
 export function toWords(story: Explanation): readonly { readonly atMs: number; readonly words: string }[] {
   const { firstBytesMs, totalMs, outcome, status, code } = story
   const facts = [status === undefined ? '' : `status ${status}`, code ?? ''].filter((fact) => fact !== '').join(', ')
   const steps = story.timeline.map((step) => ({ atMs: step.atMs, words: wordsOf(step) }))
   const first = firstBytesMs === undefined ? [] : [{ atMs: firstBytesMs, words: 'the first bytes of the answer' }]
-  const end =
-    totalMs === undefined ? [] : [{ atMs: totalMs, words: `${outcome ?? 'over'}${facts === '' ? '' : ` (${facts})`}` }]
+  const over = ENDS[outcome ?? ''] ?? outcome ?? 'over'
+  const end = totalMs === undefined ? [] : [{ atMs: totalMs, words: `${over}${facts === '' ? '' : ` (${facts})`}` }]
   const between = [...steps, ...first].sort((left, right) => left.atMs - right.atMs)
   return [{ atMs: 0, words: 'it came' }, ...between, ...end]
 }

@@ -59,7 +59,7 @@ function readerOf({ manages }: { readonly manages: boolean }) {
   const picture = createNetworkPicture()
   const requests: RequestSummary[] = [request('old', 'ended')]
   const state: LiveState = {
-    ...{ picture, version: 'v1', self: () => 'id-a' },
+    ...{ picture, version: 'v1', program: 'npm start --', self: () => 'id-a' },
     standing: () => ({ networkId: 'n', addresses: [], findings: [] }),
     requests: () => requests,
     operations: () => [],
@@ -77,7 +77,7 @@ describe('one who watches', () => {
     const { reader, look } = readerOf({ manages: true })
     look([member('a'), member('door', { serves: false })])
     const first = reader.take()
-    assert.deepEqual(first?.reset, { version: 'v1', self: 'id-a', manages: true })
+    assert.deepEqual(first?.reset, { version: 'v1', program: 'npm start --', self: 'id-a', manages: true })
     assert.deepEqual(
       first?.nodes?.map(({ name }) => name),
       ['a', 'door'],
