@@ -19,7 +19,7 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
   before(async () => {
     const [started, opened] = await Promise.all([
       startSwarm([
-        { name: 'ada', scripted: ['of-ada'], environment: { npm_lifecycle_event: 'start' } },
+        { name: 'ada', owner: true, scripted: ['of-ada'], environment: { npm_lifecycle_event: 'start' } },
         { name: 'door', entry: true, apiKey: KEY, environment: { npm_lifecycle_event: '', npm_command: 'exec' } },
       ]),
       openBrowser(),
@@ -104,6 +104,25 @@ describe('the network, looked at with a browser', { timeout: 150_000, skip: noBr
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     assert.equal(await page.evaluate('document.activeElement.textContent'), 'Add a machine')
+    assert.deepEqual(complaints, [])
+  })
+
+  it('removes a node, and takes it back', async () => {
+    const { page, complaints } = ada
+    await page.getByRole('row').filter({ hasText: 'door' }).getByRole('link').click()
+    await page.getByRole('button', { name: 'Remove from the network' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('cuts it off at once').waitFor()
+    await ada.checkAccessibility()
+    await dialog.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('heading', { name: 'Who may be here' }).waitFor()
+    await page.getByText('Newcomers have to be admitted').waitFor()
+    await page.getByRole('row').filter({ hasText: 'door' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Admit door' }).click()
+    await page.getByRole('row').filter({ hasText: 'door' }).filter({ hasText: 'linked' }).waitFor()
+    await page.getByRole('button', { name: 'Let in whoever has the token' }).click()
+    await page.getByRole('heading', { name: 'Who may be here' }).waitFor({ state: 'detached' })
+    await ada.checkAccessibility()
     assert.deepEqual(complaints, [])
   })
 

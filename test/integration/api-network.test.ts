@@ -151,6 +151,40 @@ describe('the network', () => {
     assert.match(metrics, /^local_ai_network_bytes_total\{direction="received"\} 20$/m)
   })
 
+  it('says who may be in it, and lets nobody but the owner change that', async () => {
+    await using api = await startApi({}, fakeNetwork().deps)
+    const url = `${api.url}/api/p2p/members`
+    const { owner, open, number, issued_at, nodes } = (await json(url)) as Record<string, unknown>
+    assert.deepEqual([owner, open, number, issued_at], [false, true, 0, null])
+    assert.deepEqual(
+      (nodes as { name: string; standing: string; online: boolean }[]).map(({ name, standing, online }) => [
+        name,
+        standing,
+        online,
+      ]),
+      [
+        ['a', 'token', true],
+        ['b', 'token', true],
+        ['c', 'token', false],
+        ['door', 'token', true],
+      ],
+    )
+    const post = async (change: unknown): Promise<readonly [number, string]> => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(change) })
+      return [response.status, await response.text()]
+    }
+    assert.equal((await post({ revoke: ['b'] }))[0], 403)
+    for (const wrong of [{}, [], { revoke: [] }, { revoke: 'b' }, { admit: [''] }, { open: 'yes' }]) {
+      assert.equal((await post(wrong))[0], 400, JSON.stringify(wrong))
+    }
+    const [status, text] = await post({ revoke: ['nobody'] })
+    assert.equal(status, 404)
+    assert.match(text, /there is no node/)
+    await using alone = await startApi()
+    assert.equal((await fetch(`${alone.url}/api/p2p/members`)).status, 404)
+  })
+
   it('is empty when the node is in none', async () => {
     await using api = await startApi()
     const get = (path: string) => json(`${api.url}${path}`)

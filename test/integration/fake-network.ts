@@ -1,4 +1,5 @@
 import type { PeerToPeer } from '../../src/api/localai/p2p-nodes.ts'
+import { AppError } from '../../src/base/errors.ts'
 import type { NetworkModel } from '../../src/federation/routed-request.ts'
 import type { NodeOffer } from '../../src/p2p/membership/node-record.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
@@ -68,6 +69,15 @@ export function fakeNetwork() {
     peers: () => peers,
     self: () => ({ offer: offerOf({}), load: { running: 0, queued: 0, memoryFreeBytes: 500 } }),
     token: () => TOKEN,
+    roster: {
+      isOwner: false,
+      current: () => undefined,
+      exclusionOf: () => undefined,
+      knocks: () => [],
+      decide: async () => {
+        throw new AppError('request.forbidden', 'only the owner says who may be in the network')
+      },
+    },
     viewToken: () => ({ viewToken: 'local-ai-view-x', viewId: '0'.repeat(32), publicSummary: false }),
   }
   return {

@@ -14,7 +14,7 @@ export interface PeerToPeer {
   /** Lending and borrowing memory. Absent: this node does neither. */
   readonly workers?: WorkersSeen | undefined
   /** Who may be in it. */
-  readonly roster?: RosterDeps['roster']
+  readonly roster: NonNullable<RosterDeps['roster']>
   /** What may be public in its place, and whether this node answers those who have it. */
   viewToken(): { readonly viewToken: string; readonly viewId: string; readonly publicSummary: boolean }
 }

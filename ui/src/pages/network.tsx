@@ -5,6 +5,7 @@ import { about, connection, nodes, program, standing } from '../live.ts'
 import { DrainButton } from '../network/drain-button.tsx'
 import { JoinDialog } from '../network/join-dialog.tsx'
 import { JoinHealth } from '../network/join-health.tsx'
+import { MembersCard } from '../network/members-card.tsx'
 import { NodeTable } from '../network/node-table.tsx'
 import { inOrder } from '../network/node-words.ts'
 import { Summary } from '../network/summary.tsx'
@@ -73,6 +74,7 @@ export function Page() {
         <NodeTable nodes={shown} />
       </Card>
       <Workers lending={self?.lends !== undefined} />
+      <MembersCard />
       {standing.value === undefined ? null : <JoinHealth standing={standing.value} others={others} />}
       {joining.value ? (
         <JoinDialog

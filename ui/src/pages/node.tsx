@@ -6,6 +6,7 @@ import { about, type LiveNode, nodes, roundTripsOf } from '../live.ts'
 import { DrainButton } from '../network/drain-button.tsx'
 import { StateBadge } from '../network/node-table.tsx'
 import { linkOf, occupationOf, rolesOf } from '../network/node-words.ts'
+import { RevokeButton } from '../network/revoke-button.tsx'
 import type { PageProps } from '../pages.ts'
 
 /** All that is known of one node. */
@@ -33,7 +34,7 @@ export function Page({ params }: PageProps) {
             {node.name} <StateBadge node={node} />
           </h1>
         </div>
-        <div class="actions">{node.state === 'self' ? <DrainButton /> : null}</div>
+        <div class="actions">{node.state === 'self' ? <DrainButton /> : <RevokeButton node={node} />}</div>
       </header>
       <div class="columns">
         <Facts node={node} />
