@@ -53,14 +53,17 @@ export function NoModelFor({
     models.length === 0 ? 'No node of this network has a model yet.' : `No model of this network ${VERBS[capability]}.`
   return (
     <Problem tone="info">
-      {what}{' '}
-      {hasFeature('gallery') ? (
-        <>
-          <Link to="/app/models?tab=gallery">Install one from the gallery</Link>.
-        </>
-      ) : (
-        'It takes a node that has one.'
-      )}
+      {what} <HowToInstall />
     </Problem>
+  )
+}
+
+/** Where it can be done here, the way there; an entry, and a visitor, install nothing. */
+export function HowToInstall() {
+  if (!hasFeature('gallery')) return <>The owner of a node that serves models can install one there.</>
+  return (
+    <>
+      <Link to="/app/models?tab=gallery">Install one from the gallery</Link>.
+    </>
   )
 }

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { Link } from '../components/link.tsx'
+import { HowToInstall } from '../components/model-select.tsx'
 import { Badge, Empty, Loading, Problem } from '../components/parts.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { formatCount } from '../format.ts'
@@ -44,7 +44,9 @@ export function KnownModels({ models, error, loading, onChange }: KnownModelsPro
         }}
         empty={
           <Empty icon="models" title="No node of this network has a model yet">
-            <Link to="/app/models?tab=gallery">Install one from the gallery</Link>
+            <p>
+              <HowToInstall />
+            </p>
           </Empty>
         }
       />
