@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { MAIN } from '../support/local-ai.ts'
 import { poll } from '../support/poll.ts'
 import { type Swarm, type SwarmNode, startSwarm } from '../support/swarm.ts'
+import { steadyLlama } from '../support/tiny-models.ts'
 
+/** So many that the node is removed long before the last. */
+const TWIN_TOKENS = 1500
 const SLOW = { tokens: 60, everyMs: 50 }
 /** What the product promises is less than a minute; on the loopback it is a moment. */
 const SOON_MS = 5000
@@ -36,6 +40,15 @@ async function isServed(node: SwarmNode, model: string): Promise<boolean> {
   return response.ok
 }
 
+/** Of the events of a stream of chunks. */
+function textOf(events: string): string {
+  const pieces = [...events.matchAll(/^data: (\{.*\})$/gm)].map(([, json = '']) => {
+    const { choices } = JSON.parse(json) as { choices: [{ delta?: { content?: string } }] }
+    return choices[0]?.delta?.content ?? ''
+  })
+  return pieces.join('')
+}
+
 async function problemsOf(node: SwarmNode): Promise<readonly string[]> {
   const { findings } = (await node.ask('/api/p2p/status')) as { findings: readonly { problem: string }[] }
   return findings.map(({ problem }) => problem)
@@ -43,15 +56,23 @@ async function problemsOf(node: SwarmNode): Promise<readonly string[]> {
 
 describe('a node that is removed from its network', { timeout: 170_000 }, () => {
   let swarm: Swarm
+  let folder: string
   before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'local-ai-roster-'))
+    const config = join(folder, 'twin.yaml')
+    writeFileSync(config, 'name: twin\nparameters:\n  model: twin.gguf\n  ignore_eos: true\n')
+    const files = { 'twin.yaml': config, 'twin.gguf': await steadyLlama() }
     swarm = await startSwarm([
       { name: 'own', owner: true, scripted: ['of-own'] },
-      { name: 'bob', scripted: ['of-bob', 'shared'] },
-      { name: 'mal', scripted: ['of-mal', 'shared'] },
+      { name: 'bob', scripted: ['of-bob'], files },
+      { name: 'mal', scripted: ['of-mal'], files },
       { name: 'door', entry: true },
     ])
   })
-  after(() => swarm[Symbol.asyncDispose]())
+  after(async () => {
+    await swarm[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
   const node = (name: string): SwarmNode => swarm.node(name)
   const members = async (name: string) =>
     (await node(name).ask('/api/p2p/members')) as {
@@ -73,11 +94,35 @@ describe('a node that is removed from its network', { timeout: 170_000 }, () => 
     assert.equal((await members('own')).open, true)
   })
 
+  async function twin(at: SwarmNode, stream: boolean): Promise<Response> {
+    const messages = [{ role: 'user', content: 'Tell me a long story' }]
+    return await at.fetch(`${at.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'twin', temperature: 0, max_tokens: TWIN_TOKENS, stream, messages }),
+    })
+  }
+  /** A stream that has begun, and is made by that node. */
+  async function streamOf(name: string): Promise<Response> {
+    for (;;) {
+      const response = await twin(node('door'), true)
+      if (response.headers.get('x-localai-node') === name) return response
+      await response.body?.cancel()
+    }
+  }
+
   it('is cut off everywhere at once, and nobody else notices', async () => {
     const { peerId } = node('mal')
+    const whole = (await (await twin(node('bob'), false)).json()) as { choices: [{ message: { content: string } }] }
     const running = await node('door').chat('of-bob', SLOW, { stream: true })
-    const { code, stdout } = await cli('p2p', 'revoke', 'mal', '--endpoint', node('own').url)
-    assert.equal(code, 0)
+    const moving = await streamOf('mal')
+    const revoked = await node('own').fetch(`${node('own').url}/api/p2p/members`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ revoke: ['mal'] }),
+    })
+    assert.equal(revoked.status, 200, await revoked.text())
+    const { stdout } = await cli('p2p', 'members', '--endpoint', node('own').url)
     assert.match(stdout, /mal +removed +no +12D3KooW/)
     assert.match(stdout, /Newcomers have to be admitted/)
     for (const name of ['own', 'bob', 'door']) {
@@ -88,6 +133,10 @@ describe('a node that is removed from its network', { timeout: 170_000 }, () => 
     await node('mal').process.waitForLog(({ msg }) => msg === 'this node was removed from the network by its owner')
     await poll('mal is told', SOON_MS, async () => (await problemsOf(node('mal'))).includes('removed'))
     assert.ok((await node('mal').peers()).every(({ isOnline }) => !isOnline))
+    assert.equal(textOf(await moving.text()), whole.choices[0].message.content, 'what it was writing goes on elsewhere')
+    const id = moving.headers.get('x-correlation-id') ?? ''
+    const { seams } = (await node('door').ask(`/api/federation/requests/${id}`)) as { seams: readonly unknown[] }
+    assert.equal(seams.length, 1)
     const text = await running.text()
     assert.equal((text.match(/"content":"t\d+ "/g) ?? []).length, SLOW.tokens)
     assert.equal(await isServed(node('door'), 'of-bob'), true)
@@ -140,5 +189,9 @@ describe('a node that is removed from its network', { timeout: 170_000 }, () => 
     assert.equal((await cli('p2p', 'admit', '--everyone', '--endpoint', node('own').url)).code, 0)
     await poll('the newcomer serves', JOIN_MS, async () => await isServed(node('door'), 'of-new'))
     assert.equal((await members('door')).open, true)
+    const again = await cli('p2p', 'revoke', 'new', '--endpoint', node('own').url)
+    assert.match(again.stdout, /new +removed/)
+    await poll('the door has cut it off', SOON_MS, async () => !(await sees(node('door'), 'new')))
+    assert.equal(await isServed(node('door'), 'of-mal'), true)
   })
 })
