@@ -1,3 +1,4 @@
+import type { Connection } from '@libp2p/interface'
 import { AppError } from '../../base/errors.ts'
 import type { RosterKeeper } from '../roster/create-roster-keeper.ts'
 import type { Link } from './link.ts'
@@ -32,6 +33,9 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
   /** Everybody hears it, and whom the owner does not want is cut off. */
   function onChange(): void {
     links.toAll(greet)
+    cutOff()
+  }
+  function cutOff(): void {
     const known = [...members.peers().map(({ record }) => record.peerId), ...store.hints().map(({ peerId }) => peerId)]
     const connected = libp2p().getConnections()
     for (const peerId of new Set([...known, ...connected.map(({ remotePeer }) => remotePeer.toString())])) {
@@ -39,9 +43,16 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
       members.left(peerId)
       store.unlink(peerId, performance.now())
       store.forgetHint(peerId)
-      const error = new AppError('peer.unreachable', 'the owner of the network does not want it here')
-      for (const connection of connected) if (connection.remotePeer.toString() === peerId) connection.abort(error)
     }
+    for (const connection of connected) refuse(connection)
+  }
+  function refuse(connection: Connection): void {
+    if (roster.exclusionOf(connection.remotePeer.toString()) === undefined) return
+    connection.abort(new AppError('peer.unreachable', 'the owner of the network does not want it here'))
+  }
+  /** Between the handshake and here the owner may have spoken; who is let in late can make that as long as it likes. */
+  function onConnection({ detail: connection }: CustomEvent<Connection>): void {
+    refuse(connection)
   }
   return {
     greet,
@@ -51,6 +62,15 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
       if (outcome === 'refused') throw new AppError('peer.unreachable', "it told a roster that is not the owner's")
       if (outcome === 'older') greet(link)
     },
-    follow: () => roster.onChange(onChange),
+    follow() {
+      const endFollow = roster.onChange(onChange)
+      const host = libp2p()
+      host.addEventListener('connection:open', onConnection)
+      cutOff()
+      return () => {
+        endFollow()
+        host.removeEventListener('connection:open', onConnection)
+      }
+    },
   }
 }
