@@ -15,8 +15,9 @@ export const MAX_SIGNED_ROSTER_BYTES = MAX_ROSTER_BYTES + 256
 /** A roster with its proof that the owner said so. */
 export interface SignedRoster {
   readonly roster: Roster
+  /** The envelope in its one canonical form. */
   readonly bytes: Uint8Array
-  /** Hex SHA-256 of the bytes. */
+  /** Hex SHA-256 of what was signed: whoever passes it on can write the envelope in many ways, and change nothing. */
   readonly id: string
 }
 
@@ -35,8 +36,7 @@ export async function sealRoster(roster: Roster, ownerKey: PrivateKey): Promise<
     { domain: DOMAIN, codec: PAYLOAD_TYPE, marshal: () => payload, equals: () => false },
     ownerKey,
   )
-  const bytes = envelope.marshal()
-  return { roster, bytes, id: rosterId(bytes) }
+  return toSigned(roster, envelope)
 }
 
 /** Checks size, owner, signature, shape and network. `ownerKey` as a token has it. Never throws. */
@@ -53,11 +53,12 @@ export async function openRoster(
   const roster = parseRoster(envelope.payload)
   if (roster === undefined) return { refused: 'its content is malformed or beyond the bounds' }
   if (roster.networkId !== networkId) return { refused: 'it is of another network' }
-  return { signed: { roster, bytes, id: rosterId(bytes) } }
+  return { signed: toSigned(roster, envelope) }
 }
 
-export function rosterId(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+function toSigned(roster: Roster, envelope: RecordEnvelope): SignedRoster {
+  const id = createHash('sha256').update(envelope.payload).digest('hex')
+  return { roster, bytes: envelope.marshal(), id }
 }
 
 function parseEnvelope(bytes: Uint8Array): RecordEnvelope | undefined {

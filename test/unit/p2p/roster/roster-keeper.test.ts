@@ -77,6 +77,17 @@ describe('what a node knows of who may be in the network', () => {
     assert.deepEqual(one.current()?.roster, two.current()?.roster)
   })
 
+  it('is one thing, however its envelope is written down', async () => {
+    const node = await keeper()
+    const plain = await sealed(rosterOf(1, [mal]))
+    // A field that nobody knows: the signature fits all of these.
+    const variants = Array.from({ length: 8 }, (_, value) => Buffer.concat([plain, Buffer.of(15 << 3, value)]))
+    assert.equal(await node.take(variants[0] ?? plain), 'newer')
+    for (const bytes of [...variants, plain]) assert.equal(await node.take(bytes), 'same')
+    assert.deepEqual([node.changes(), node.saved.length], [1, 1])
+    assert.deepEqual(node.current()?.bytes, plain)
+  })
+
   it('is nothing that somebody else has signed, was made for something else, or is of another network', async () => {
     const node = await keeper()
     const good = await sealed(rosterOf(1, [mal]))
