@@ -1,6 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import { AppError } from '../../base/errors.ts'
+import { NewestMap } from '../../base/newest-map.ts'
 import type { RosterKeeper } from '../roster/create-roster-keeper.ts'
+import { createFrameBudget, type FrameBudget } from './frame-budget.ts'
 import type { Link } from './link.ts'
 import type { LinkHost } from './link-opener.ts'
 import type { Links } from './links.ts'
@@ -25,7 +27,19 @@ export interface RosterTalk {
   follow(): () => void
 }
 
+/** A signature over so much costs milliseconds; over all links of a peer, since those are soon made. An owner says little. */
+const OF_PEER = { burst: 256, perSecond: 4 }
+/** Beyond, whoever has told nothing for longest is forgotten. */
+const MAX_TELLERS = 512
+
 export function createRosterTalk({ libp2p, roster, links, members, store }: RosterTalkDeps): RosterTalk {
+  const budgets = new NewestMap<string, FrameBudget>(MAX_TELLERS)
+
+  function affords(peerId: string): boolean {
+    const budget = budgets.get(peerId) ?? createFrameBudget(OF_PEER)
+    budgets.set(peerId, budget)
+    return budget.spend(performance.now())
+  }
   function greet(link: Link): void {
     const current = roster.current()
     if (current !== undefined) link.roster(current.bytes)
@@ -57,6 +71,7 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
   return {
     greet,
     async take(link, bytes) {
+      if (!affords(link.peerId)) throw new AppError('peer.unreachable', 'it tells more rosters than an owner makes')
       const outcome = await roster.take(bytes)
       // Everybody has the owner's public key from the token: who passes on what is not the owner's did not look, or lies.
       if (outcome === 'refused') throw new AppError('peer.unreachable', "it told a roster that is not the owner's")

@@ -31,7 +31,7 @@ export interface RosterKeeper {
 }
 
 export interface RosterKeeperDeps {
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Keeps it for the next start. */
   readonly save: (bytes: Uint8Array) => Promise<void>
   /** The owner's private key, on the node that has it. */
@@ -93,7 +93,8 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
     if (current !== undefined && Buffer.compare(current.bytes, bytes) === 0) return 'same'
     const opened = await open(bytes)
     if ('refused' in opened) {
-      log.warn({ reason: opened.refused }, 'a roster that a member told is not believed')
+      // The link that it came on is closed for it, and that is a line.
+      log.debug({ reason: opened.refused }, 'a roster that a member told is not believed')
       return 'refused'
     }
     const { signed } = opened
