@@ -3,7 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { AppError } from '../../base/errors.ts'
 import { toOwnerKey } from '../identity/owner-key.ts'
-import { MAX_ROSTER_BYTES, parseRoster, type Roster } from './roster.ts'
+import { MAX_LISTED, MAX_ROSTER_BYTES, parseRoster, type Roster } from './roster.ts'
 
 /** Signing domain of the envelope (libp2p RFC 0002): a signature made for something else is none here. */
 const DOMAIN = 'local-ai-network-roster'
@@ -29,7 +29,7 @@ export async function sealRoster(roster: Roster, ownerKey: PrivateKey): Promise<
   if (parseRoster(payload) === undefined) {
     throw new AppError(
       'request.invalid',
-      'a roster has at most 512 nodes that were admitted and 512 that were removed, each with its peer id: 12D3KooW…',
+      `a roster has at most ${MAX_LISTED} nodes that were admitted and ${MAX_LISTED} that were removed, each with its peer id: 12D3KooW…`,
     )
   }
   const envelope = await RecordEnvelope.seal(

@@ -45,6 +45,24 @@ describe('who may be in a network', () => {
     )
   })
 
+  it('has room for all of them, however they call themselves', () => {
+    const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+    const idAt = (at: number) => `12D3KooW${'a'.repeat(42)}${letters[Math.floor(at / 58)]}${letters[at % 58]}`
+    const crowd = (from: number, name: string) =>
+      Array.from({ length: 400 }, (_, at): Listed => ({ peerId: idAt(from + at), name }))
+    for (const name of ['n'.repeat(63), '\ud83d'.repeat(63), '"'.repeat(63), '名'.repeat(63), 'a😀'.repeat(63)]) {
+      const roster = changed(undefined, { remove: crowd(0, name) }, now(crowd(400, name)))
+      assert.deepEqual([roster.admitted.length, roster.removed.length], [400, 400])
+      assert.deepEqual(parseRoster(Buffer.from(JSON.stringify(roster))), roster)
+    }
+    const few = changed(undefined, { remove: crowd(0, 'n'.repeat(63)).slice(0, 9) }, now([]))
+    assert.equal(few.removed[0]?.name.length, 63)
+    assert.equal(
+      changed(undefined, { admit: [one('a', `${'n'.repeat(62)}😀`)] }, now([])).admitted[0]?.name.isWellFormed(),
+      true,
+    )
+  })
+
   it('is bounded', () => {
     const roster: Roster = changed(undefined, { remove: [B] }, now([A, B]))
     const read = (value: unknown) => parseRoster(Buffer.from(JSON.stringify(value)))
@@ -57,7 +75,7 @@ describe('who may be in a network', () => {
       { ...roster, open: 'yes' },
       { ...roster, networkId: 'x' },
       { ...roster, admitted: [{ peerId: 'QmOther', name: '' }] },
-      { ...roster, removed: Array.from({ length: 513 }, () => A) },
+      { ...roster, removed: Array.from({ length: 401 }, () => A) },
       { ...roster, padding: 'x'.repeat(70_000) },
     ]) {
       assert.equal(read(wrong), undefined, JSON.stringify(wrong).slice(0, 80))
