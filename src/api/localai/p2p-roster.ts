@@ -66,6 +66,8 @@ function listedIn(keeper: Pick<RosterKeeper, 'current'>): readonly Listed[] {
 function resolve(name: string, known: readonly Listed[]): Listed {
   const byId = known.find(({ peerId }) => peerId === name)
   if (byId !== undefined) return byId
+  // Before the names: members choose theirs, and one could call itself what another node is.
+  if (PEER_ID.test(name)) return { peerId: name, name: '' }
   const ids = new Set(known.filter((one) => one.name === name).map(({ peerId }) => peerId))
   const [peerId] = ids
   if (ids.size > 1) {
@@ -75,7 +77,6 @@ function resolve(name: string, known: readonly Listed[]): Listed {
     )
   }
   if (peerId !== undefined) return { peerId, name }
-  if (PEER_ID.test(name)) return { peerId: name, name: '' }
   throw new AppError(
     'request.not-found',
     `there is no node "${name}" in the network: "local-ai p2p members" lists them`,
