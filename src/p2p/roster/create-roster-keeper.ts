@@ -129,6 +129,8 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
         if (ownerPrivateKey === undefined) throw notOwner(ownerKey)
         if (change.remove?.some(({ peerId }) => peerId === self) === true)
           throw new AppError('request.invalid', 'this node speaks for the owner: it cannot remove itself')
+        if (change.remove?.some(({ peerId }) => change.admit?.some((one) => one.peerId === peerId) === true) === true)
+          throw new AppError('request.invalid', 'one node cannot be removed and admitted at once')
         const roster = changed(current?.roster, change, { networkId, unixMs: now(), present })
         const signed = await sealRoster(roster, ownerPrivateKey)
         await use(signed)

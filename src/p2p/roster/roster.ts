@@ -84,7 +84,7 @@ export function changed(
   const removed = [...(before?.removed ?? []), ...remove].filter(({ peerId }) => !back.has(peerId))
   const isRemoved = new Set(removed.map(({ peerId }) => peerId))
   // Whoever was let in by the token alone stays when that is over.
-  const present = (before?.open ?? true) ? now.present : []
+  const present = (before?.open ?? true) && !isOpen ? now.present : []
   const admitted = [...(before?.admitted ?? []), ...present, ...admit].filter(
     ({ peerId }) => !gone.has(peerId) && !isRemoved.has(peerId),
   )

@@ -131,6 +131,8 @@ describe('what a node knows of who may be in the network', () => {
     assert.deepEqual([bob, mal].map(member.exclusionOf), [undefined, 'removed'])
     await assert.rejects(node.decide({ remove: [{ peerId: self, name: '' }] }, present), { code: 'request.invalid' })
     await assert.rejects(node.decide({ admit: [{ peerId: 'no id', name: '' }] }, present), { code: 'request.invalid' })
+    const both = [{ peerId: bob, name: '' }]
+    await assert.rejects(node.decide({ admit: both, remove: both }, present), { code: 'request.invalid' })
     await assert.rejects(member.decide({ open: true }, present), { code: 'request.forbidden' })
     assert.equal(node.current()?.roster.number, 1)
   })

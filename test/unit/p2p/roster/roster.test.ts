@@ -37,6 +37,14 @@ describe('who may be in a network', () => {
     assert.deepEqual([again.open, lettersOf(again.admitted), lettersOf(again.removed)], [false, 'd', 'ba'])
   })
 
+  it('is, when it is closed, who is there then, and not who came by while it was open', () => {
+    const first = changed(undefined, { admit: [A] }, now([A, D]))
+    assert.equal(first.open, true)
+    const second = changed(first, { open: true }, now([A, D]))
+    const closed = changed(second, { remove: [B] }, now([A, B, C]))
+    assert.equal(lettersOf(closed.admitted), 'ac')
+  })
+
   it('keeps the last name that was known', () => {
     const renamed = changed(undefined, { admit: [one('a', 'old'), one('a', ''), one('a', 'n'.repeat(300))] }, now([]))
     assert.deepEqual(
