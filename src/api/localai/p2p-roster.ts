@@ -47,6 +47,8 @@ export const rosterRoutes: FastifyPluginAsyncTypebox<RosterDeps> = async (app, {
     { schema: { ...about('Say who may be in the network; for its owner'), body: Change }, config },
     async ({ body: { revoke, admit, open } }) => {
       const keeper = found()
+      if (revoke === undefined && admit === undefined && open === undefined)
+        throw new AppError('request.invalid', 'say whom to revoke, whom to admit, or whether the network is open')
       const here = present()
       const known = [...here, ...listedIn(keeper)]
       const list = (names: readonly string[] = []): readonly Listed[] => names.map((name) => resolve(name, known))
