@@ -47,6 +47,8 @@ export const rosterRoutes: FastifyPluginAsyncTypebox<RosterDeps> = async (app, {
     { schema: { ...about('Say who may be in the network; for its owner'), body: Change }, config },
     async ({ body: { revoke, admit, open } }) => {
       const keeper = found()
+      if (revoke === undefined && admit === undefined && open === undefined)
+        throw new AppError('request.invalid', 'say whom to revoke, whom to admit, or whether the network is open')
       const here = present()
       const known = [...here, ...listedIn(keeper)]
       const list = (names: readonly string[] = []): readonly Listed[] => names.map((name) => resolve(name, known))
@@ -66,6 +68,8 @@ function listedIn(keeper: Pick<RosterKeeper, 'current'>): readonly Listed[] {
 function resolve(name: string, known: readonly Listed[]): Listed {
   const byId = known.find(({ peerId }) => peerId === name)
   if (byId !== undefined) return byId
+  // Before the names: members choose theirs, and one could call itself what another node is.
+  if (PEER_ID.test(name)) return { peerId: name, name: '' }
   const ids = new Set(known.filter((one) => one.name === name).map(({ peerId }) => peerId))
   const [peerId] = ids
   if (ids.size > 1) {
@@ -75,7 +79,6 @@ function resolve(name: string, known: readonly Listed[]): Listed {
     )
   }
   if (peerId !== undefined) return { peerId, name }
-  if (PEER_ID.test(name)) return { peerId: name, name: '' }
   throw new AppError(
     'request.not-found',
     `there is no node "${name}" in the network: "local-ai p2p members" lists them`,

@@ -28,7 +28,7 @@ export interface AdmissionRefusal {
 
 export interface OtpNoiseInit {
   readonly keyRing: KeyRing
-  /** Whom the owner of the network does not want, though they hold the token. Default: nobody. */
+  /** Whom the owner of the network does not want, though they hold the token: asked of those who do. Default: nobody. */
   readonly exclusionOf?: (peerId: string) => Exclusion | undefined
   readonly log: Pick<Logger, 'debug'>
   /**
@@ -132,7 +132,7 @@ async function exchangeProofs(
   const frames = lpStream(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: INITIATOR_MAY_SEND_BYTES })
   const session: Session = { initiator: other, responder: party.own, handshakeHash }
   const proof = decodeFrame((await frames.read(options)).subarray())
-  const answer = answerProof(keyRing, session, { proof, exclusion: exclusionOf(other) })
+  const answer = answerProof(keyRing, session, { proof, exclusionOf: () => exclusionOf(other) })
   await frames.write(encodeFrame(answer.frame), options)
   if (answer.problem !== undefined) {
     await closedOrLate(connection)

@@ -44,7 +44,7 @@ export function makeProof(keyRing: KeyRing, session: Session): AdmissionFrame {
 export function answerProof(
   keyRing: KeyRing,
   session: Session,
-  { proof, exclusion }: { readonly proof: DecodedFrame; readonly exclusion?: Exclusion | undefined },
+  { proof, exclusionOf }: { readonly proof: DecodedFrame; readonly exclusionOf?: () => Exclusion | undefined },
 ): Answer {
   if (proof.kind === 'other-version') return { frame: REFUSED, problem: otherVersion(proof.version) }
   if (proof.kind !== 'proof') return { frame: REFUSED, problem: refused('malformed') }
@@ -54,6 +54,8 @@ export function answerProof(
   }
   const step = keyRing.step()
   const accepted = keyRing.accepts(proofStep)
+  // Asked of holders only: whoever asks notes who was not let in.
+  const exclusion = accepted ? exclusionOf?.() : undefined
   const kind = accepted ? (exclusion ?? 'accepted') : 'clock'
   const frame: AdmissionFrame = { kind, step, mac: computeMac(keyRing, session, { kind, step, proofStep }) }
   if (!accepted) return { frame, problem: skewBetween(keyRing, step, proofStep) }

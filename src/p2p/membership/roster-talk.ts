@@ -1,5 +1,8 @@
+import type { Connection } from '@libp2p/interface'
 import { AppError } from '../../base/errors.ts'
+import { NewestMap } from '../../base/newest-map.ts'
 import type { RosterKeeper } from '../roster/create-roster-keeper.ts'
+import { createFrameBudget, type FrameBudget } from './frame-budget.ts'
 import type { Link } from './link.ts'
 import type { LinkHost } from './link-opener.ts'
 import type { Links } from './links.ts'
@@ -24,7 +27,19 @@ export interface RosterTalk {
   follow(): () => void
 }
 
+/** A signature over so much costs milliseconds; over all links of a peer, since those are soon made. An owner says little. */
+const OF_PEER = { burst: 256, perSecond: 4 }
+/** Beyond, whoever has told nothing for longest is forgotten. */
+const MAX_TELLERS = 512
+
 export function createRosterTalk({ libp2p, roster, links, members, store }: RosterTalkDeps): RosterTalk {
+  const budgets = new NewestMap<string, FrameBudget>(MAX_TELLERS)
+
+  function affords(peerId: string): boolean {
+    const budget = budgets.get(peerId) ?? createFrameBudget(OF_PEER)
+    budgets.set(peerId, budget)
+    return budget.spend(performance.now())
+  }
   function greet(link: Link): void {
     const current = roster.current()
     if (current !== undefined) link.roster(current.bytes)
@@ -32,6 +47,9 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
   /** Everybody hears it, and whom the owner does not want is cut off. */
   function onChange(): void {
     links.toAll(greet)
+    cutOff()
+  }
+  function cutOff(): void {
     const known = [...members.peers().map(({ record }) => record.peerId), ...store.hints().map(({ peerId }) => peerId)]
     const connected = libp2p().getConnections()
     for (const peerId of new Set([...known, ...connected.map(({ remotePeer }) => remotePeer.toString())])) {
@@ -39,18 +57,35 @@ export function createRosterTalk({ libp2p, roster, links, members, store }: Rost
       members.left(peerId)
       store.unlink(peerId, performance.now())
       store.forgetHint(peerId)
-      const error = new AppError('peer.unreachable', 'the owner of the network does not want it here')
-      for (const connection of connected) if (connection.remotePeer.toString() === peerId) connection.abort(error)
     }
+    for (const connection of connected) refuse(connection)
+  }
+  function refuse(connection: Connection): void {
+    if (roster.exclusionOf(connection.remotePeer.toString()) === undefined) return
+    connection.abort(new AppError('peer.unreachable', 'the owner of the network does not want it here'))
+  }
+  /** Between the handshake and here the owner may have spoken; who is let in late can make that as long as it likes. */
+  function onConnection({ detail: connection }: CustomEvent<Connection>): void {
+    refuse(connection)
   }
   return {
     greet,
     async take(link, bytes) {
+      if (!affords(link.peerId)) throw new AppError('peer.unreachable', 'it tells more rosters than an owner makes')
       const outcome = await roster.take(bytes)
       // Everybody has the owner's public key from the token: who passes on what is not the owner's did not look, or lies.
       if (outcome === 'refused') throw new AppError('peer.unreachable', "it told a roster that is not the owner's")
       if (outcome === 'older') greet(link)
     },
-    follow: () => roster.onChange(onChange),
+    follow() {
+      const endFollow = roster.onChange(onChange)
+      const host = libp2p()
+      host.addEventListener('connection:open', onConnection)
+      cutOff()
+      return () => {
+        endFollow()
+        host.removeEventListener('connection:open', onConnection)
+      }
+    },
   }
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../base/errors.ts'
 import { NewestMap } from '../../base/newest-map.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { changed, type Exclusion, exclusionOf, type Listed, type Roster, type RosterChange } from './roster.ts'
-import { openRoster, rosterId, type SignedRoster, sealRoster } from './roster-codec.ts'
+import { openRoster, type SignedRoster, sealRoster } from './roster-codec.ts'
 
 /** `same` and `older`: what this node has counts. `refused`: it is no word of the owner's. */
 export type TakeOutcome = 'newer' | 'same' | 'older' | 'refused'
@@ -31,7 +31,7 @@ export interface RosterKeeper {
 }
 
 export interface RosterKeeperDeps {
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
   /** Keeps it for the next start. */
   readonly save: (bytes: Uint8Array) => Promise<void>
   /** The owner's private key, on the node that has it. */
@@ -90,14 +90,16 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
     })
   }
   async function takeNext(bytes: Uint8Array): Promise<TakeOutcome> {
-    if (current?.id === rosterId(bytes)) return 'same'
+    if (current !== undefined && Buffer.compare(current.bytes, bytes) === 0) return 'same'
     const opened = await open(bytes)
     if ('refused' in opened) {
-      log.warn({ reason: opened.refused }, 'a roster that a member told is not believed')
+      // The link that it came on is closed for it, and that is a line.
+      log.debug({ reason: opened.refused }, 'a roster that a member told is not believed')
       return 'refused'
     }
     const { signed } = opened
-    if (current !== undefined && compare(signed, current) <= 0) return 'older'
+    const order = current === undefined ? 1 : compare(signed, current)
+    if (order <= 0) return order === 0 ? 'same' : 'older'
     await use(signed)
     return 'newer'
   }
@@ -127,6 +129,8 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
         if (ownerPrivateKey === undefined) throw notOwner(ownerKey)
         if (change.remove?.some(({ peerId }) => peerId === self) === true)
           throw new AppError('request.invalid', 'this node speaks for the owner: it cannot remove itself')
+        if (change.remove?.some(({ peerId }) => change.admit?.some((one) => one.peerId === peerId) === true) === true)
+          throw new AppError('request.invalid', 'one node cannot be removed and admitted at once')
         const roster = changed(current?.roster, change, { networkId, unixMs: now(), present })
         const signed = await sealRoster(roster, ownerPrivateKey)
         await use(signed)

@@ -20,7 +20,7 @@ export interface RosterFolder {
  * `<folder>/owner.key` it speaks for the owner. Throws `config.invalid` when a file cannot be read.
  */
 export async function loadRosterKeeper(
-  { log }: { readonly log: Pick<Logger, 'info' | 'warn' | 'error'> },
+  { log }: { readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> },
   { folder, token, self }: RosterFolder,
 ): Promise<RosterKeeper> {
   const networkId = networkIdOf(token)

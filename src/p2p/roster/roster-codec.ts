@@ -3,7 +3,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { AppError } from '../../base/errors.ts'
 import { toOwnerKey } from '../identity/owner-key.ts'
-import { MAX_ROSTER_BYTES, parseRoster, type Roster } from './roster.ts'
+import { MAX_LISTED, MAX_ROSTER_BYTES, parseRoster, type Roster } from './roster.ts'
 
 /** Signing domain of the envelope (libp2p RFC 0002): a signature made for something else is none here. */
 const DOMAIN = 'local-ai-network-roster'
@@ -15,8 +15,9 @@ export const MAX_SIGNED_ROSTER_BYTES = MAX_ROSTER_BYTES + 256
 /** A roster with its proof that the owner said so. */
 export interface SignedRoster {
   readonly roster: Roster
+  /** The envelope in its one canonical form. */
   readonly bytes: Uint8Array
-  /** Hex SHA-256 of the bytes. */
+  /** Hex SHA-256 of what was signed: whoever passes it on can write the envelope in many ways, and change nothing. */
   readonly id: string
 }
 
@@ -28,15 +29,14 @@ export async function sealRoster(roster: Roster, ownerKey: PrivateKey): Promise<
   if (parseRoster(payload) === undefined) {
     throw new AppError(
       'request.invalid',
-      'a roster has at most 512 nodes that were admitted and 512 that were removed, each with its peer id: 12D3KooW…',
+      `a roster has at most ${MAX_LISTED} nodes that were admitted and ${MAX_LISTED} that were removed, each with its peer id: 12D3KooW…`,
     )
   }
   const envelope = await RecordEnvelope.seal(
     { domain: DOMAIN, codec: PAYLOAD_TYPE, marshal: () => payload, equals: () => false },
     ownerKey,
   )
-  const bytes = envelope.marshal()
-  return { roster, bytes, id: rosterId(bytes) }
+  return toSigned(roster, envelope)
 }
 
 /** Checks size, owner, signature, shape and network. `ownerKey` as a token has it. Never throws. */
@@ -53,11 +53,12 @@ export async function openRoster(
   const roster = parseRoster(envelope.payload)
   if (roster === undefined) return { refused: 'its content is malformed or beyond the bounds' }
   if (roster.networkId !== networkId) return { refused: 'it is of another network' }
-  return { signed: { roster, bytes, id: rosterId(bytes) } }
+  return { signed: toSigned(roster, envelope) }
 }
 
-export function rosterId(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+function toSigned(roster: Roster, envelope: RecordEnvelope): SignedRoster {
+  const id = createHash('sha256').update(envelope.payload).digest('hex')
+  return { roster, bytes: envelope.marshal(), id }
 }
 
 function parseEnvelope(bytes: Uint8Array): RecordEnvelope | undefined {

@@ -24,9 +24,8 @@ export interface Roster {
 /** Why a node may not be in the network. */
 export type Exclusion = 'removed' | 'not-admitted'
 
-/** The mesh has 256 links. */
-const MAX_ADMITTED = 512
-const MAX_REMOVED = 512
+/** Of each list; the mesh has 256 links. All of them have room in the bytes below, at least without their names. */
+export const MAX_LISTED = 400
 const MAX_NAME_LENGTH = 63
 /** As for records, which travel the same way. */
 export const MAX_ROSTER_BYTES = 64 * 1024
@@ -39,8 +38,8 @@ const RosterSchema = Compile(
     number: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     issuedUnixMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     open: Type.Boolean(),
-    admitted: Type.Array(ListedSchema, { maxItems: MAX_ADMITTED }),
-    removed: Type.Array(ListedSchema, { maxItems: MAX_REMOVED }),
+    admitted: Type.Array(ListedSchema, { maxItems: MAX_LISTED }),
+    removed: Type.Array(ListedSchema, { maxItems: MAX_LISTED }),
   }),
 )
 
@@ -85,18 +84,33 @@ export function changed(
   const removed = [...(before?.removed ?? []), ...remove].filter(({ peerId }) => !back.has(peerId))
   const isRemoved = new Set(removed.map(({ peerId }) => peerId))
   // Whoever was let in by the token alone stays when that is over.
-  const present = (before?.open ?? true) ? now.present : []
+  const present = (before?.open ?? true) && !isOpen ? now.present : []
   const admitted = [...(before?.admitted ?? []), ...present, ...admit].filter(
     ({ peerId }) => !gone.has(peerId) && !isRemoved.has(peerId),
   )
-  return {
+  return withNamesThatFit({
     networkId: now.networkId,
     number: (before?.number ?? 0) + 1,
     issuedUnixMs: now.unixMs,
     open: isOpen,
     admitted: newestOfEach(admitted),
     removed: newestOfEach(removed),
+  })
+}
+
+/** Members choose their names: long ones must not keep the owner from saying who goes. */
+function withNamesThatFit(roster: Roster): Roster {
+  let fitting = roster
+  for (let most = MAX_NAME_LENGTH; most > 0 && bytesOf(fitting) > MAX_ROSTER_BYTES; ) {
+    most = Math.floor(most / 2)
+    const cut = ({ peerId, name }: Listed): Listed => ({ peerId, name: name.slice(0, most).toWellFormed() })
+    fitting = { ...roster, admitted: roster.admitted.map(cut), removed: roster.removed.map(cut) }
   }
+  return fitting
+}
+
+function bytesOf(roster: Roster): number {
+  return Buffer.byteLength(JSON.stringify(roster))
 }
 
 /** The last name that is known of each. */
@@ -104,7 +118,7 @@ function newestOfEach(list: readonly Listed[]): readonly Listed[] {
   const named = new Map<string, Listed>()
   for (const one of list) {
     const name = one.name === '' ? (named.get(one.peerId)?.name ?? '') : one.name
-    named.set(one.peerId, { peerId: one.peerId, name: name.slice(0, MAX_NAME_LENGTH) })
+    named.set(one.peerId, { peerId: one.peerId, name: name.slice(0, MAX_NAME_LENGTH).toWellFormed() })
   }
   return [...named.values()]
 }

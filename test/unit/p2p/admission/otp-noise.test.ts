@@ -25,18 +25,22 @@ interface End {
   readonly encrypter: ConnectionEncrypter
   readonly peerId: string
   readonly refusals: AdmissionRefusal[]
+  /** Of whom it was asked whether the owner wants them. */
+  readonly askedFor: readonly string[]
 }
 
 async function end(keyRing = ringMaker()(), timeoutMs = 5000): Promise<End> {
   const refusals: AdmissionRefusal[] = []
+  const askedFor: string[] = []
   const own = await components()
   const factory = otpNoise({
     keyRing,
     log: { debug() {} },
     timeoutMs,
     onRefused: (refusal) => refusals.push(refusal),
+    exclusionOf: (peerId) => void askedFor.push(peerId),
   })
-  return { encrypter: coalescing(factory)(own), peerId: own.peerId.toString(), refusals }
+  return { encrypter: coalescing(factory)(own), peerId: own.peerId.toString(), refusals, askedFor }
 }
 
 async function collect(stream: MessageStream): Promise<Buffer> {
@@ -76,6 +80,18 @@ describe('otpNoise', () => {
     const got = await arrived
     assert.equal(got.length, 250_000)
     assert.equal(got.at(-1), 49)
+  })
+
+  it('asks what the owner says only of who has the token', async () => {
+    const ring = ringMaker()
+    const stranger = await end()
+    const [member, other] = [await end(ring()), await end(ring())]
+    for (const initiator of [stranger, other]) {
+      const [left, right] = multiaddrConnectionPair()
+      await Promise.allSettled([initiator.encrypter.secureOutbound(left), member.encrypter.secureInbound(right)])
+    }
+    assert.deepEqual(member.askedFor, [other.peerId])
+    assert.deepEqual([stranger.askedFor, other.askedFor], [[], [member.peerId]])
   })
 
   it('gives up when the caller does, and calls that no refusal', async () => {

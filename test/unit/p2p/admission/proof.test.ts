@@ -127,19 +127,20 @@ describe('whom the owner does not want', () => {
   it('is told so when it holds the token, and nobody else learns anything', () => {
     for (const exclusion of ['removed', 'not-admitted'] as const) {
       const proof = makeProof(ring(), SESSION)
-      const { frame, problem } = answerProof(ring(), SESSION, { proof, exclusion })
+      const { frame, problem } = answerProof(ring(), SESSION, { proof, exclusionOf: () => exclusion })
       assert.equal(problem?.details['reason'], 'excluded')
       const heard = judgeAnswer(ring(), SESSION, { proof, answer: decodeFrame(encodeFrame(frame)) })
       assert.equal(heard?.details['reason'], exclusion)
       const forged = { ...frame, kind: exclusion === 'removed' ? 'not-admitted' : 'removed' } as const
       assert.equal(judgeAnswer(ring(), SESSION, { proof, answer: forged })?.details['reason'], 'token')
       const stranger = { ...proof, mac: Buffer.alloc(32) }
-      const refusal = answerProof(ring(), SESSION, { proof: stranger, exclusion })
+      const refusal = answerProof(ring(), SESSION, { proof: stranger, exclusionOf: () => exclusion })
       assert.deepEqual([refusal.frame.kind, refusal.problem?.details['reason']], ['refused', 'token'])
     }
     const told = judgeAnswer(ring(), SESSION, {
       proof: makeProof(ring(), SESSION),
-      answer: answerProof(ring(), SESSION, { proof: makeProof(ring(), SESSION), exclusion: 'not-admitted' }).frame,
+      answer: answerProof(ring(), SESSION, { proof: makeProof(ring(), SESSION), exclusionOf: () => 'not-admitted' })
+        .frame,
     })
     assert.match(told?.message ?? '', new RegExp(`local-ai p2p admit ${SESSION.initiator}`))
   })

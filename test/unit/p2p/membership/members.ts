@@ -45,6 +45,8 @@ export interface BareMemberInit {
   readonly maxLinks?: number
   readonly now?: () => number
   readonly host?: HostInit
+  /** Default: everybody may be here. */
+  readonly roster?: typeof NO_ROSTER
 }
 
 async function startHost(privateKey: PrivateKey, init: HostInit = {}): Promise<Host> {
@@ -73,7 +75,7 @@ export async function startBareMember(init: BareMemberInit = {}): Promise<BareMe
       libp2p: () => host.libp2p,
       addresses: host.addresses,
       onCandidate: (candidate) => void candidates.push(candidate),
-      roster: NO_ROSTER,
+      roster: init.roster ?? NO_ROSTER,
       ...(init.now === undefined ? {} : { now: init.now }),
     },
     {

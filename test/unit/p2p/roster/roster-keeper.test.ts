@@ -8,9 +8,8 @@ import { toOwnerKey } from '../../../../src/p2p/identity/owner-key.ts'
 import { createRosterKeeper } from '../../../../src/p2p/roster/create-roster-keeper.ts'
 import type { Roster } from '../../../../src/p2p/roster/roster.ts'
 import { openRoster, sealRoster } from '../../../../src/p2p/roster/roster-codec.ts'
-import { createLogger } from '../../../../src/telemetry/logger.ts'
+import { silentLog } from '../../../support/p2p/hosts.ts'
 
-const log = createLogger({ level: 'silent', format: 'json' })
 const NETWORK = '0123456789abcdef0123456789abcdef'
 
 describe('what a node knows of who may be in the network', () => {
@@ -35,6 +34,8 @@ describe('what a node knows of who may be in the network', () => {
   /** A node, and what it has kept. */
   async function keeper(init: { kept?: Uint8Array; owns?: boolean; ownerKey?: string; fails?: boolean } = {}) {
     const saved: Uint8Array[] = []
+    const warnings: unknown[] = []
+    const log = { ...silentLog, warn: (...line: unknown[]): void => void warnings.push(line) }
     let changes = 0
     const made = await createRosterKeeper(
       {
@@ -51,7 +52,7 @@ describe('what a node knows of who may be in the network', () => {
     made.onChange(() => {
       changes += 1
     })
-    return { ...made, saved, changes: () => changes }
+    return { ...made, saved, warnings, changes: () => changes }
   }
 
   it('is the newest that the owner has signed, and survives a restart', async () => {
@@ -77,6 +78,17 @@ describe('what a node knows of who may be in the network', () => {
     assert.deepEqual(one.current()?.roster, two.current()?.roster)
   })
 
+  it('is one thing, however its envelope is written down', async () => {
+    const node = await keeper()
+    const plain = await sealed(rosterOf(1, [mal]))
+    // A field that nobody knows: the signature fits all of these.
+    const variants = Array.from({ length: 8 }, (_, value) => Buffer.concat([plain, Buffer.of(15 << 3, value)]))
+    assert.equal(await node.take(variants[0] ?? plain), 'newer')
+    for (const bytes of [...variants, plain]) assert.equal(await node.take(bytes), 'same')
+    assert.deepEqual([node.changes(), node.saved.length], [1, 1])
+    assert.deepEqual(node.current()?.bytes, plain)
+  })
+
   it('is nothing that somebody else has signed, was made for something else, or is of another network', async () => {
     const node = await keeper()
     const good = await sealed(rosterOf(1, [mal]))
@@ -100,6 +112,8 @@ describe('what a node knows of who may be in the network', () => {
     ]
     for (const wrong of wrongs) assert.equal(await node.take(wrong), 'refused')
     assert.deepEqual([node.current(), node.changes()], [undefined, 0])
+    // Whoever tells them could fill the log.
+    assert.deepEqual(node.warnings, [])
     const unowned = await keeper({ ownerKey: undefined as never })
     assert.equal(await unowned.take(good), 'refused')
     assert.equal((await keeper({ kept: flipped })).current(), undefined)
@@ -117,6 +131,8 @@ describe('what a node knows of who may be in the network', () => {
     assert.deepEqual([bob, mal].map(member.exclusionOf), [undefined, 'removed'])
     await assert.rejects(node.decide({ remove: [{ peerId: self, name: '' }] }, present), { code: 'request.invalid' })
     await assert.rejects(node.decide({ admit: [{ peerId: 'no id', name: '' }] }, present), { code: 'request.invalid' })
+    const both = [{ peerId: bob, name: '' }]
+    await assert.rejects(node.decide({ admit: both, remove: both }, present), { code: 'request.invalid' })
     await assert.rejects(member.decide({ open: true }, present), { code: 'request.forbidden' })
     assert.equal(node.current()?.roster.number, 1)
   })

@@ -37,11 +37,37 @@ describe('who may be in a network', () => {
     assert.deepEqual([again.open, lettersOf(again.admitted), lettersOf(again.removed)], [false, 'd', 'ba'])
   })
 
+  it('is, when it is closed, who is there then, and not who came by while it was open', () => {
+    const first = changed(undefined, { admit: [A] }, now([A, D]))
+    assert.equal(first.open, true)
+    const second = changed(first, { open: true }, now([A, D]))
+    const closed = changed(second, { remove: [B] }, now([A, B, C]))
+    assert.equal(lettersOf(closed.admitted), 'ac')
+  })
+
   it('keeps the last name that was known', () => {
     const renamed = changed(undefined, { admit: [one('a', 'old'), one('a', ''), one('a', 'n'.repeat(300))] }, now([]))
     assert.deepEqual(
       renamed.admitted.map(({ name }) => name.length),
       [63],
+    )
+  })
+
+  it('has room for all of them, however they call themselves', () => {
+    const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+    const idAt = (at: number) => `12D3KooW${'a'.repeat(42)}${letters[Math.floor(at / 58)]}${letters[at % 58]}`
+    const crowd = (from: number, name: string) =>
+      Array.from({ length: 400 }, (_, at): Listed => ({ peerId: idAt(from + at), name }))
+    for (const name of ['n'.repeat(63), '\ud83d'.repeat(63), '"'.repeat(63), '名'.repeat(63), 'a😀'.repeat(63)]) {
+      const roster = changed(undefined, { remove: crowd(0, name) }, now(crowd(400, name)))
+      assert.deepEqual([roster.admitted.length, roster.removed.length], [400, 400])
+      assert.deepEqual(parseRoster(Buffer.from(JSON.stringify(roster))), roster)
+    }
+    const few = changed(undefined, { remove: crowd(0, 'n'.repeat(63)).slice(0, 9) }, now([]))
+    assert.equal(few.removed[0]?.name.length, 63)
+    assert.equal(
+      changed(undefined, { admit: [one('a', `${'n'.repeat(62)}😀`)] }, now([])).admitted[0]?.name.isWellFormed(),
+      true,
     )
   })
 
@@ -57,7 +83,7 @@ describe('who may be in a network', () => {
       { ...roster, open: 'yes' },
       { ...roster, networkId: 'x' },
       { ...roster, admitted: [{ peerId: 'QmOther', name: '' }] },
-      { ...roster, removed: Array.from({ length: 513 }, () => A) },
+      { ...roster, removed: Array.from({ length: 401 }, () => A) },
       { ...roster, padding: 'x'.repeat(70_000) },
     ]) {
       assert.equal(read(wrong), undefined, JSON.stringify(wrong).slice(0, 80))
