@@ -26,6 +26,8 @@ export type Exclusion = 'removed' | 'not-admitted'
 
 /** Of each list; the mesh has 256 links. All of them have room in the bytes below, at least without their names. */
 export const MAX_LISTED = 400
+/** The last moment that a `Date` can be. */
+const MAX_DATE_MS = 8.64e15
 const MAX_NAME_LENGTH = 63
 /** As for records, which travel the same way. */
 export const MAX_ROSTER_BYTES = 64 * 1024
@@ -36,7 +38,7 @@ const RosterSchema = Compile(
   Type.Object({
     networkId: Type.String({ pattern: '^[0-9a-f]{32}$' }),
     number: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-    issuedUnixMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    issuedUnixMs: Type.Integer({ minimum: 0, maximum: MAX_DATE_MS }),
     open: Type.Boolean(),
     admitted: Type.Array(ListedSchema, { maxItems: MAX_LISTED }),
     removed: Type.Array(ListedSchema, { maxItems: MAX_LISTED }),

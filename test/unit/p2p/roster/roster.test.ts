@@ -80,6 +80,7 @@ describe('who may be in a network', () => {
       [],
       { ...roster, number: 0 },
       { ...roster, number: 1.5 },
+      { ...roster, issuedUnixMs: Number.MAX_SAFE_INTEGER },
       { ...roster, open: 'yes' },
       { ...roster, networkId: 'x' },
       { ...roster, admitted: [{ peerId: 'QmOther', name: '' }] },
