@@ -1,3 +1,4 @@
+import { AppError } from '../base/errors.ts'
 import { countEvents, countStories } from '../federation/explain/count-decisions.ts'
 import { createExplainer, EXPLAINER_DEFAULTS, type Explainer } from '../federation/explain/create-explainer.ts'
 import { logStories } from '../federation/explain/log-line.ts'
@@ -35,14 +36,16 @@ export function composeExplainer({
   return { explainer, listeners: [explainer.events, countEvents(metrics), warnOfFailures(log)] }
 }
 
-function warnOfFailures(log: Pick<Logger, 'warn'>): Partial<RoutingEvents> {
+/** Nodes come and go: where the program was when one went is for whoever looks for a mistake in it. */
+export function warnOfFailures(log: Pick<Logger, 'warn' | 'debug'>): Partial<RoutingEvents> {
   return {
     tried({ id, model }, { name, outcome, ms }, cause) {
       if (outcome === 'answered') return
-      log.warn(
-        { id, model, node: name, outcome, durationMs: Math.round(ms), err: cause },
-        'a node could not serve a request',
-      )
+      const facts = { id, model, node: name, outcome, durationMs: Math.round(ms) }
+      const isFault = !(cause instanceof AppError) || cause.code === 'internal'
+      const why = isFault ? { err: cause } : { code: cause.code, reason: cause.message }
+      log.warn({ ...facts, ...why }, 'a node could not serve a request')
+      if (!isFault) log.debug({ id, err: cause }, 'where it was lost')
     },
   }
 }

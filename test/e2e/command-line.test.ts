@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { MAIN } from '../support/local-ai.ts'
+import { MAIN, startLocalAi } from '../support/local-ai.ts'
 
 describe('the command line', () => {
   let folder: string
@@ -100,6 +100,17 @@ describe('the command line', () => {
     const names = (JSON.parse(stdout) as { name: string }[]).map((backend) => backend.name)
     for (const name of ['llama-cpp', 'llama-server', 'llama-rpc', 'llama-cpp-cuda'])
       assert.ok(names.includes(name), name)
+  })
+
+  it('says that a node is in no network, whichever way it is asked', async () => {
+    await using node = await startLocalAi()
+    for (const command of ['status', 'peers', 'members']) {
+      for (const words of [[], ['--json']]) {
+        const { code, stdout, stderr } = await localAi('p2p', command, '--endpoint', node.url, ...words)
+        assert.deepEqual([code, stdout], [1, ''], command)
+        assert.match(stderr, /this node is in no network: start it with --p2p/)
+      }
+    }
   })
 
   it('reports a model that cannot be installed with every source that was tried', async () => {

@@ -48,7 +48,8 @@ async function open(init: LlamaServerLoaderInit, options: EngineLoadOptions, cha
     binary: init.binary,
     args: chatTemplate === undefined ? args : [...args, '--chat-template', 'chatml'],
     environment: init.environment ?? {},
-    onOutput: (text) => process.stderr.write(text),
+    // What it says of itself is for whoever looks closer; what stops it is told with its last lines.
+    onOutput: (text) => process.stdout.write(text),
   })
   opened.defer(async () => await server.stop())
   const api = createServerApi(socketPath)

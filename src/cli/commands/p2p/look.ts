@@ -18,7 +18,9 @@ export const peersCommand: CommandDefinition<typeof settings> = {
     ['local-ai p2p peers --json | jq ".[].name"', 'for scripts'],
   ],
   async run({ settings }) {
-    const peers = toShownPeers(await ask(settings, '/api/p2p/status'))
+    const answer = await ask(settings, '/api/p2p/status')
+    if (toShownStatus(answer) === undefined) throw notInNetwork()
+    const peers = toShownPeers(answer)
     if (settings.json) printJson(peers)
     else if (peers.length === 0) process.stdout.write('no other member is linked (local-ai p2p doctor says why)\n')
     else process.stdout.write(formatTable([HEADINGS, ...peers.map(toRow)]))
@@ -37,15 +39,19 @@ export const statusCommand: CommandDefinition<typeof settings> = {
   ],
   async run({ settings }) {
     const answer = await ask(settings, '/api/p2p/status')
+    const status = toShownStatus(answer)
+    if (status === undefined) throw notInNetwork()
     if (settings.json) {
       printJson(answer)
       return
     }
-    const status = toShownStatus(answer)
-    if (status === undefined) throw new AppError('request.invalid', 'this node is in no network: start it with --p2p')
     process.stdout.write(formatTable(statusRows(status)))
     for (const { message } of status.findings) process.stdout.write(`${paint('yellow', 'note')}  ${message}\n`)
   },
+}
+
+function notInNetwork(): AppError {
+  return new AppError('request.invalid', 'this node is in no network: start it with --p2p')
 }
 
 async function ask({ endpoint, apiKey }: Settings, path: string): Promise<unknown> {
