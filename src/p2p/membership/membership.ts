@@ -112,7 +112,8 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
         tellOwn(link)
         rosterTalk.greet(link)
       },
-      onLost: (peerId) => members.closed(peerId),
+      // Who is leaving closes its links itself: nobody is lost by that.
+      onLost: (peerId) => void (begun && members.closed(peerId)),
       isSilent: (peerId) => !members.isLinked(peerId),
     },
     { ...timings, software: init.version, maxLinks: init.maxLinks ?? MAX_LINKS },

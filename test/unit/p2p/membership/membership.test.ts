@@ -229,6 +229,7 @@ describe('a node that dies', () => {
     await ahead.membership.stop()
     await until(() => one.view(ahead) === undefined, 1000)
     assert.ok(!warned(one, /silent/))
+    assert.deepEqual(ahead.warnings, [], 'who leaves loses nobody')
     await ahead.host.stop()
     await using back = await startBareMember({ privateKey: ahead.privateKey })
     await back.dial(one)
