@@ -6,6 +6,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../../src/base/errors.ts'
@@ -47,7 +48,7 @@ describe('the llama-server process', { skip, timeout: 60_000 }, () => {
     execFileSync('mkfifo', [pipe])
     const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
     const parent = startParent({ binary: wrapper, modelFile: tinyChat(), temporary: folder })
-    await firstLine(parent)
+    await isOpen(parent)
     await rm(pipe)
     const ended = once(new Socket({ fd, readable: true, writable: false }).resume(), 'end')
     parent.kill('SIGKILL')
@@ -56,7 +57,7 @@ describe('the llama-server process', { skip, timeout: 60_000 }, () => {
   it('leaves nothing behind when it is closed', async () => {
     const own = await mkdtemp(join(folder, 'tmp-'))
     const parent = startParent({ binary: wrapper, modelFile: tinyChat(), temporary: own })
-    await firstLine(parent)
+    await isOpen(parent)
     assert.equal((await readdir(own)).length, 1)
     parent.stdin?.end()
     const [code] = await once(parent, 'exit')
@@ -124,8 +125,10 @@ function startParent(init: { binary: string; modelFile: string; temporary?: stri
   })
 }
 
-async function firstLine(child: ChildProcess): Promise<void> {
+/** Among what llama-server says there is a word of the parent's own. */
+async function isOpen(child: ChildProcess): Promise<void> {
   assert.ok(child.stdout !== null)
-  const [chunk] = await once(child.stdout, 'data')
-  assert.match(String(chunk), /open/)
+  const lines = createInterface({ input: child.stdout })
+  for await (const line of lines) if (line === 'open') return
+  assert.fail('the parent has ended')
 }
