@@ -9,6 +9,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { COMPILE_CACHE } from '../test/support/compile-cache.ts'
 
 const TEST_TIMEOUT_MS = 180_000
+/** A process that a failed test keeps alive ends with its stage. */
+const STAGE_TIMEOUT_MS = 12 * 60_000
 const SLOWEST = 30
 const MOST_TOLD = 20
 const LINES_TOLD = 24
@@ -91,7 +93,7 @@ async function runStage({ name, files, processes = files, concurrency = 1 }, wri
 
 function runFiles({ files, concurrency, write }) {
   return new Promise((resolve, reject) => {
-    const stream = run({ files, concurrency, timeout: TEST_TIMEOUT_MS })
+    const stream = run({ files, concurrency, timeout: TEST_TIMEOUT_MS, signal: AbortSignal.timeout(STAGE_TIMEOUT_MS) })
     const durations = new Map()
     const failures = []
     let counts

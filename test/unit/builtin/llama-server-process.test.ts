@@ -29,7 +29,10 @@ describe('the llama-server process', { skip, timeout: 60_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'llama-process-'))
     wrapper = await saveWrapper(folder, 'binary' in found ? found.binary : '')
   })
-  after(async () => await rm(folder, { recursive: true, force: true }))
+  after(async () => {
+    for (const parent of parents) parent.kill('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  })
 
   it('fails running and later calls when it dies', async () => {
     await using engine = await createLlamaServerLoader({ binary: wrapper })(loadOptions(tinyChat()))
@@ -107,6 +110,8 @@ async function readPid(folder: string): Promise<number> {
   return Number(await readFile(join(folder, 'pid'), 'utf8'))
 }
 
+const parents: ChildProcess[] = []
+
 /** A process that has a model open until its standard input ends. */
 function startParent(init: { binary: string; modelFile: string; temporary?: string }): ChildProcess {
   const loader = fileURLToPath(
@@ -119,10 +124,12 @@ function startParent(init: { binary: string; modelFile: string; temporary?: stri
     console.log('open')
     process.stdin.resume().on('end', () => engine[Symbol.asyncDispose]())`
   const environment = { ...process.env, ...(init.temporary === undefined ? {} : { TMPDIR: init.temporary }) }
-  return spawn(process.execPath, ['--input-type=module', '--eval', script], {
+  const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     env: environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  parents.push(parent)
+  return parent
 }
 
 /** Among what llama-server says there is a word of the parent's own. */
