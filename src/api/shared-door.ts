@@ -89,7 +89,7 @@ export function createSharedDoor(app: FastifyInstance, deps: SharedDoorDeps, ini
       made.listen({ ...at, reusePort: true })
       await once(made, 'listening')
     }, address)
-    made.on('error', (error) => log.error({ error }, 'the shared address took no connection'))
+    made.on('error', (err) => log.error({ err }, 'the shared address took no connection'))
     server = made
     complaint = undefined
     log.info({ address }, 'the shared address is open')
