@@ -7,6 +7,7 @@ import { Dialog } from '../components/dialog.tsx'
 import { Field, Problem } from '../components/parts.tsx'
 import { manages, program, standing } from '../live.ts'
 import { bestAddress, JOIN_KINDS, type JoinKind, joinCommand, joinPreparation } from './join-command.ts'
+import { useMembers } from './use-members.ts'
 
 const HIDDEN = '••••••••••••'
 
@@ -20,6 +21,7 @@ const KINDS: Readonly<Record<JoinKind, string>> = {
 export function JoinDialog({ onClose }: { readonly onClose: () => void }) {
   const kind = useSignal<JoinKind>('serve')
   const token = useSignal<string | undefined>(undefined)
+  const { members } = useMembers()
   const address = bestAddress(standing.value?.addresses ?? [])
   const fetchToken = (): Promise<string> => apiText('/api/p2p/token')
   const commandWith = (secret: string): string =>
@@ -67,8 +69,11 @@ export function JoinDialog({ onClose }: { readonly onClose: () => void }) {
           </div>
           {token.value === undefined ? null : <TokenCode token={token.value} />}
           <p class="hint">
-            Whoever has the token is a member: keep it as you keep a password. On one local network the machines find
-            each other by themselves; elsewhere the address in the command has to be reachable.
+            {members?.open === false
+              ? 'The token alone is not enough now: the owner of the network has to admit the machine, which asks for that on this page when it calls. '
+              : 'Whoever has the token is a member: keep it as you keep a password. '}
+            On one local network the machines find each other by themselves; elsewhere the address in the command has to
+            be reachable.
           </p>
         </>
       ) : (
