@@ -23,8 +23,8 @@ export interface LoopWatch extends Startable {
   look(): void
 }
 
-/** How often the timer ticks whose lateness is measured. Node's own, outside of JavaScript. */
-export const TICK_MS = 20
+/** How often the timer ticks whose lateness is measured. Node's own, outside of JavaScript; each tick wakes the process. */
+export const TICK_MS = 100
 const LOOK_EVERY_MS = 5000
 /** Fewer say nothing: one may be a machine that slept, or a large file that was read in one go. */
 const LEAST_TICKS = 5

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { createLoadMetrics, type LoadMetrics } from './load-metrics.ts'
 import type { Logger } from './logger.ts'
+import { measureLoopLag } from './loop-lag.ts'
 import { createNetworkMetrics, type NetworkMetrics } from './network-metrics.ts'
 import { createPlacementMetrics, type PlacementMetrics } from './placement-metrics.ts'
 import { createUpstreamMetrics, type UpstreamMetrics } from './upstream-metrics.ts'
@@ -69,12 +70,18 @@ const SECONDS = {
   load: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
 }
 
+/** Of prom-client's own watch over the event loop, see `measureLoopLag`. */
+const NEVER_MS = 2 ** 31 - 1
+
 const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 
 /** The series live in a registry of this node's own: two nodes in one process do not add up. */
 export function createMetrics({ log }: { readonly log: Pick<Logger, 'info'> }, init: MetricsInit = {}): Metrics {
   const registry = new Registry()
-  if (init.processMetrics !== false) collectDefaultMetrics({ register: registry })
+  if (init.processMetrics !== false) {
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS })
+    measureLoopLag(registry)
+  }
   const series = createSeries([registry])
   return {
     ...createNetworkMetrics({ log }, [registry]),

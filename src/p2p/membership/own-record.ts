@@ -29,6 +29,7 @@ export interface OwnRecordInit {
 export interface OwnRecord {
   /** Begins a new incarnation, and signs its first record. */
   start(): Promise<void>
+  /** May be called often: an offer like the last one is passed over, but for a look at the addresses now and then. */
   advertise(offer: NodeOffer): void
   /** The addresses may have changed. */
   look(): void
@@ -50,41 +51,35 @@ export interface OwnRecord {
 
 /** One is a clock that went back; more is another node that has the same key and does the same. */
 const OVERTAKES_BEFORE_WARNING = 3
+/** To list the addresses is to ask the system for every interface of this machine. */
+const ADDRESSES_AGAIN_MS = 2000
 /** Of those that are left out, in a line of the log. */
 const MAX_MODELS_NAMED = 8
 
 export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRecord {
   const { log, privateKey, now = Date.now } = deps
   const peerId = peerIdFromPrivateKey(privateKey).toString()
+  const noteLeftOut = createLeftOutNote(log)
   let offer = emptyOffer(init.version)
   let incarnation = 0
   let sequence = 0
   let told = ''
+  let offered = ''
+  let addressesAgainAt = 0
   let current: SignedRecord | undefined
   let timer: NodeJS.Timeout | undefined
   let restUntil = 0
   let running = false
   let overtakes = 0
-  let leftOut = 0
   let signing = Promise.resolve()
 
-  /** Once for each number, not for each draft. */
-  function noteLeftOut(count: number, record: NodeRecord): void {
-    if (count === leftOut) return
-    leftOut = count
-    if (count === 0) return
-    const told = new Set(record.offer.models.map(({ name }) => name))
-    const others = offer.models.filter(({ name }) => !told.has(name))
-    const models = others.slice(0, MAX_MODELS_NAMED).map(({ name }) => name.slice(0, RECORD_BOUNDS.nameLength))
-    log.warn({ modelsLeftOut: count, models }, 'the record of this node has no room for all its models')
-  }
   function draft(): NodeRecord {
     const addresses = deps.addresses()
     const { record, modelsLeftOut } = fitRecord({
       ...{ peerId, name: init.name, incarnation, sequence },
       ...{ addresses, offer, leaving: false },
     })
-    noteLeftOut(modelsLeftOut, record)
+    noteLeftOut(modelsLeftOut, { offer, record })
     return record
   }
   async function publish(): Promise<void> {
@@ -110,6 +105,7 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
     timer = setTimeout(() => {
       timer = undefined
       restUntil = performance.now() + init.restMs
+      addressesAgainAt = performance.now() + ADDRESSES_AGAIN_MS
       void publishInTurn()
     }, waitMs).unref()
   }
@@ -122,6 +118,9 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
       await publishInTurn()
     },
     advertise(next) {
+      const text = JSON.stringify(next)
+      if (text === offered && performance.now() < addressesAgainAt) return
+      offered = text
       offer = next
       look()
     },
@@ -149,6 +148,20 @@ export function createOwnRecord(deps: OwnRecordDeps, init: OwnRecordInit): OwnRe
       await signing
       return await sealRecord(toLeavingRecord(current?.record ?? draft()), privateKey)
     },
+  }
+}
+
+/** Of models that a record has no room for: once for each number, not for each draft. */
+function createLeftOutNote(log: OwnRecordDeps['log']) {
+  let leftOut = 0
+  return (count: number, { offer, record }: { readonly offer: NodeOffer; readonly record: NodeRecord }): void => {
+    if (count === leftOut) return
+    leftOut = count
+    if (count === 0) return
+    const told = new Set(record.offer.models.map(({ name }) => name))
+    const others = offer.models.filter(({ name }) => !told.has(name))
+    const models = others.slice(0, MAX_MODELS_NAMED).map(({ name }) => name.slice(0, RECORD_BOUNDS.nameLength))
+    log.warn({ modelsLeftOut: count, models }, 'the record of this node has no room for all its models')
   }
 }
 

@@ -9,19 +9,23 @@ async function ownRecord({ now = (): number => 1000, restMs = 1 } = {}) {
   const { key, peerId } = await newKey()
   const published: SignedRecord[] = []
   const warnings: string[] = []
+  const asked = { addresses: 0 }
   let addresses: readonly string[] = ['/ip4/10.0.0.1/tcp/1']
   const warn = (facts: object, message: string) => void warnings.push(`${message} ${JSON.stringify(facts)}`)
   const log = { ...silentLog, warn }
   const own = createOwnRecord(
     {
       ...{ privateKey: key, now, log: log as typeof silentLog },
-      addresses: () => addresses,
+      addresses() {
+        asked.addresses += 1
+        return addresses
+      },
       onPublished: (signed) => void published.push(signed),
     },
     { name: 'node', version: 'v1', gatherMs: 5, restMs },
   )
   return {
-    ...{ own, peerId, published, warnings },
+    ...{ own, peerId, published, warnings, asked },
     move(next: readonly string[]) {
       addresses = next
       own.look()
@@ -48,6 +52,27 @@ describe("a node's own record", () => {
       [1, 2, 3].map((sequence) => [1000, sequence]),
     )
     for (const { bytes } of published) assert.ok('signed' in (await openRecord(bytes)))
+    await own.leave()
+  })
+
+  it('asks for the addresses again when told to look, not for each offer like the last', async (context) => {
+    const { own, asked } = await ownRecord()
+    await own.start()
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    const asksAfter = async (change: () => void): Promise<number> => {
+      const before = asked.addresses
+      change()
+      context.mock.timers.tick(1000)
+      await own.leave()
+      const asks = asked.addresses - before
+      await own.start()
+      return asks
+    }
+    assert.equal(await asksAfter(() => own.advertise({ ...OFFER })), 1)
+    assert.equal(await asksAfter(() => own.advertise({ ...OFFER })), 0)
+    assert.equal(await asksAfter(() => own.advertise({ ...OFFER, slots: 9 })), 1)
+    assert.equal(await asksAfter(() => own.advertise({ ...OFFER, slots: 9 })), 0)
+    assert.equal(await asksAfter(own.look), 1)
     await own.leave()
   })
 
