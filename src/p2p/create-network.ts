@@ -92,12 +92,10 @@ export function createNetwork(deps: NetworkDeps, init: NetworkInit): Network {
     init,
   )
   const host = createHost({ log, findings, privateKey, encrypter, viewEncrypter: viewing.encrypter }, init)
-  const dialler = createDialler({ log, host })
+  const dialler = createDialler({ log, host, isWanted: (peerId) => roster.exclusionOf(peerId) === undefined })
   const { mayDial } = init
-  const onCandidate: OnCandidate = (one) => {
-    if (one.peerId !== undefined && roster.exclusionOf(one.peerId) !== undefined) return
+  const onCandidate: OnCandidate = (one) =>
     dialler.offer(mayDial === undefined ? one : { ...one, addresses: one.addresses.filter(mayDial) })
-  }
   const membership = createMembership(
     {
       ...{ log, findings, privateKey, onCandidate, roster },

@@ -33,6 +33,8 @@ export interface DialBook {
   /** The entry that waits longest of those that are due; it is not due again until its fate is told. */
   take(now: number): (Candidate & { readonly key: string }) | undefined
   connected(key: string): void
+  /** Until the next hint. */
+  forget(key: string): void
   failed(key: string, now: number, dice: number): void
   /** The connection to a peer that was in the book is gone. */
   lost(peerId: string, now: number): void
@@ -90,6 +92,7 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       if (entry?.peerId === undefined) entries.delete(key)
       else entry.failures = 0
     },
+    forget: (key) => void entries.delete(key),
     failed(key, now, dice) {
       const entry = entries.get(key)
       if (entry === undefined) return

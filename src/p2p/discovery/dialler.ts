@@ -10,6 +10,8 @@ import { createDialBook } from './dial-book.ts'
 export interface DiallerDeps {
   readonly log: Pick<Logger, 'debug'>
   readonly host: Host
+  /** Whoever is not wanted any more is not dialled any more. Default: everybody is. */
+  readonly isWanted?: (peerId: string) => boolean
   readonly random?: () => number
   /** Monotonic, in milliseconds. */
   readonly now?: () => number
@@ -36,7 +38,7 @@ export interface Dialler extends Startable {
 /** Of two nodes that hear of each other at the same moment one dials, and the other only when that one cannot. */
 const YIELD_MS = 1000
 export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialler {
-  const { log, host, random = Math.random, now = () => performance.now() } = deps
+  const { log, host, isWanted = () => true, random = Math.random, now = () => performance.now() } = deps
   const { concurrency = 8, staggerMs = 1000, timeoutMs = 12_000 } = init
   const book = createDialBook()
   let stopping = new AbortController()
@@ -74,7 +76,8 @@ export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialle
     while (dialling < concurrency) {
       const candidate = book.take(now())
       if (candidate === undefined) break
-      void dialNext(candidate)
+      if (candidate.peerId === undefined || isWanted(candidate.peerId)) void dialNext(candidate)
+      else book.forget(candidate.key)
     }
     const due = book.nextDueAt()
     if (due !== undefined && dialling < concurrency) timer = setTimeout(pump, Math.max(10, due - now()))
@@ -88,8 +91,9 @@ export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialle
   return {
     dial: async (candidate, options) => (await reach(candidate, options)).remotePeer.toString(),
     offer(candidate) {
-      if (candidate.peerId === host.peerId) return
-      const yields = candidate.peerId !== undefined && host.peerId < candidate.peerId
+      const { peerId } = candidate
+      if (peerId !== undefined && (peerId === host.peerId || !isWanted(peerId))) return
+      const yields = peerId !== undefined && host.peerId < peerId
       book.offer(candidate, now(), yields ? YIELD_MS : 0)
       pump()
     },
