@@ -191,6 +191,28 @@ describe('a model over two machines', { skip: skip ?? false, timeout: 115_000 },
     assert.equal(text, reference)
   })
 
+  it('goes on when the owner removes a machine, which lends again when it is admitted', async () => {
+    const lending = async (): Promise<readonly string[]> => {
+      const { nodes } = await ask<{ nodes: readonly { name: string }[] }>('/api/p2p/workers')
+      return nodes.map(({ name }) => name).toSorted()
+    }
+    await complete('mid')
+    assert.ok(worker('left').processes().length > 0)
+    await interrupted(async () => void (await ask('/api/p2p/members', { revoke: ['left'] })))
+    assert.deepEqual(await lending(), ['right'])
+    await poll('it has let go', 10_000, () => worker('left').processes().length === 0)
+    const { nodes } = await ask<{ nodes: readonly { name: string; id: string; standing: string }[] }>(
+      '/api/p2p/members',
+    )
+    const removed = nodes.find(({ name }) => name === 'left')
+    assert.equal(removed?.standing, 'removed')
+    await ask('/api/p2p/members', { admit: [removed.id] })
+    await poll('it lends again', 60_000, async () => (await lending()).length === 2)
+    await unload('mid')
+    assert.equal(await complete('mid'), reference)
+    assert.ok(worker('left').processes().length > 0)
+  })
+
   it('goes on over what is left when a machine goes, and is loaded without it from then on', async () => {
     await interrupted(async () => await worker('left').kill())
     const plan = await placed('mid')
