@@ -1,3 +1,4 @@
+import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -18,7 +19,10 @@ export function inBackground(deps: { readonly log: Logger }, jobs: readonly Job[
       try {
         await job({ signal: stopping.signal })
       } catch (error) {
-        if (!stopping.signal.aborted) deps.log.warn({ err: error }, (error as Error).message)
+        if (stopping.signal.aborted) continue
+        // What was foreseen needs no stack to be understood.
+        if (error instanceof AppError) deps.log.warn({ code: error.code }, error.message)
+        else deps.log.warn({ err: error }, (error as Error).message)
       }
     }
   }

@@ -44,6 +44,22 @@ export async function buildEngineProgram(
   isThere: () => Promise<boolean>,
   options: EngineBuildOptions,
 ): Promise<void> {
+  try {
+    await buildOnce(recipe, isThere, options)
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (code === undefined || syscall === undefined) throw error
+    const { product, parentDir } = recipe
+    const why = `${product} cannot be built in ${parentDir} (${code} at ${syscall})`
+    throw buildFailed(`${why}: make room there, or name another folder with --cache-path`, error)
+  }
+}
+
+async function buildOnce(
+  recipe: EngineRecipe,
+  isThere: () => Promise<boolean>,
+  options: EngineBuildOptions,
+): Promise<void> {
   await mkdir(recipe.parentDir, { recursive: true })
   const file = join(recipe.parentDir, `${recipe.key}.lock`)
   await using lock = await takeLock(file, { ...options, done: isThere })

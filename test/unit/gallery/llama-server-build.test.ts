@@ -63,6 +63,12 @@ describe('building llama-server', { skip, timeout: 60_000 }, () => {
     assert.equal(steps[0], `0/${total} source`)
     assert.equal(steps.at(-1), `${total}/${total} llama-server`)
   })
+  it('says where it cannot write', async () => {
+    await writeFile(cacheDir, 'no folder')
+    const trying = build({ compiler: await compiler() })
+    await assert.rejects(trying, failsWith(/^llama-server cannot be built in .* \(E\w+ at mkdir\): .*--cache-path$/))
+  })
+
   it('does not build what is there', async () => {
     const first = await build({ compiler: await compiler() })
     const before = await compilations()
