@@ -42,7 +42,7 @@ doors.compose = Object.keys(doors).filter((room) => !['cli', 'builtin'].includes
 // Outside libraries, and the rooms where each is at home.
 const homes = [
   ['grpc', '@grpc', ['grpc', 'backends', 'builtin', 'upstreams']],
-  ['undici', 'undici', ['gallery', 'builtin', 'federation', 'workers', 'upstreams']],
+  ['undici', 'undici', ['base', 'gallery', 'builtin', 'federation', 'workers', 'upstreams']],
   ['libp2p', 'libp2p|@libp2p|@multiformats|multiformats|uint8arraylist', ['p2p']],
   ['fastify', 'fastify|@fastify', ['api']],
   ['node-llama-cpp', 'node-llama-cpp', ['builtin']],

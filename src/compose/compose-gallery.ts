@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
+import { readProxies } from '../base/proxies.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { Environment } from '../config/setting.ts'
 import type { StorageSettings } from '../config/settings.ts'
@@ -141,6 +142,7 @@ export function composeDownloads(
       allowHttp: settings.allowPrivateDownloads,
       allowPrivateAddresses: settings.allowPrivateDownloads,
       maxBytes: settings.maxDownloadGigabytes * BYTES_PER_GIGABYTE,
+      proxies: readProxies(environment),
     },
   })
 }

@@ -61,7 +61,7 @@ export async function composeNode(given: RunSettings, context: NodeContext): Pro
     },
     settings,
   )
-  const mcp = composeMcp(log, settings)
+  const mcp = composeMcp(context, settings)
   const tracing = await composeTracing({ log }, settings)
   const inference = {
     chat: createChat(generation),

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { readProxies } from '../base/proxies.ts'
 import type { Environment } from '../config/setting.ts'
 import type { RunSettings } from '../config/settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -17,5 +18,8 @@ export async function composeUpstreams(
   const { log, metrics, environment } = context
   const upstreams = await readUpstreamConfigs(settings, { environment, readFile: (path) => readFile(path, 'utf8') })
   if (upstreams.length === 0) return undefined
-  return createUpstreams({ log: log.child({ room: 'upstreams' }), metrics }, { upstreams, firstLookMs: FIRST_LOOK_MS })
+  return createUpstreams(
+    { log: log.child({ room: 'upstreams' }), metrics },
+    { upstreams, firstLookMs: FIRST_LOOK_MS, proxies: readProxies(environment) },
+  )
 }

@@ -1,12 +1,13 @@
 import type { LoadedModel, ModelLease } from '../backends/model-lease.ts'
 import type { Startable } from '../base/lifecycle.ts'
+import type { Proxies } from '../base/proxies.ts'
 import { raceSignal } from '../base/signals.ts'
 import type { ModelConfig } from '../models/model-config.ts'
 import type { ListedModel } from '../models/model-registry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { UpstreamMetrics } from '../telemetry/upstream-metrics.ts'
 import { createUpstream, type Upstream } from './create-upstream.ts'
-import { createUpstreamHttp } from './http/upstream-http.ts'
+import { createUpstreamHttp, HTTP_DEFAULTS } from './http/upstream-http.ts'
 import { type NamedModel, nameModels, unknownModel } from './model-names.ts'
 import type { PollingInit } from './polling.ts'
 import { createUpstreamClient } from './upstream-client.ts'
@@ -40,6 +41,7 @@ export interface UpstreamsDeps {
 export interface UpstreamsInit {
   readonly upstreams: readonly UpstreamConfig[]
   readonly polling?: PollingInit
+  readonly proxies?: Proxies
   /** How long the node's start waits for servers to answer the first time. */
   readonly firstLookMs: number
 }
@@ -50,7 +52,13 @@ export function createUpstreams(deps: UpstreamsDeps, init: UpstreamsInit): Upstr
   const { log, metrics, now = () => performance.now() } = deps
   const upstreams: readonly Upstream[] = init.upstreams.map((config) =>
     createUpstream(
-      { log, metrics, http: createUpstreamHttp(config), changed: () => refresh(), now },
+      {
+        log,
+        metrics,
+        http: createUpstreamHttp(config, { ...HTTP_DEFAULTS, ...(init.proxies && { proxies: init.proxies }) }),
+        changed: () => refresh(),
+        now,
+      },
       config,
       init.polling,
     ),

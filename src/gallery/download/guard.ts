@@ -1,6 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { AppError } from '../../base/errors.ts'
+import { type AbortOptions, anySignal, raceSignal } from '../../base/signals.ts'
 import { isLoopbackAddress, isPrivateAddress, literalAddress } from './addresses.ts'
 import { describeUrl } from './uri.ts'
 
@@ -68,6 +69,29 @@ export function guardedLookup(lookup: LookupFunction = systemLookup as LookupFun
       else callback(null, first.address, first.family)
     })
   }
+}
+
+/** A network behind a proxy may not answer for names outside of it, and may take its time to say so. */
+const NAME_LIMIT_MS = 2000
+
+/**
+ * For a URL that a proxy looks up: throws when its name is known here to lead to a private address. Of names that nobody
+ * knows here, the proxy decides.
+ */
+export async function checkName(
+  url: URL,
+  { lookup }: { readonly lookup?: LookupFunction },
+  { signal }: AbortOptions,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  guardedLookup(lookup)(url.hostname, { all: true }, (error) => {
+    if (error instanceof AppError && error.code === 'download.refused') reject(error)
+    else resolve()
+  })
+  const limit = AbortSignal.timeout(NAME_LIMIT_MS)
+  await raceSignal(promise, anySignal(limit, signal)).catch((error: unknown) => {
+    if (!limit.aborted || error instanceof AppError || signal?.aborted === true) throw error
+  })
 }
 
 function addressRefusal(hostname: string, address: string): AppError {

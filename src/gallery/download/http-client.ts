@@ -1,10 +1,12 @@
 import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Agent, buildConnector, type Dispatcher, request } from 'undici'
+import { buildConnector, type Dispatcher, request } from 'undici'
 import { AppError } from '../../base/errors.ts'
+import { createOutgoing } from '../../base/outgoing.ts'
+import { NO_PROXIES, type Proxies, proxyFor } from '../../base/proxies.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import { isPrivateAddress, literalAddress } from './addresses.ts'
-import { checkUrl, type GuardRules, guardedLookup, isTrusted, redirectTarget } from './guard.ts'
+import { checkName, checkUrl, type GuardRules, guardedLookup, isTrusted, redirectTarget } from './guard.ts'
 import { describeUrl } from './uri.ts'
 
 export interface HttpClientInit extends GuardRules {
@@ -21,6 +23,7 @@ export interface HttpClientInit extends GuardRules {
   /** The wait before the second attempt; it doubles after that, up to `maxRetryDelayMs`. */
   readonly retryDelayMs: number
   readonly maxRetryDelayMs: number
+  readonly proxies: Proxies
 }
 
 export const HTTP_DEFAULTS = {
@@ -36,6 +39,7 @@ export const HTTP_DEFAULTS = {
   maxAttempts: 5,
   retryDelayMs: 500,
   maxRetryDelayMs: 15_000,
+  proxies: NO_PROXIES,
 } as const satisfies Omit<HttpClientInit, 'hub'>
 
 /** Headers that no other host may see. */
@@ -78,19 +82,24 @@ export interface Retry {
 export function createHttpClient(deps: { readonly lookup?: LookupFunction }, init: HttpClientInit): HttpClient {
   const timeouts = { headersTimeout: init.headersTimeoutMs, bodyTimeout: init.idleTimeoutMs }
   // No keep-alive: an idle connection would hold a command back from ending.
-  const shared = { ...timeouts, pipelining: 0 }
-  const open = new Agent({ ...shared, connect: { timeout: init.connectTimeoutMs } })
-  const guarded = new Agent({ ...shared, connect: guardedConnector(init, deps.lookup) })
+  const shared = { ...timeouts, pipelining: 0, connectTimeout: init.connectTimeoutMs }
+  const open = createOutgoing({ ...shared, connect: { timeout: init.connectTimeoutMs } }, init.proxies)
+  const guarded = createOutgoing({ ...shared, connect: guardedConnector(init, deps.lookup) }, init.proxies)
 
-  const dispatcherFor = (url: URL): Agent => (init.allowPrivateAddresses || isTrusted(url, init) ? open : guarded)
+  async function dispatcherFor(url: URL, options: AbortOptions): Promise<Dispatcher> {
+    if (init.allowPrivateAddresses || isTrusted(url, init)) return open.dispatcherFor(url)
+    if (proxyFor(url, init.proxies) !== undefined) await checkName(url, deps, options)
+    return guarded.dispatcherFor(url)
+  }
 
-  const get: HttpClient['get'] = async (start, given, { signal }) => {
+  const get: HttpClient['get'] = async (start, given, options) => {
+    const { signal } = options
     let url = new URL(start)
     let headers = given
     checkUrl(url, init)
     for (let hop = 0; ; hop += 1) {
       const response = await request(url, {
-        dispatcher: dispatcherFor(url),
+        dispatcher: await dispatcherFor(url, options),
         headers: { 'user-agent': init.userAgent, 'accept-encoding': 'identity', ...headers, ...hubToken(url, init) },
         signal: signal ?? null,
       }).catch((error: unknown) => {
@@ -251,6 +260,8 @@ function describeFailure(error: Error): string {
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'the server could not be reached in time'
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'the server did not answer in time'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'the server stopped sending'
+  const refused = /^Proxy response \((\d+)\)/.exec(error.message)
+  if (refused !== null) return `the proxy does not let it through (status ${refused[1]})`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the name of the server is not known here (no network?)'
   if (error instanceof AggregateError) return error.errors.map((inner) => String(inner?.message ?? inner)).join('; ')
   return error.message || code || error.name

@@ -1,5 +1,7 @@
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { AppError } from '../../base/errors.ts'
+import { createOutgoing } from '../../base/outgoing.ts'
+import { NO_PROXIES, type Proxies } from '../../base/proxies.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { UpstreamConfig } from '../upstream-config.ts'
 import { readLimited } from './read-limited.ts'
@@ -38,6 +40,7 @@ export interface UpstreamHttpInit {
   readonly silenceTimeoutMs: number
   /** Connections, and so requests at the same time. */
   readonly connections: number
+  readonly proxies: Proxies
 }
 
 export const HTTP_DEFAULTS: UpstreamHttpInit = {
@@ -45,6 +48,7 @@ export const HTTP_DEFAULTS: UpstreamHttpInit = {
   headersTimeoutMs: 600_000,
   silenceTimeoutMs: 300_000,
   connections: 512,
+  proxies: NO_PROXIES,
 }
 
 /** Many servers close what was idle for five seconds: a connection is let go well before. */
@@ -53,16 +57,21 @@ const ERROR_BYTES = 64 * 1024
 
 export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpInit = HTTP_DEFAULTS): UpstreamHttp {
   const { name, origin, apiPath, ownPath, key } = config
-  const pool = new Pool(origin, {
-    connections: init.connections,
-    pipelining: 1,
-    connect: { timeout: init.connectTimeoutMs },
-    headersTimeout: init.headersTimeoutMs,
-    bodyTimeout: init.silenceTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: 16 * 1024,
-  })
+  const outgoing = createOutgoing(
+    {
+      connections: init.connections,
+      pipelining: 1,
+      connectTimeout: init.connectTimeoutMs,
+      connect: { timeout: init.connectTimeoutMs },
+      headersTimeout: init.headersTimeoutMs,
+      bodyTimeout: init.silenceTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: 16 * 1024,
+    },
+    init.proxies,
+  )
+  const dispatcher = outgoing.dispatcherFor(new URL(origin))
   const headers: Record<string, string> = {
     accept: 'application/json, text/event-stream',
     'user-agent': 'local-ai',
@@ -73,7 +82,8 @@ export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpIni
     signal?.throwIfAborted()
     const text = body === undefined ? undefined : JSON.stringify(body)
     try {
-      return await pool.request({
+      return await dispatcher.request({
+        origin,
         method,
         path: 'api' in path ? `${apiPath}${path.api}` : `${ownPath}${path.own}`,
         headers: text === undefined ? headers : { ...headers, 'content-type': 'application/json' },
@@ -122,7 +132,7 @@ export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpIni
       if (answer.statusCode === 200) return answer.body
       throw await refuse(answer, signal)
     },
-    close: async () => await pool.destroy(),
+    close: async () => await outgoing.destroy(),
   }
 }
 
