@@ -12,6 +12,7 @@ import { createHttpApp } from './http-app.ts'
 import { type ApiServer, createListeningServer } from './listening-server.ts'
 import { DETOKENIZE, MCP_SERVERS, TOKENIZE } from './localai/inference-paths.ts'
 import type { PeerToPeer } from './localai/p2p-nodes.ts'
+import { urlWithoutPrefix } from './media/base-url.ts'
 import { MEDIA_PATHS } from './media-routes.ts'
 import { CHAT, COMPLETION, EMBEDDINGS, MCP_CHAT } from './openai/inference-paths.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
@@ -49,7 +50,7 @@ export interface EntryServer extends ApiServer, Pick<Forwarding, 'onTheWay'> {
 export function createEntryServer(deps: EntryServerDeps, init: EntryServerInit): EntryServer {
   const { drain, lag } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
-  const app = createHttpApp(init)
+  const app = createHttpApp(init, { rewriteUrl: urlWithoutPrefix })
   const startingBecause = () => (someoneServes(deps.p2p) ? undefined : 'no member of the network serves yet')
   const registry = { list: () => [], find: () => undefined }
   const whyRefused = (request: FastifyRequest): WhyRefused | undefined => {

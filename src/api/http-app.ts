@@ -4,6 +4,7 @@ import type { AccessInit } from './access/access.ts'
 import { answerUnroutableBlankly } from './access/opaque-errors.ts'
 import type { BodyBudget } from './body-budget.ts'
 import { answerBrokenRequest, answerUnroutable } from './error-answers.ts'
+import type { urlWithoutPrefix } from './media/base-url.ts'
 import { requestIdOf } from './request-log.ts'
 import { createSchemaController } from './validation.ts'
 
@@ -32,12 +33,14 @@ export interface HttpAppParts {
   readonly response?: typeof ServerResponse
   /** Whose connection another protocol takes over; who else asks for that gets an ordinary answer. Default: nobody's. */
   readonly shouldUpgrade?: (request: IncomingMessage) => boolean
+  /** What is routed, where it is not just the URL: without the prefix of a reverse proxy, for clients. */
+  readonly rewriteUrl?: typeof urlWithoutPrefix
 }
 
 /** The framework, set up as every HTTP face of the node needs it; no routes yet. */
 export function createHttpApp(
   { uploadLimitBytes, access }: HttpAppInit,
-  { clientErrorHandler, response, shouldUpgrade = () => false }: HttpAppParts = {},
+  { clientErrorHandler, response, shouldUpgrade = () => false, rewriteUrl }: HttpAppParts = {},
 ): FastifyInstance {
   const opaque = access?.opaqueErrors === true
   const app = fastify({
@@ -54,6 +57,7 @@ export function createHttpApp(
       shouldUpgradeCallback: shouldUpgrade,
       ...(response === undefined ? {} : { ServerResponse: response }),
     },
+    ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     // Requests that arrive while stopping get our own answer.
     return503OnClosing: false,

@@ -19,6 +19,7 @@ import { type NodeSettingsAccess, settingsRoutes } from './localai/settings.ts'
 import { stores } from './localai/stores.ts'
 import { system } from './localai/system.ts'
 import { type UpstreamsDeps, upstreamRoutes } from './localai/upstreams.ts'
+import { urlWithoutPrefix } from './media/base-url.ts'
 import { addPublicRoutes, type NetworkDeps, type PublicInit, type WatchedDeps } from './public-routes.ts'
 import type { Lag } from './refuse-new-work.ts'
 import { createShutdown } from './shutdown.ts'
@@ -50,7 +51,7 @@ export interface ApiServerInit extends PublicInit, InferenceInit {}
 export function createApiServer(deps: ApiServerDeps, init: ApiServerInit): ApiServer {
   const { registry, loader, state, log } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
-  const app = createHttpApp(init)
+  const app = createHttpApp(init, { rewriteUrl: urlWithoutPrefix })
   const startingBecause = () => state.startingBecause()
   // A node that drains still sends to others what its clients ask for.
   const whyRefused = () => (deps.lag?.late === true ? 'lag' : undefined)

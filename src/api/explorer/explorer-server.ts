@@ -5,6 +5,7 @@ import { addErrorAnswers } from '../error-answers.ts'
 import { createHttpApp } from '../http-app.ts'
 import { type ApiServer, createListeningServer } from '../listening-server.ts'
 import { health } from '../localai/health.ts'
+import { urlWithoutPrefix } from '../media/base-url.ts'
 import { addRequestLog } from '../request-log.ts'
 import { createShutdown } from '../shutdown.ts'
 import { assetRoutes, type ExplorerAssets } from './assets.ts'
@@ -45,7 +46,7 @@ export function createExplorerServer(deps: ExplorerServerDeps, init: ExplorerSer
   const { log, assets } = deps
   const shutdown = createShutdown({ timeoutMs: init.shutdownTimeoutMs })
   const { stopping } = shutdown
-  const app = createHttpApp({ uploadLimitBytes: BODY_LIMIT_BYTES })
+  const app = createHttpApp({ uploadLimitBytes: BODY_LIMIT_BYTES }, { rewriteUrl: urlWithoutPrefix })
   addErrorAnswers(app, { log })
   addHeaders(app)
   addRequestLog(app, { metrics: { httpAnswered() {} }, log, stopping, counted: () => true }, {})

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 
 const HOST = /^[\w.:[\]-]{1,255}$/
@@ -18,6 +19,15 @@ export function baseUrlOf(request: Pick<FastifyRequest, 'headers' | 'protocol'>)
 export function prefixOf({ headers }: Pick<FastifyRequest, 'headers'>): string {
   const prefix = forwarded(headers['x-forwarded-prefix'], PREFIX) ?? '/'
   return prefix.endsWith('/') ? prefix : `${prefix}/`
+}
+
+/** The path and query without what a proxy has put before it and not taken off again. */
+export function urlWithoutPrefix({ url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>): string {
+  if (headers['x-forwarded-prefix'] === undefined) return url
+  const prefix = prefixOf({ headers }).slice(0, -1)
+  const rest = url.slice(prefix.length)
+  if (prefix === '' || !url.startsWith(prefix) || !/^(?:[/?]|$)/.test(rest)) return url
+  return rest.startsWith('/') ? rest : `/${rest}`
 }
 
 /** The first of a list is the outermost proxy's word; what does not look like one is not believed. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { baseUrlOf } from '../../../src/api/media/base-url.ts'
+import { baseUrlOf, urlWithoutPrefix } from '../../../src/api/media/base-url.ts'
 import { isOn, numberIn } from '../../../src/api/media/form-fields.ts'
 import { imageBytes } from '../../../src/api/media/image-bytes.ts'
 import { pictureSize } from '../../../src/api/media/picture-size.ts'
@@ -26,6 +26,27 @@ describe('the address of this API', () => {
       assert.equal(baseUrlOf({ headers, protocol: 'http' }), url)
     })
   }
+})
+
+describe('a path behind a prefix', () => {
+  it('is what comes after it, where the proxy has not taken it off itself', () => {
+    const rows: readonly [prefix: string | undefined, url: string, rest: string][] = [
+      [undefined, '/ai/v1/models', '/ai/v1/models'],
+      ['/ai', '/ai/v1/models?x=/ai', '/v1/models?x=/ai'],
+      ['/ai/', '/ai/v1/models', '/v1/models'],
+      ['/ai', '/v1/models', '/v1/models'],
+      ['/ai', '/aid/v1', '/aid/v1'],
+      ['/ai', '/ai', '/'],
+      ['/ai', '/ai?key=1', '/?key=1'],
+      ['/ai', '/ai/ai/x', '/ai/x'],
+      ['/', '//x', '//x'],
+      ['ai', '/ai/x', '/ai/x'],
+    ]
+    for (const [prefix, url, rest] of rows) {
+      const headers = prefix === undefined ? {} : { 'x-forwarded-prefix': prefix }
+      assert.equal(urlWithoutPrefix({ url, headers }), rest, `${prefix} ${url}`)
+    }
+  })
 })
 
 describe('a picture in a request', () => {
