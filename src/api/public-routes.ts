@@ -134,13 +134,13 @@ export function addPublicRoutes(app: FastifyInstance, deps: PublicDeps, init: Pu
   app.register(swaggerRoutes, { document: () => createOpenApiDocument(routes, init) })
   app.register(health, { startingBecause, stopping, draining: () => deps.drain?.draining === true })
   const { streamLimits = STREAM_LIMITS } = init
-  app.register(federationRequests, { explainer: deps.explainer, streamLimits, giveUp: shutdown.giveUp })
+  app.register(federationRequests, { explainer: deps.explainer, streamLimits, stopping: shutdown.begun })
   if (init.webUi !== false) {
     const feed = createLiveFeed(
       { ...deps, jobs: deps.management?.jobs },
       { ...LIVE_FEED_DEFAULTS, version: init.version, program: init.program ?? 'local-ai' },
     )
-    app.register(events, { feed, mayManage, streamLimits, giveUp: shutdown.giveUp })
+    app.register(events, { feed, mayManage, streamLimits, stopping: shutdown.begun })
   }
   app.register(p2pRoutes, { p2p, webUi: init.webUi ?? true })
   app.register(drainRoutes, { drain: deps.drain })
@@ -154,7 +154,7 @@ function addWatched(
   { logHistory, series, streamLimits, shutdown }: PublicDeps & { readonly streamLimits: EventStreamLimits },
   { metricsEndpoint = true }: PublicInit,
 ): void {
-  if (logHistory !== undefined) app.register(logs, { history: logHistory, streamLimits, giveUp: shutdown.giveUp })
+  if (logHistory !== undefined) app.register(logs, { history: logHistory, streamLimits, stopping: shutdown.begun })
   if (series !== undefined && metricsEndpoint) app.register(metricsSeries, { series })
 }
 

@@ -5,6 +5,8 @@ const CUT_AFTER_MS = 1000
 
 /** The end of an HTTP face, in three steps: nothing new, then no more patience, then the sockets. */
 export interface Shutdown {
+  /** Aborts at the first step: whoever only watches waits for nothing that would end. */
+  readonly begun: AbortSignal
   /** Aborts when the running requests have had their time. */
   readonly giveUp: AbortSignal
   stopping(): boolean
@@ -13,11 +15,13 @@ export interface Shutdown {
 }
 
 export function createShutdown({ timeoutMs }: { readonly timeoutMs: number }): Shutdown {
+  const begun = new AbortController()
   const giveUp = new AbortController()
   let stopped: Promise<void> | undefined
 
   async function shutDown({ close, cut }: Parameters<Shutdown['run']>[0]): Promise<void> {
     const reason = new AppError('node.stopping', 'the node is shutting down')
+    begun.abort(reason)
     const timers = [setTimeout(() => giveUp.abort(reason), timeoutMs), setTimeout(cut, timeoutMs + CUT_AFTER_MS)]
     try {
       await close()
@@ -27,6 +31,7 @@ export function createShutdown({ timeoutMs }: { readonly timeoutMs: number }): S
   }
 
   return {
+    begun: begun.signal,
     giveUp: giveUp.signal,
     stopping: () => stopped !== undefined,
     run(steps) {

@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { noBrowser, openBrowser, type TestBrowser, type WatchedPage } from '../support/browser.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
+import { NEAR } from '../support/lending-machine.ts'
 import { type RunningNode, startLocalAi } from '../support/local-ai.ts'
 import { poll } from '../support/poll.ts'
 import { midLlama, tinyChat, tinyEmbedding } from '../support/tiny-models.ts'
@@ -330,5 +331,18 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
         .count(),
       0,
     )
+  })
+
+  it('who only looks at a network in which nobody serves is told who sees more', async () => {
+    await using alone = await startLocalAi({ arguments: ['--p2p', ...NEAR] })
+    const own = await browser.open(`${alone.url}/app`)
+    await own.page.getByText('Only this node so far').waitFor()
+    // Through a proxy nobody is known to be on this machine.
+    const visitor = await browser.open(`${alone.url}/app`, { extraHTTPHeaders: { 'x-forwarded-for': '10.1.1.1' } })
+    await visitor.page.getByText('No node here serves others yet').waitFor()
+    assert.equal(await visitor.page.getByRole('table').count(), 0)
+    await visitor.checkAccessibility()
+    // Pages that are left open would complain of the node that goes.
+    for (const { page } of [own, visitor]) await page.context().close()
   })
 })

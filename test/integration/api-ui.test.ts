@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { LiveUpdate } from '../../src/api/ui/event-schema.ts'
 import { createExplainer, EXPLAINER_DEFAULTS } from '../../src/federation/explain/create-explainer.ts'
+import { createLogHistory } from '../../src/telemetry/log-history.ts'
 import { type ApiHarness, startApi, startEntry } from './api-harness.ts'
 import { fakeNetwork, TOKEN } from './fake-network.ts'
 import { scriptedRouter } from './scripted-router.ts'
@@ -171,6 +172,30 @@ describe('the stream of what pages show', () => {
     assert.equal(first.reset?.manages, false)
     assert.deepEqual(first.nodes?.map(({ name }) => name).sort(), ['a', 'b', 'c'])
     assert.deepEqual([first.standing, first.requests, first.operations], [undefined, undefined, undefined])
+  })
+})
+
+describe('streams without an end', () => {
+  it('hold up no node that stops', { timeout: 20_000 }, async () => {
+    const explainer = createExplainer(
+      { self: { peerId: 'id-a', name: 'a' }, now: () => performance.now(), unixNow: Date.now, listeners: [] },
+      EXPLAINER_DEFAULTS,
+    )
+    const { router } = scriptedRouter()
+    // So long that nothing of it ends because of the time.
+    const entry = await startEntry(
+      { ...fakeNetwork().deps, router, explainer, logHistory: createLogHistory() },
+      { shutdownTimeoutMs: 600_000 },
+    )
+    const streams = await Promise.all(
+      ['/api/events', '/api/logs/events', '/api/federation/requests/events'].map(async (path) => {
+        const response = await fetch(`${entry.url}${path}`)
+        assert.equal(response.headers.get('content-type'), 'text/event-stream', path)
+        return { rest: response.text() }
+      }),
+    )
+    await entry.server.stop()
+    for (const { rest } of streams) assert.doesNotMatch(await rest, /error|fail/i)
   })
 })
 

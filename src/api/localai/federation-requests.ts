@@ -12,8 +12,8 @@ export interface FederationRequestsDeps {
   /** Absent when the node sends nothing to others: then there is nothing to explain. */
   readonly explainer: Pick<Explainer, 'list' | 'find' | 'watch'> | undefined
   readonly streamLimits: EventStreamLimits
-  /** Aborts when the node stops waiting for requests that still run. */
-  readonly giveUp: AbortSignal
+  /** Aborts when the node begins to stop: this stream would never end by itself. */
+  readonly stopping: AbortSignal
 }
 
 const DEFAULT_LIMIT = '100'
@@ -22,7 +22,7 @@ const config = { access: 'admin' } as const
 
 /** Ours: why the last requests went where they went. `local-ai p2p explain` and the web page read it. */
 export const federationRequests: FastifyPluginAsyncTypebox<FederationRequestsDeps> = async (app, deps) => {
-  const { explainer, streamLimits, giveUp } = deps
+  const { explainer, streamLimits, stopping } = deps
 
   app.get(
     '/api/federation/requests',
@@ -49,7 +49,7 @@ export const federationRequests: FastifyPluginAsyncTypebox<FederationRequestsDep
     },
     async (_request, reply) => {
       if (explainer === undefined) throw new AppError('request.not-found', 'this node sends no requests to others')
-      const signal = AbortSignal.any([clientGone(reply), giveUp])
+      const signal = AbortSignal.any([clientGone(reply), stopping])
       const events = withOpening(explainer.watch({ signal }))
       await sendEventStream(reply, events, { format: FORMAT, limits: streamLimits, signal })
       return reply

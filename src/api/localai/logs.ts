@@ -10,8 +10,8 @@ import { plainShape } from './management-deps.ts'
 export interface LogsDeps {
   readonly history: Pick<LogHistory, 'list' | 'rooms' | 'watch' | 'watchers'>
   readonly streamLimits: EventStreamLimits
-  /** Aborts when the node stops waiting for requests that still run. */
-  readonly giveUp: AbortSignal
+  /** Aborts when the node begins to stop: this stream would never end by itself. */
+  readonly stopping: AbortSignal
 }
 
 const Level = Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
@@ -43,7 +43,7 @@ const tags = ['system']
 const config = { access: 'admin', errorShape: plainShape } as const
 
 /** Ours: the last lines of the node's log, for its owner. */
-export const logs: FastifyPluginAsyncTypebox<LogsDeps> = async (app, { history, streamLimits, giveUp }) => {
+export const logs: FastifyPluginAsyncTypebox<LogsDeps> = async (app, { history, streamLimits, stopping }) => {
   const list = { tags, summary: 'The last lines of the log', querystring: Query, response: { 200: Lines } }
   app.get('/api/logs', { schema: list, config }, async ({ query: { limit = DEFAULT_LIMIT, ...wanted } }, reply) => {
     reply.header('Cache-Control', 'no-store')
@@ -56,7 +56,7 @@ export const logs: FastifyPluginAsyncTypebox<LogsDeps> = async (app, { history, 
     { schema: { ...follow, querystring: FollowQuery }, config: { ...config, events: Entry } },
     async ({ query: { after = '0', ...wanted } }, reply) => {
       if (history.watchers >= MAX_WATCHERS) throw new AppError('node.overloaded', 'too many are reading the log')
-      const signal = AbortSignal.any([clientGone(reply), giveUp])
+      const signal = AbortSignal.any([clientGone(reply), stopping])
       const events = withOpening(history.watch(wanted, Number(after), { signal }))
       await sendEventStream(reply, events, { format: FORMAT, limits: streamLimits, signal })
       return reply

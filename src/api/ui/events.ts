@@ -9,8 +9,8 @@ import type { LiveFeed } from './live-feed.ts'
 export interface EventsDeps extends Pick<Access, 'mayManage'> {
   readonly feed: LiveFeed
   readonly streamLimits: EventStreamLimits
-  /** Aborts when the node stops waiting for requests that still run. */
-  readonly giveUp: AbortSignal
+  /** Aborts when the node begins to stop: this stream would never end by itself. */
+  readonly stopping: AbortSignal
 }
 
 /** A page asks again then, and shows its key again: one that was taken back does not watch for ever. */
@@ -18,7 +18,10 @@ const LONGEST_MS = 10 * 60_000
 const RETRY_MS = 1000
 
 /** Ours: one stream of everything that pages show and that changes. */
-export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (app, { feed, mayManage, streamLimits, giveUp }) => {
+export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (
+  app,
+  { feed, mayManage, streamLimits, stopping },
+) => {
   app.get(
     '/api/events',
     {
@@ -28,7 +31,7 @@ export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (app, { feed,
     async (request, reply) => {
       // Of a stream without an end there is nothing to count.
       if (request.method === 'HEAD') return await reply.type('text/event-stream').send()
-      const signal = AbortSignal.any([clientGone(reply), giveUp, AbortSignal.timeout(LONGEST_MS)])
+      const signal = AbortSignal.any([clientGone(reply), stopping, AbortSignal.timeout(LONGEST_MS)])
       const updates = feed.watch({ manages: mayManage(request) }, { signal })
       await sendEventStream(reply, updates, { format: FORMAT, limits: streamLimits, signal })
       return reply

@@ -33,7 +33,7 @@ export function Page() {
       <header class="page-head">
         <div>
           <h1>Network</h1>
-          <p>{others.length === 0 ? 'Only this node so far' : 'Who is there, what they have, and how busy they are'}</p>
+          <p>{inShort(all.length, others.length)}</p>
         </div>
         <div class="actions">
           <DrainButton />
@@ -48,7 +48,7 @@ export function Page() {
           </Button>
         </div>
       </header>
-      <Summary nodes={all} />
+      {all.length === 0 ? null : <Summary nodes={all} />}
       {self === undefined ? null : (
         <Card class="flush">
           <Topology self={self} others={others} />
@@ -71,7 +71,7 @@ export function Page() {
           )
         }
       >
-        <NodeTable nodes={shown} />
+        {all.length === 0 ? <NobodyServes /> : <NodeTable nodes={shown} />}
       </Card>
       <Workers lending={self?.lends !== undefined} />
       <MembersCard />
@@ -84,6 +84,20 @@ export function Page() {
         />
       ) : null}
     </>
+  )
+}
+
+function inShort(all: number, others: number): string {
+  if (all === 0) return 'Nobody serves models to others yet'
+  return others === 0 ? 'Only this node so far' : 'Who is there, what they have, and how busy they are'
+}
+
+/** Of the nodes that serve nobody, only who manages this one is told. */
+function NobodyServes() {
+  return (
+    <Empty icon="network" title="No node here serves others yet">
+      <p>Who manages this node sees all nodes: sign in, or open this page on the node’s own machine.</p>
+    </Empty>
   )
 }
 
