@@ -37,13 +37,15 @@ export function addJsonBody(
     })
   }
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
-    keepsBytes(request) ? body : await readJson(request, unwrap(request, body)),
-  )
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    if (keepsBytes(request)) return body
+    return isNoBody(request, body) ? undefined : await readJson(request, unwrap(request, body))
+  })
   app.addContentTypeParser(
     'multipart/form-data',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
+      if (request.is404) return undefined
       if (request.routeOptions.config.form !== true) {
         throw new AppError('request.invalid', 'send the body as JSON with the header Content-Type: application/json')
       }
@@ -51,6 +53,14 @@ export function addJsonBody(
     },
   )
   return readJson
+}
+
+/**
+ * Whether nothing in the body is meant for anybody: the path leads nowhere, and that is the answer; or the route takes none,
+ * and the client says `application/json` of everything it sends, nothing included.
+ */
+function isNoBody({ is404, routeOptions }: FastifyRequest, body: Buffer): boolean {
+  return is404 || (body.length === 0 && routeOptions.schema?.body === undefined)
 }
 
 /** Clients that compress, or write UTF-16, say so. */

@@ -249,6 +249,15 @@ describe('POST /models/delete', () => {
     assert.deepEqual(((await at.get('/v1/models')).body as { data: unknown[] }).data, [])
   })
 
+  it('removes also for clients that say application/json of no body at all', async () => {
+    await using at = await node()
+    const { body } = await at.post('/models/apply', { id: 'own@tiny' })
+    await at.ended(String(body['status']))
+    const removal = await at.post('/models/delete/tiny', '')
+    assert.equal(removal.status, 200)
+    assert.equal((await at.ended(String(removal.body['status'])))['deletion'], true)
+  })
+
   it('[ERR-MODELS-DELETE-404] answers 404 for what is not there', async () => {
     await using at = await node()
     for (const name of ['nobody', '..%2F..%2Fx', '%2Fetc%2Fpasswd', 'tiny']) {

@@ -153,6 +153,17 @@ describe('paths', () => {
     assert.equal((await fetch(`${api.url}/%E0%A4%A`)).status, 400)
   })
 
+  it('that lead nowhere are answered with 404 whatever is sent there', async () => {
+    await using api = await startApi()
+    const form = new FormData()
+    form.append('purpose', 'batch')
+    const json = { 'content-type': 'application/json' }
+    for (const init of [{ body: '{', headers: json }, { body: '', headers: json }, { body: form }, { body: 'x' }]) {
+      const response = await fetch(`${api.url}/v1/files`, { method: 'POST', ...init })
+      assert.deepEqual([response.status, (await errorOf(response)).message], [404, 'Resource not found'])
+    }
+  })
+
   it('may end with a slash and lack the version', async () => {
     await using api = await startApi()
     for (const path of ['/v1/models/', '/models', '/models/']) {
