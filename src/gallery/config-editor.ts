@@ -8,6 +8,7 @@ import { installedName } from '../models/model-name.ts'
 import { refuseOutsidePath } from '../models/model-paths.ts'
 import { refuseCommands } from '../models/refuse-commands.ts'
 import type { RawConfig, SentConfig } from '../models/sent-config.ts'
+import { toModelConfig } from '../models/to-model-config.ts'
 import { writeModelConfig } from '../models/write-model-config.ts'
 import { renameRecord } from './install-record.ts'
 
@@ -90,10 +91,13 @@ function checkSent({ config }: SentConfig): string {
   if (typeof name !== 'string' || name.trim() === '') throw new AppError('request.invalid', 'Name is required')
   try {
     if (name.includes('/') || installedName(name) !== name) throw new AppError('request.invalid', 'the name has a "/"')
-    const { parameters, mmproj, download_files: downloads } = parseModelFile(config)
+    const file = parseModelFile(config)
+    const { parameters, mmproj, download_files: downloads } = file
     for (const path of [parameters?.model, mmproj, ...(downloads ?? []).map(({ filename }) => filename)]) {
       if (path !== undefined) trusted(String(path))
     }
+    // What the registry would leave out is not written either.
+    toModelConfig(file, { name, modelFile: name }, {})
   } catch (error) {
     const { message } = AppError.from(error, 'request.invalid')
     const known = message.startsWith('Model path not trusted')

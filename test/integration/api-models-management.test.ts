@@ -388,6 +388,8 @@ describe('configurations over HTTP', () => {
     ['yaml', 'name: [', 'application/yaml', /^Failed to parse YAML: /],
     ['name', 'backend: x', 'application/yaml', /^Name is required$/],
     ['invalid', 'name: x\nf16: maybe', 'application/yaml', /^Invalid configuration: /],
+    ['backend', 'name: x\nbackend: ../y', 'application/yaml', /^Invalid configuration: invalid backend name: \.\.\/y$/],
+    ['flash', 'name: x\nflash_attention: perhaps', 'application/yaml', /^Invalid configuration: /],
     ['path', 'name: x\nparameters: {model: ../y}', 'application/yaml', /^Model path not trusted: /],
     ['slash', 'name: a/b', 'application/yaml', /^Invalid configuration: /],
     ['utf8', '\ud800', 'application/yaml', /^(?:Failed to parse YAML|Invalid)/],
