@@ -258,6 +258,31 @@ describe('completions', () => {
     assert.equal(chunks[2]?.choices[0]?.finish_reason, 'length')
     assert.equal(chunks[3]?.usage?.completion_tokens, 1)
   })
+
+  it('say where each token stands in the text, also behind a prompt that is repeated', async () => {
+    await using api = await startApi()
+    const content = [{ token: 'ab', logprob: -0.5, bytes: [97, 98], top_logprobs: [] }]
+    api.node.script = async function* script() {
+      yield reply({ message: Buffer.from('ab'), logprobs: Buffer.from(JSON.stringify({ content })), tokens: 1 })
+      return { finishReason: 'stop' }
+    }
+    const request = { prompt: ['one', 'three'], echo: true, logprobs: 1 }
+    const whole = Value.Parse(Completion, await (await api.post('/v1/completions', request)).json())
+    const offsets = whole.choices.map(({ text, logprobs }) => [text, logprobs?.text_offset])
+    assert.deepEqual(offsets, [
+      ['oneab', [3]],
+      ['threeab', [5]],
+    ])
+    const events = await readEvents(await api.post('/v1/completions', { ...request, stream: true }))
+    const told = events.flatMap((event) => (Value.Check(Completion, event) ? event.choices : []))
+    assert.deepEqual(
+      told.flatMap(({ index, logprobs }) => (logprobs === null ? [] : [[index, logprobs?.text_offset[0]]])).toSorted(),
+      [
+        [0, 3],
+        [1, 5],
+      ],
+    )
+  })
 })
 
 describe('embeddings', () => {

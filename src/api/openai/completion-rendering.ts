@@ -28,14 +28,14 @@ export function createCompletionStream(init: CompletionRendering): EventStreamFo
   const end = init.withUsage ? '],"usage":null}\n\n' : ']}\n\n'
   const choices = init.prompts.length * init.n
   const text = Array.from({ length: choices }, (_, index) => `${start}{"index":${index},"text":`)
-  const offsets = new Array<number>(choices).fill(0)
+  const offsets = text.map((_, index) => echoed(init, index).length)
 
   function chunk(index: number, value: string, logprobs = 'null'): string {
     return `${text[index]}${JSON.stringify(value)},"logprobs":${logprobs},"finish_reason":null}${end}`
   }
 
   return {
-    opening: init.echo ? text.map((_, index) => chunk(index, promptOf(init, index))).join('') : '',
+    opening: init.echo ? text.map((_, index) => chunk(index, echoed(init, index))).join('') : '',
     render({ index, event }) {
       if (event.type === 'text-delta') {
         if (!init.wantsLogprobs || event.logprobs === undefined) return chunk(index, event.text)
@@ -61,10 +61,11 @@ export function renderCompletion(init: CompletionRendering, answers: readonly An
   const usage = createUsageSum(init)
   const choices = answers.map((answer, index) => {
     usage.add(answer.finish, Math.floor(index / init.n))
+    const before = echoed(init, index)
     return {
       index,
-      text: (init.echo ? promptOf(init, index) : '') + answer.text,
-      logprobs: init.wantsLogprobs ? toCompletionLogprobs(answer.logprobs, 0) : null,
+      text: before + answer.text,
+      logprobs: init.wantsLogprobs ? toCompletionLogprobs(answer.logprobs, before.length) : null,
       finish_reason: answer.finish.reason === 'length' ? ('length' as const) : ('stop' as const),
     }
   })
@@ -72,11 +73,12 @@ export function renderCompletion(init: CompletionRendering, answers: readonly An
   return { ...names, choices, usage: usage.total() }
 }
 
-function promptOf({ prompts, n }: CompletionRendering, choice: number): string {
-  return prompts[Math.floor(choice / n)] ?? ''
+/** What stands before the generated text of a choice: its prompt, or nothing. */
+function echoed({ echo, prompts, n }: CompletionRendering, choice: number): string {
+  return echo ? (prompts[Math.floor(choice / n)] ?? '') : ''
 }
 
-/** The older shape: four lists side by side. Offsets count from the start of the answer. */
+/** The older shape: four lists side by side. Offsets count from the start of the text, which may begin with its prompt. */
 function toCompletionLogprobs(tokens: readonly TokenLogprob[], offset: number): CompletionLogprobs {
   let at = offset
   const text_offset = tokens.map(({ token }) => {
