@@ -389,6 +389,8 @@ describe("LocalAI's own routes", () => {
     assert.deepEqual(tokens, [97, 98])
     assert.deepEqual(await (await api.post('/v1/detokenize', { tokens })).json(), { content: 'ab' })
     assert.equal((await api.post('/v1/tokenize', { model: 'nope', content: 'x' })).status, 400)
+    assert.equal((await api.post('/v1/tokenize?model=nope', { content: 'x' })).status, 400)
+    assert.equal((await api.post('/v1/detokenize?model=nope', { tokens })).status, 400)
   })
 
   it('tell of the system, the version and the health', async () => {
