@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import type { LookupFunction } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -143,6 +143,21 @@ describe('fetching a file', () => {
       [undefined, undefined],
     )
     assert.deepEqual(await readFile(part.target), BODY)
+  })
+
+  it('never writes into the file of somebody else that an install was stopped at', async () => {
+    await using part = await bench(good)
+    const own = join(part.folder, 'own.bin')
+    for (const begun of [Buffer.from('of this machine'), BODY.subarray(0, 1_000_000)]) {
+      await writeFile(own, begun)
+      // As `file://` leaves it when the process is killed, or the install fails, before the last step.
+      await link(own, `${part.target}.partial`)
+      await writeFile(`${part.target}.partial.json`, JSON.stringify({ from: own, sha256: SUM }))
+      await part.fetch({ sha256: SUM })
+      assert.ok(begun.equals(await readFile(own)), 'it was changed')
+      assert.ok(BODY.equals(await readFile(part.target)))
+      await rm(part.target)
+    }
   })
 
   it('goes on at another source of the same checksum', async () => {

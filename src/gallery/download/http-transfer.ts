@@ -16,8 +16,8 @@ import {
   asWriteError,
   checkDiskSpace,
   discardPartial,
-  fileSize,
   hashFile,
+  ownPartialSize,
   type PartialNote,
   partialPath,
   readNote,
@@ -87,7 +87,7 @@ interface StartingPoint {
 /** Without a validator or a checksum nobody could tell whether the two halves belong together. */
 async function startingPoint(request: TransferRequest, options: AbortOptions): Promise<StartingPoint> {
   const fresh = { bytes: 0, hash: createHash('sha256') }
-  const [bytes, note] = await Promise.all([fileSize(partialPath(request.target)), readNote(request.target)])
+  const [bytes, note] = await Promise.all([ownPartialSize(request.target), readNote(request.target)])
   if (bytes === undefined || bytes === 0 || note === undefined) return fresh
   const sameSource = note.from === describeUrl(request.url)
   const sameSum = note.sha256 !== undefined && note.sha256 === request.sha256
@@ -153,6 +153,7 @@ async function receive(receiving: Receiving): Promise<{ bytes: number; sha256: s
   try {
     checkSize(totalBytes ?? 0, { maxBytes }, file)
     await checkDiskSpace(target, (totalBytes ?? 0) - from)
+    if ((await ownPartialSize(target)) === undefined) await discardPartial(target)
     handle = await open(partialPath(target), from === 0 ? 'w' : 'a')
     await writeNote(target, noteOf(receiving))
     const meter = createProgressMeter(options.onProgress, file, totalBytes)

@@ -65,6 +65,15 @@ export async function fileSize(path: string): Promise<number | undefined> {
   return found?.isFile() === true ? found.size : undefined
 }
 
+/**
+ * The size of what was begun; undefined when there is nothing that may be written to: it may be another name of a file of
+ * this machine.
+ */
+export async function ownPartialSize(target: string): Promise<number | undefined> {
+  const found = await stat(partialPath(target)).catch(() => undefined)
+  return found === undefined || (found.isFile() && found.nlink > 1) ? undefined : found.size
+}
+
 /** Feeds a file to a hash, or to a new one, and answers it still open. */
 export async function hashFile(path: string, { signal }: AbortOptions = {}): Promise<Hash> {
   const hash = createHash('sha256')
