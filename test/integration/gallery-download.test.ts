@@ -145,6 +145,14 @@ describe('fetching a file', () => {
     assert.deepEqual(await readFile(part.target), BODY)
   })
 
+  it('gives up on a server that breaks off again and again and cannot go on', async () => {
+    await using part = await bench((request, response) => {
+      sendFile(request, response, { body: BODY, ignoreRange: true, breakAfter: 2e6 })
+    })
+    await assert.rejects(part.fetch({}, { signal: AbortSignal.timeout(5000) }), { code: 'download.failed' })
+    assert.equal(part.server.requests.length, HTTP_DEFAULTS.maxAttempts)
+  })
+
   it('never writes into the file of somebody else that an install was stopped at', async () => {
     await using part = await bench(good)
     const own = join(part.folder, 'own.bin')

@@ -48,7 +48,7 @@ export interface Transferred {
   readonly resumed: boolean
 }
 
-/** An attempt that brings this much starts the count of failures anew. */
+/** An attempt that comes this much further than all before it starts the count of failures anew. */
 const PROGRESS_BYTES = 1024 * 1024
 
 /**
@@ -61,6 +61,7 @@ export async function transfer(
   options: TransferOptions,
 ): Promise<Transferred> {
   let resumed = false
+  const reach: Reach = { furthest: 0 }
   const signalOnly = options.signal === undefined ? {} : { signal: options.signal }
   return await http.retrying(
     async (retry) => {
@@ -70,7 +71,7 @@ export async function transfer(
       const plan = await planFor(response, start, request)
       if (plan === 'complete') return { bytes: start.bytes, sha256: start.hash.digest('hex'), resumed }
       if (plan.from === 0) resumed = false
-      const done = await receive({ response, request, options, retry, ...plan })
+      const done = await receive({ response, request, options, retry, reach, ...plan })
       return { ...done, resumed }
     },
     { ...signalOnly, ...(request.attempts === undefined ? {} : { attempts: request.attempts }) },
@@ -139,15 +140,21 @@ async function planFor(
   return { from: start.bytes, hash: start.hash, totalBytes: rangeTotal(response) ?? addLength(start.bytes, length) }
 }
 
+/** A server that always breaks off at the same place, and cannot go on there, must not be asked without an end. */
+interface Reach {
+  furthest: number
+}
+
 interface Receiving extends ReceivePlan {
   readonly response: HttpResponse
   readonly request: TransferRequest
   readonly options: TransferOptions
   readonly retry: Retry
+  readonly reach: Reach
 }
 
 async function receive(receiving: Receiving): Promise<{ bytes: number; sha256: string }> {
-  const { response, request, options, from, hash, totalBytes } = receiving
+  const { response, request, options, from, hash, totalBytes, reach } = receiving
   const { target, maxBytes, file } = request
   let handle: FileHandle | undefined
   try {
@@ -165,7 +172,10 @@ async function receive(receiving: Receiving): Promise<{ bytes: number; sha256: s
       await writeWhole(handle, chunk)
       hash.update(chunk)
       meter.at(bytes)
-      if (bytes - from >= PROGRESS_BYTES) receiving.retry.progressed()
+      if (bytes - Math.max(from, reach.furthest) >= PROGRESS_BYTES) {
+        reach.furthest = bytes
+        receiving.retry.progressed()
+      }
     }
     if (totalBytes !== undefined && bytes !== totalBytes) throw brokenOff(response, 'it ended early')
     await handle.sync()
