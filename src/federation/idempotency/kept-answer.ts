@@ -151,7 +151,8 @@ class AnswerInTheMaking implements KeptAnswer {
     }
   }
 
-  async #take(piece: Uint8Array): Promise<void> {
+  async #take(given: Uint8Array): Promise<void> {
+    const piece = this.#kept ? alone(given) : given
     this.#pieces.push(piece)
     this.#bytes += piece.length
     if (this.#kept && this.#bytes > this.#init.maxBytes) this.#kept = false
@@ -196,4 +197,9 @@ class AnswerInTheMaking implements KeptAnswer {
       else this.#lose()
     }, patienceMs).unref()
   }
+}
+
+/** What is read from a connection is a few bytes in a buffer of 64 KiB, all of which would be kept with them. */
+function alone(piece: Uint8Array): Uint8Array {
+  return piece.buffer.byteLength > piece.byteLength ? new Uint8Array(piece) : piece
 }

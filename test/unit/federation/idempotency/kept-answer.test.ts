@@ -67,6 +67,25 @@ describe('kept answers', () => {
   })
   afterEach(() => mock.timers.reset())
 
+  it('hold no more memory than their bytes, whatever buffer they came in', async () => {
+    const { give, make } = scripted()
+    const answer = kept.begin(KEY, 'asker', make)
+    give(Buffer.alloc(65_536, 'ab').subarray(2, 6))
+    give(Buffer.alloc(65_536, 'cd').subarray(0, 2))
+    give('end')
+    await settle()
+    assert.equal(answer.bytes, 6)
+    const pieces: Uint8Array[] = []
+    const reader = answer.read()
+    for await (const piece of reader.body()) pieces.push(piece)
+    reader.leave()
+    assert.equal(Buffer.concat(pieces).toString(), 'ababcd')
+    assert.deepEqual(
+      pieces.map(({ buffer }) => buffer.byteLength),
+      [4, 2],
+    )
+  })
+
   it('are read from the beginning by whoever comes, and go at the end of the window', async () => {
     const answer = scripted()
     const first = kept.begin(KEY, 'entry', answer.make).read()
