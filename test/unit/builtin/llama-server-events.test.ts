@@ -57,6 +57,15 @@ describe('the event stream', () => {
     })
     assert.deepEqual(await readAll(server.open()), [{ n: 1, text: 'é😀' }, { n: 2 }, { n: 3, text: 'a\n\nb' }])
   })
+  it('asks nothing on a connection that had a stream before: llama-server closes it when it likes', async () => {
+    const used = new WeakSet<object>()
+    await using server = await serve((request, response) => {
+      if (used.has(request.socket)) request.socket.destroy()
+      else response.end(event(1))
+      used.add(request.socket)
+    })
+    for (let times = 0; times < 3; times += 1) assert.deepEqual(await readAll(server.open()), [{ n: 1 }])
+  })
   it('rejects with the error that an answer of another status means', async () => {
     await using server = await serve((_request, response) => response.writeHead(400).end('bad grammar'))
     await assert.rejects(server.open().next(), /400 bad grammar/)

@@ -99,8 +99,10 @@ export function openEventStream<T>(dispatcher: Pick<Dispatcher, 'dispatch'>, ini
   }
   init.signal?.throwIfAborted()
   init.signal?.addEventListener('abort', onAbort, { once: true })
+  // llama-server promises to keep the connection of a stream, and closes it: a request that came in between would be lost.
+  const reset = true
   dispatcher.dispatch(
-    { path: init.path, method: 'POST', headers: { 'content-type': 'application/json' }, body: init.body },
+    { path: init.path, method: 'POST', headers: { 'content-type': 'application/json' }, body: init.body, reset },
     handler,
   )
   return {
