@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { AppError } from '../../base/errors.ts'
-import { createOutgoing } from '../../base/outgoing.ts'
+import { createOutgoing, type Outgoing } from '../../base/outgoing.ts'
 import { NO_PROXIES, type Proxies } from '../../base/proxies.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { UpstreamConfig } from '../upstream-config.ts'
@@ -54,44 +54,54 @@ export const HTTP_DEFAULTS: UpstreamHttpInit = {
 /** Many servers close what was idle for five seconds: a connection is let go well before. */
 const KEEP_ALIVE_MS = 2_000
 const ERROR_BYTES = 64 * 1024
+/** The other end has closed the connection; whether it has read the request is not known. */
+const CLOSED: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpInit = HTTP_DEFAULTS): UpstreamHttp {
   const { name, origin, apiPath, ownPath, key } = config
-  const outgoing = createOutgoing(
-    {
-      connections: init.connections,
-      pipelining: 1,
-      connectTimeout: init.connectTimeoutMs,
-      connect: { timeout: init.connectTimeoutMs },
-      headersTimeout: init.headersTimeoutMs,
-      bodyTimeout: init.silenceTimeoutMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: 16 * 1024,
-    },
-    init.proxies,
-  )
-  const dispatcher = outgoing.dispatcherFor(new URL(origin))
+  const options = {
+    connections: init.connections,
+    connectTimeout: init.connectTimeoutMs,
+    connect: { timeout: init.connectTimeoutMs },
+    headersTimeout: init.headersTimeoutMs,
+    bodyTimeout: init.silenceTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: 16 * 1024,
+  }
+  const kept = createOutgoing({ ...options, pipelining: 1 }, init.proxies)
+  /** Each request on a connection of its own. */
+  const fresh = createOutgoing({ ...options, pipelining: 0 }, init.proxies)
+  const server = new URL(origin)
   const headers: Record<string, string> = {
     accept: 'application/json, text/event-stream',
     'user-agent': 'local-ai',
     ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
   }
 
-  async function ask({ method, path, body }: UpstreamRequest, signal: AbortSignal | undefined) {
-    signal?.throwIfAborted()
+  async function send(over: Outgoing, { method, path, body }: UpstreamRequest, { signal }: AbortOptions) {
     const text = body === undefined ? undefined : JSON.stringify(body)
+    return await over.dispatcherFor(server).request({
+      origin,
+      method,
+      path: 'api' in path ? `${apiPath}${path.api}` : `${ownPath}${path.own}`,
+      headers: text === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      ...(text === undefined ? {} : { body: text }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  /** llama-server closes the connection of a stream that it promised to keep, while the next request is on its way. */
+  async function ask(request: UpstreamRequest, options: AbortOptions) {
+    options.signal?.throwIfAborted()
     try {
-      return await dispatcher.request({
-        origin,
-        method,
-        path: 'api' in path ? `${apiPath}${path.api}` : `${ownPath}${path.own}`,
-        headers: text === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(text === undefined ? {} : { body: text }),
-        ...(signal === undefined ? {} : { signal }),
+      return await send(kept, request, options).catch(async (error: unknown) => {
+        options.signal?.throwIfAborted()
+        if (CLOSED.has(reasonOf(error))) return await send(fresh, request, options)
+        throw error
       })
     } catch (error) {
-      signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       throw unreachable(name, error)
     }
   }
@@ -115,7 +125,7 @@ export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpIni
       const late = AbortSignal.timeout(timeoutMs)
       const signal = anySignal(late, given)
       try {
-        const answer = await ask(request, signal)
+        const answer = await ask(request, { signal })
         if (answer.statusCode < 200 || answer.statusCode > 299) throw await refuse(answer, signal)
         const bytes = await readLimited(answer.body, maxBytes)
         if (bytes === undefined) throw failed(name, `answered more than ${maxBytes} bytes`)
@@ -127,12 +137,15 @@ export function createUpstreamHttp(config: UpstreamConfig, init: UpstreamHttpIni
         throw error instanceof AppError ? error : broken(name, error)
       }
     },
-    async open(request, { signal }) {
-      const answer = await ask(request, signal)
+    async open(request, options) {
+      const { signal } = options
+      const answer = await ask(request, options)
       if (answer.statusCode === 200) return answer.body
       throw await refuse(answer, signal)
     },
-    close: async () => await outgoing.destroy(),
+    async close() {
+      await Promise.all([kept.destroy(), fresh.destroy()])
+    },
   }
 }
 

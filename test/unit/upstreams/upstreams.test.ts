@@ -184,6 +184,27 @@ describe('an answer of an upstream', () => {
     }
   })
 
+  it('is asked again on another connection when it closes the one that it promised to keep', async () => {
+    const used = new WeakSet<object>()
+    const answer = events(said('hi', 'stop'))
+    const routes: Parameters<typeof startScriptedServer>[0] = {
+      [CHAT](response, asked) {
+        const { socket } = response
+        assert.ok(socket)
+        if (used.has(socket)) socket.destroy()
+        else void answer(response, asked)
+        used.add(socket)
+      },
+    }
+    await using server = await startScriptedServer(routes)
+    await using node = await attach({ closing: server })
+    for (let times = 0; times < 4; times += 1) assert.equal(await read(node.ask('m')), 'hi')
+    const before = server.asked.length
+    server.routes.set(CHAT, (response) => void response.destroy())
+    assert.equal((await failure(read(node.ask('m')))).code, 'upstream.unreachable')
+    assert.equal(server.asked.length, before + 2, 'asked again once')
+  })
+
   it('that breaks off in the middle is an error, and not asked for again', async () => {
     await using other = await startScriptedServer({ [CHAT]: events(said('other', 'stop')) })
     await using server = await startScriptedServer({
