@@ -37,6 +37,8 @@ export function addRequestLog(
 ): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Correlation-ID', request.id)
+    // What OpenAI's clients show of an answer.
+    reply.header('X-Request-ID', fitId(request.headers['x-request-id']) ?? request.id)
     if (machineTag !== undefined && machineTag !== '') reply.header('Machine-Tag', machineTag)
     if (nodeHeader !== undefined) reply.header(NODE_HEADER, toHeaderValue(nodeHeader))
     if (stopping() && !PROBES.has(request.routeOptions.url ?? '')) {
@@ -62,6 +64,9 @@ function isRoutine({ method, routeOptions }: FastifyRequest): boolean {
 
 /** The caller's own id when it is fit for a header and a log line, else a new one. */
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
-  const given = request.headers['x-correlation-id']
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID()
+  return fitId(request.headers['x-correlation-id']) ?? randomUUID()
+}
+
+function fitId(given: string | string[] | undefined): string | undefined {
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : undefined
 }

@@ -209,6 +209,16 @@ describe('headers', () => {
     assert.equal(stream.headers.get('machine-tag'), 'rack 7')
     await stream.text()
   })
+
+  it('have the request id that OpenAI’s clients show: the caller’s own, else the correlation id', async () => {
+    await using api = await startApi()
+    for (const stream of [false, true]) {
+      const { headers } = await api.post(CHAT, { messages, stream })
+      assert.equal(headers.get('x-request-id'), headers.get('x-correlation-id'))
+    }
+    const failed = await fetch(`${api.url}/nope`, { headers: { 'x-request-id': 'mine' } })
+    assert.equal(failed.headers.get('x-request-id'), 'mine')
+  })
 })
 
 describe('completions', () => {

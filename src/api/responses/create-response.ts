@@ -23,7 +23,6 @@ import { CREATE_RESPONSE } from './inference-paths.ts'
 import { readConversation } from './read-conversation.ts'
 import { invalid } from './refusals.ts'
 import { replay } from './replay.ts'
-import { addRequestIds } from './request-ids.ts'
 import { CreateResponseRequest, ModelQuery } from './schema.ts'
 import { liveFormat } from './stream-format.ts'
 import { toEcho } from './to-echo.ts'
@@ -65,7 +64,6 @@ interface Job {
 
 export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = async (app, deps) => {
   const { responses, registry } = deps
-  addRequestIds(app)
   for (const url of CREATE_RESPONSE.urls) {
     app.post(url, { schema, config: CREATE_RESPONSE.config }, async (request, reply) => {
       const { body, stamp, toldHome } = request

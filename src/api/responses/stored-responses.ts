@@ -17,7 +17,6 @@ import {
 } from './inference-paths.ts'
 import { invalid } from './refusals.ts'
 import { type ReplayDeps, replay } from './replay.ts'
-import { addRequestIds } from './request-ids.ts'
 import { EventsQuery, InputItemsQuery, ResponseParams } from './schema.ts'
 
 export interface StoredResponsesDeps extends ReplayDeps {
@@ -45,7 +44,6 @@ const params = ResponseParams
 /** Everything that speaks of a response by its id. Somebody else's response is as unknown as one that never was. */
 export const storedResponses: FastifyPluginAsyncTypebox<StoredResponsesDeps> = async (app, deps) => {
   const { responses } = deps
-  addRequestIds(app)
 
   // None of these has a body to read: whatever comes, also an empty one that calls itself JSON, is let pass.
   app.removeAllContentTypeParsers()
