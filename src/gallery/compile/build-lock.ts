@@ -1,10 +1,11 @@
-import { link, lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError } from '../../base/errors.ts'
-import { isProcessAlive } from '../../base/process-alive.ts'
+import { isProcessAlive, startOfProcess } from '../../base/process-alive.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import { readLock, removeAbandoned } from '../download/abandoned-lock.ts'
 
 const LOOK_AGAIN_MS = 250
+const FAILURE = 'backend.build-failed'
 
 /**
  * Holds a lock file that other processes of this machine respect, until disposed. Who finds it taken waits; who finds
@@ -14,18 +15,17 @@ export async function takeLock(
   file: string,
   options: AbortOptions & { readonly done: () => Promise<boolean> },
 ): Promise<AsyncDisposable | undefined> {
-  const own = `${process.pid} ${crypto.randomUUID()}`
+  const own = `${process.pid} ${crypto.randomUUID()} ${await startOfProcess(process.pid)}`
   while (!(await options.done())) {
     if (await writeNew(file, own)) {
       return {
         async [Symbol.asyncDispose]() {
-          if ((await readHolder(file)) === own) await rm(file, { force: true })
+          if ((await readLock(file, FAILURE)) === own) await rm(file, { force: true })
         },
       }
     }
-    const holder = await readHolder(file)
-    if (holder !== undefined && !isProcessAlive(Number.parseInt(holder, 10))) await rm(file, { force: true })
-    else await waitABit(options)
+    const removed = (await isAbandoned(file)) && (await removeAbandoned(file, () => isAbandoned(file)))
+    if (!removed) await waitABit(options)
   }
   return undefined
 }
@@ -54,20 +54,11 @@ async function waitABit({ signal }: AbortOptions): Promise<void> {
   }
 }
 
-/** Undefined when it is gone meanwhile. What cannot be read would be waited for without an end. */
-async function readHolder(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const isGone = (await lstat(file).catch(() => undefined)) === undefined
-    if (isGone) return undefined
-    const { code } = error as NodeJS.ErrnoException
-    throw new AppError(
-      'backend.build-failed',
-      `the lock ${file} cannot be read (${code ?? String(error)}): delete it`,
-      {
-        cause: error,
-      },
-    )
-  }
+/** In a container a process has the number of the one before it. */
+async function isAbandoned(file: string): Promise<boolean> {
+  const text = await readLock(file, FAILURE)
+  if (text === undefined) return false
+  const [, pid = '', started] = /^(\d+) \S+(?: (\d+))?$/.exec(text) ?? []
+  if (!isProcessAlive(Number.parseInt(text, 10))) return true
+  return started !== undefined && started !== (await startOfProcess(Number(pid)))
 }

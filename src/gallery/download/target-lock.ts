@@ -1,11 +1,12 @@
-import { constants, copyFile, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
-import { isProcessAlive } from '../../base/process-alive.ts'
+import { isProcessAlive, startOfProcess } from '../../base/process-alive.ts'
 import { type AbortOptions, raceSignal } from '../../base/signals.ts'
+import { readLock, removeAbandoned } from './abandoned-lock.ts'
 import { asWriteError } from './partial-file.ts'
 
 export interface TargetLocks {
@@ -53,7 +54,7 @@ export function createTargetLocks(): TargetLocks {
 
 async function takeLockFile(path: string, signal: AbortSignal | undefined): Promise<void> {
   const mine = `${path}.${process.pid}.${crypto.randomUUID()}`
-  const owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
+  const owner = { pid: process.pid, host: hostname(), started: await startOfProcess(process.pid) }
   try {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(mine, JSON.stringify(owner))
@@ -61,8 +62,8 @@ async function takeLockFile(path: string, signal: AbortSignal | undefined): Prom
       signal?.throwIfAborted()
       // A link appears with its content, so nobody ever reads a lock that is half written.
       if (await linked(mine, path)) return
-      if (await isAbandoned(path)) await rm(path, { force: true })
-      else await delay(LOOK_AGAIN_MS, undefined, { signal })
+      const removed = (await isAbandoned(path)) && (await removeAbandoned(path, () => isAbandoned(path)))
+      if (!removed) await delay(LOOK_AGAIN_MS, undefined, { signal })
     }
   } catch (error) {
     signal?.throwIfAborted()
@@ -96,7 +97,7 @@ async function copied(from: string, to: string): Promise<boolean> {
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
-  const text = await readLock(path)
+  const text = await readLock(path, 'download.failed')
   if (text === undefined) return false
   const owner = text.length > MAX_LOCK_BYTES ? undefined : parseOwner(text)
   if (owner === undefined) return true
@@ -104,21 +105,7 @@ async function isAbandoned(path: string): Promise<boolean> {
     throw new AppError('download.failed', `${owner.host} is at work on this file; if it is not, delete ${path}`)
   }
   if (!isProcessAlive(owner.pid)) return true
-  return owner.started !== '' && owner.started !== (await startOf(owner.pid))
-}
-
-/** Undefined when it is gone meanwhile. What cannot be read as a lock would be waited for without an end. */
-async function readLock(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const isGone = (await lstat(path).catch(() => undefined)) === undefined
-    if (isGone) return undefined
-    const { code } = error as NodeJS.ErrnoException
-    throw new AppError('download.failed', `the lock ${path} cannot be read (${code ?? String(error)}): delete it`, {
-      cause: error,
-    })
-  }
+  return owner.started !== '' && owner.started !== (await startOfProcess(owner.pid))
 }
 
 function parseOwner(text: string): { pid: number; host: string; started: string } | undefined {
@@ -129,15 +116,4 @@ function parseOwner(text: string): { pid: number; host: string; started: string 
   } catch {
     return undefined
   }
-}
-
-/** When a process began, in ticks since boot: tells it from a later one with the same number. Empty where unknown. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return (
-    stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .at(19) ?? ''
-  )
 }

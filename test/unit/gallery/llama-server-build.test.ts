@@ -90,6 +90,13 @@ describe('building llama-server', { skip, timeout: 60_000 }, () => {
     await build({ compiler: await compiler() })
     assert.deepEqual(await leftovers(), [key])
   })
+  it('takes over from a process that had the number of one that lives', async () => {
+    const { key, parentDir } = (await locateLlamaServerFiles(init())) ?? assert.fail()
+    await mkdir(parentDir, { recursive: true })
+    await writeFile(join(parentDir, `${key}.lock`), `${process.pid} anything 1`)
+    await build({ compiler: await compiler(), signal: AbortSignal.timeout(10_000) })
+    assert.deepEqual(await leftovers(), [key])
+  })
   it('waits for a process that lives, and gives up when its signal aborts', async () => {
     const { key, parentDir } = (await locateLlamaServerFiles(init())) ?? assert.fail()
     await mkdir(parentDir, { recursive: true })
