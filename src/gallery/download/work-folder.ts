@@ -1,6 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { isProcessAlive } from '../../base/process-alive.ts'
+import { isProcessAlive, startOfProcess } from '../../base/process-alive.ts'
+
+/** Nobody here sees the processes of another machine, or of another container: what theirs left goes after this time. */
+const KEEP_OTHERS_MS = 7 * 24 * 60 * 60_000
+/** Process, machine and when the process began, as the name says; the last two are not in names of earlier versions. */
+const NAME = /^\.work-(\d+)-(?:([0-9a-f]{12})-(\d*)-)?/
 
 /**
  * A folder beside the files being made (same disk, so that a rename works), gone when its user is done. What a
@@ -9,7 +16,7 @@ import { isProcessAlive } from '../../base/process-alive.ts'
 export async function makeWorkFolder(parent: string): Promise<{ readonly path: string } & AsyncDisposable> {
   await mkdir(parent, { recursive: true })
   await removeAbandoned(parent)
-  const path = await mkdtemp(join(parent, `.work-${process.pid}-`))
+  const path = await mkdtemp(join(parent, `.work-${process.pid}-${here()}-${await startOfProcess(process.pid)}-`))
   return {
     path,
     [Symbol.asyncDispose]: () => removeFolder(path),
@@ -18,9 +25,23 @@ export async function makeWorkFolder(parent: string): Promise<{ readonly path: s
 
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const owner = /^\.work-(\d+)-/.exec(name)?.[1]
-    if (owner !== undefined && !isProcessAlive(Number(owner))) await removeFolder(join(parent, name))
+    if (NAME.test(name) && (await isAbandoned(parent, name))) await removeFolder(join(parent, name))
   }
+}
+
+async function isAbandoned(parent: string, name: string): Promise<boolean> {
+  const [, pid, machine = here(), started = ''] = NAME.exec(name) ?? []
+  if (machine === here()) {
+    if (!isProcessAlive(Number(pid))) return true
+    // In a container a process has the number of the one before it.
+    if (started !== '') return started !== (await startOfProcess(Number(pid)))
+  }
+  const changed = (await stat(join(parent, name)).catch(() => undefined))?.mtimeMs
+  return changed !== undefined && Date.now() - changed > KEEP_OTHERS_MS
+}
+
+function here(): string {
+  return createHash('sha256').update(hostname()).digest('hex').slice(0, 12)
 }
 
 async function removeFolder(path: string): Promise<void> {
