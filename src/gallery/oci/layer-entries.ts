@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import { AppError } from '../../base/errors.ts'
-import { type AbortOptions, anySignal, raceSignal } from '../../base/signals.ts'
+import { type AbortOptions, anySignal } from '../../base/signals.ts'
+import { entryContent } from '../download/entry-content.ts'
 import { asWriteError } from '../download/partial-file.ts'
 
 /** One member of a layer. */
@@ -83,17 +84,7 @@ function toLayerEntry(entry: ReadEntry, signal: AbortSignal): LayerEntry {
     size,
     ...(mode === undefined ? {} : { mode }),
     ...(linkpath === undefined ? {} : { linkpath }),
-    content: () => contentOf(entry as unknown as AsyncIterable<Buffer>, signal),
-  }
-}
-
-/** When the archive breaks off, the rest of a member never comes and nothing says so but the signal. */
-async function* contentOf(entry: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const chunks = entry[Symbol.asyncIterator]()
-  for (;;) {
-    const { done, value } = await raceSignal(chunks.next(), signal)
-    if (done === true) return
-    yield value
+    content: () => entryContent(entry as unknown as AsyncIterable<Buffer>, signal),
   }
 }
 
