@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeSocketFolder } from '../base/socket-folder.ts'
 
 /** Where a backend is told to listen, until it is released. */
 export interface BackendAddress {
@@ -10,16 +10,11 @@ export interface BackendAddress {
   release(): Promise<void>
 }
 
-/** What fits into a socket address everywhere (108 bytes on Linux, 104 on macOS, with the closing zero). */
-const LONGEST_SOCKET_PATH = 100
-
 /** A socket in a folder that only this user can enter, or a loopback port where there are no such sockets. */
 export async function reserveAddress(transport: 'unix' | 'tcp'): Promise<BackendAddress> {
   if (transport === 'unix' && process.platform !== 'win32') {
-    for (const base of new Set([tmpdir(), '/tmp'])) {
-      if (Buffer.byteLength(join(base, 'local-ai-XXXXXX', 'backend.sock')) > LONGEST_SOCKET_PATH) continue
-      const folder = await mkdtemp(join(base, 'local-ai-')).catch(() => undefined)
-      if (folder === undefined) continue
+    const folder = await makeSocketFolder('local-ai-', 'backend.sock')
+    if (folder !== undefined) {
       return {
         address: `unix:${join(folder, 'backend.sock')}`,
         release: () => rm(folder, { recursive: true, force: true }),

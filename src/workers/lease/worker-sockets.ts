@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { AppError } from '../../base/errors.ts'
+import { makeSocketFolder } from '../../base/socket-folder.ts'
 import { workerSocket } from '../program/engine-environment.ts'
 import type { WorkerLease } from '../worker-pool.ts'
 import type { CarryEngine } from '../worker-stream.ts'
@@ -25,7 +25,8 @@ export async function openWorkerSockets(
 ): Promise<WorkerSockets> {
   await using opened = new AsyncDisposableStack()
   for (const lease of leases) opened.use(lease)
-  const folder = await mkdtemp(join(tmpdir(), 'la-rpc-'))
+  const folder = await makeSocketFolder('la-rpc-', '10.sock')
+  if (folder === undefined) throw new AppError('backend.load-failed', 'there is no place for sockets: see TMPDIR')
   opened.defer(async () => await rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o700)
   const ended = new AbortController()

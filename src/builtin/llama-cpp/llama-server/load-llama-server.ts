@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../base/errors.ts'
+import { makeSocketFolder } from '../../../base/socket-folder.ts'
 import type { Engine, EngineLoadOptions, LoadEngine } from '../engine.ts'
 import { createLlamaServerEngine } from './llama-server-engine.ts'
 import { createServerApi, type ServerApi } from './server-api.ts'
@@ -17,6 +17,8 @@ export interface LlamaServerLoaderInit {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
+/** llama-server takes a host for a unix socket when its name ends like this. */
+const SOCKET_NAME = 'llama.sock'
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
@@ -39,10 +41,10 @@ export function createLlamaServerLoader(init: LlamaServerLoaderInit): LoadEngine
 async function open(init: LlamaServerLoaderInit, options: EngineLoadOptions, chatTemplate?: string): Promise<Engine> {
   options.signal?.throwIfAborted()
   await using opened = new AsyncDisposableStack()
-  const folder = await mkdtemp(join(tmpdir(), 'local-ai-'))
+  const folder = await makeSocketFolder('local-ai-', SOCKET_NAME)
+  if (folder === undefined) throw new AppError('backend.load-failed', 'there is no place for a socket: see TMPDIR')
   opened.defer(async () => await rm(folder, { recursive: true, force: true }))
-  // llama-server takes a host for a unix socket when its name ends like this.
-  const socketPath = join(folder, 'llama.sock')
+  const socketPath = join(folder, SOCKET_NAME)
   const args = serverArguments(options, socketPath)
   const server = startServerProcess({
     binary: init.binary,
