@@ -69,7 +69,8 @@ class Reader implements FrameReader {
       frames.push({ kind, payload: all.subarray(at + PREFIX_BYTES, end) })
       at = end
     }
-    this.#rest = all.subarray(at)
+    // Not an empty view: the buffer of what was read last would stay for as long as the answer takes.
+    this.#rest = at === all.length ? NOTHING : all.subarray(at)
     return frames
   }
 }
