@@ -338,12 +338,12 @@ describe('an answer whose node is lost', () => {
 })
 
 /** Asks so often that the router knows how soon this model's first token comes, and what `ask` is answered then. */
-async function learnPace(members: Members, stage: Awaited<ReturnType<typeof startStage>>) {
+async function learnPace(members: Members, stage: Awaited<ReturnType<typeof startStage>>, { stream = true } = {}) {
   const kind = KINDS['plain'] ?? assert.fail()
   const whole = sound(kind)
   for (const member of Object.values(members)) member.node.script = whole
   const [url, fields] = DIALECTS.completions
-  const ask = () => stage.ask(url, { ...fields, stream: true })
+  const ask = () => stage.ask(url, { ...fields, stream })
   const usual = await ask()
   for (let request = 0; request < 20; request += 1) await ask()
   return { kind, whole, ask, usual }
@@ -404,6 +404,29 @@ describe('an answer whose first token is late', () => {
     first.resolve()
     assert.equal((await asking).replaceAll(/^: .*\n\n/gm, ''), usual)
   })
+
+  for (const stream of [true, false]) {
+    it(`is carried on by the slower one of two when the faster one is lost: ${stream ? 'streamed' : 'whole'}`, async () => {
+      await using a = await startPeerApp()
+      await using b = await startPeerApp()
+      await using stage = await startStage({ a, b }, { carryOnWithinMs: 300 })
+      const { kind, whole, ask, usual } = await learnPace({ a, b }, stage, { stream })
+      const second = Promise.withResolvers<void>()
+      const cut = losing(kind, { after: 3, lose: () => stage.cut('a') })
+      a.node.script = async function* late(request, options) {
+        await second.promise
+        return yield* cut(request, options)
+      }
+      const slow = silentAfter(kind, 0, () => {})
+      b.node.script = (request, options) => {
+        second.resolve()
+        b.node.script = whole
+        return slow(request, options)
+      }
+      assert.equal(await ask(), usual)
+      assert.deepEqual(stage.hedged, ['b'])
+    })
+  }
 
   it('is waited for when nothing is known of the model', async () => {
     await using a = await startPeerApp()

@@ -10,12 +10,13 @@ export function without({ candidate }: Pick<Place, 'candidate'>, asked: Asked): 
 }
 
 /**
- * A lost connection may have been an idle one that the node had just closed, so it may be asked once more. Not after
- * another node has given a reason, though: that is the better answer when nobody new is left.
+ * A lost connection may have been an idle one that the node had just closed, so it may be asked once more; and nothing
+ * speaks against who was only slower than another. Not after another node has given a reason, though: that is the better
+ * answer when nobody new is left.
  */
 export function noteAsked({ peerId, outcome }: Attempt, asked: Asked): void {
-  const lost = outcome === 'broken' || outcome === 'unreachable'
-  asked.set(peerId, lost && !asked.has(peerId) ? 'once-more' : 'never')
+  const mayCome = outcome === 'broken' || outcome === 'unreachable' || outcome === 'late'
+  asked.set(peerId, mayCome && !asked.has(peerId) ? 'once-more' : 'never')
   if (outcome === 'not-started') for (const other of asked.keys()) asked.set(other, 'never')
 }
 
