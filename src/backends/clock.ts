@@ -6,10 +6,13 @@ export interface Clock {
   every(intervalMs: number, callback: () => void): () => void
 }
 
+/** Node takes a longer time for one millisecond. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   every(intervalMs, callback) {
-    const timer = setInterval(callback, intervalMs)
+    const timer = setInterval(callback, Math.min(intervalMs, LONGEST_TIMER_MS))
     timer.unref()
     return () => clearInterval(timer)
   },

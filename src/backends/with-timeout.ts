@@ -1,4 +1,5 @@
 import { type AbortOptions, anySignal } from '../base/signals.ts'
+import { LONGEST_TIMER_MS } from './clock.ts'
 
 export interface TimeoutInit extends AbortOptions {
   readonly timeoutMs: number
@@ -9,7 +10,7 @@ export interface TimeoutInit extends AbortOptions {
 /** Gives `work` a signal that aborts when the caller's does, when the time is up and, for what it left, at its end. */
 export async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>, init: TimeoutInit): Promise<T> {
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(init.reason()), init.timeoutMs)
+  const timer = setTimeout(() => late.abort(init.reason()), Math.min(init.timeoutMs, LONGEST_TIMER_MS))
   try {
     return await work(anySignal(late.signal, init.signal))
   } finally {
@@ -21,7 +22,7 @@ export async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>, 
 /** Settles as `promise` does within the time, else with undefined. */
 export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), timeoutMs)
+  const timer = setTimeout(() => resolve(undefined), Math.min(timeoutMs, LONGEST_TIMER_MS))
   try {
     return await Promise.race([promise, late])
   } finally {
