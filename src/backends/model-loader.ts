@@ -133,7 +133,7 @@ class Loader implements ConfigurableLoader {
   }
 
   async acquire(config: ModelConfig, options: AcquireOptions = {}): Promise<ModelLease> {
-    if (this.#stopping) throw new AppError('node.stopping', 'the node is stopping')
+    this.#refuseWhenStopping()
     const { serialRequests: serial } = this.#init
     const slot = this.#slotOf(config.name)
     if (options.aside === true || (!serial && config.limits === undefined))
@@ -153,6 +153,10 @@ class Loader implements ConfigurableLoader {
       place[Symbol.dispose]()
       throw error
     }
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping) throw new AppError('node.stopping', 'the node is stopping')
   }
 
   async #waitFor(slot: ModelSlot, config: ModelConfig, options: AcquireOptions): Promise<ModelLease> {
@@ -215,6 +219,8 @@ class Loader implements ConfigurableLoader {
     config: ModelConfig,
     life: { readonly signal: AbortSignal; onGone(error: AppError): void },
   ): Promise<RunningBackend> {
+    // Whoever waited in line, or for a model to leave, comes only now.
+    this.#refuseWhenStopping()
     const began = this.#clock.now()
     const { events } = this.#deps
     const onGone = (error: AppError): void => {

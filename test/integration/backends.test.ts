@@ -617,6 +617,24 @@ describe('stopping', { concurrency: 4, timeout: 60_000 }, () => {
   })
 })
 
+describe('a node that has stopped', { timeout: 60_000 }, () => {
+  it('loads nothing for those who were still waiting', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    loader.configure({ serialRequests: true })
+    using first = await loader.acquire(fakeModel('serial'))
+    const inLine = assert.rejects(loader.acquire(fakeModel('serial')), codeIs('node.stopping'))
+    loader.configure({ serialRequests: false })
+    using _old = await loader.acquire(fakeModel('changed', { contextSize: 512 }))
+    const changed = assert.rejects(loader.acquire(fakeModel('changed', { contextSize: 8 })), codeIs('node.stopping'))
+    await loader.stop()
+    first[Symbol.dispose]()
+    await Promise.all([inLine, changed])
+    assert.equal(watch.starts, 2)
+    assert.deepEqual(loader.loaded(), [])
+  })
+})
+
 describe('making room', { concurrency: 4, timeout: 60_000 }, () => {
   it('unloads the least recently used idle model', async () => {
     await using watch = await watchBackends()
