@@ -160,7 +160,7 @@ class Loader implements ConfigurableLoader {
   }
 
   async #waitFor(slot: ModelSlot, config: ModelConfig, options: AcquireOptions): Promise<ModelLease> {
-    if (slot.phase === 'ready') return await slot.acquire(config, options)
+    if (slot.serves(config, options)) return await slot.acquire(config, options)
     return await waitForLoad((signal) => slot.acquire(config, { ...options, signal }), {
       ...{ model: slot.id, waitMs: this.#init.loadWaitMs },
       ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -120,10 +120,17 @@ export class ModelSlot {
     }
   }
 
+  /** Whether whoever asks like this has to wait for nothing. */
+  serves(asked: ModelConfig, { aside = false }: AcquireOptions): boolean {
+    const config = this.#newest(asked, aside)
+    return this.#state.phase === 'ready' && this.#run?.fingerprint === this.#deps.fingerprint(config)
+  }
+
   async acquire(asked: ModelConfig, { signal, aside = false }: AcquireOptions): Promise<ModelLease> {
     for (;;) {
       signal?.throwIfAborted()
       const config = this.#newest(asked, aside)
+      this.#config = config
       const run = this.#run
       const { phase } = this.#state
       if (phase === 'stopping') await raceSignal(this.#stopped, signal)
@@ -159,9 +166,7 @@ export class ModelSlot {
   /** A request that began before the models were read again must not bring back the config of then. */
   #newest(asked: ModelConfig, aside: boolean): ModelConfig {
     const isStale = aside || revisionOf(asked) < revisionOf(this.#config)
-    if (isStale && this.#config !== undefined) return this.#config
-    this.#config = asked
-    return asked
+    return isStale ? (this.#config ?? asked) : asked
   }
 
   #apply(event: ProcessEvent): void {

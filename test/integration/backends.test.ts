@@ -209,6 +209,14 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal(watch.starts, 2)
   })
 
+  it('lets nobody wait longer than a request may, also where the running requests are waited for', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    using _old = await loader.acquire(fakeModel('one', { contextSize: 512 }))
+    loader.configure({ loadWaitMs: 50 })
+    await assert.rejects(loader.acquire(fakeModel('one', { contextSize: 1024 })), codeIs('model.loading'))
+  })
+
   it('does not go back to the config of an earlier reading', async () => {
     await using watch = await watchBackends()
     await using loader = fakeLoader(watch)
