@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createDrain } from '../../src/compose/create-drain.ts'
-import { createLoopWatch } from '../../src/telemetry/loop-watch.ts'
+import { createLoopWatch, TICK_MS } from '../../src/telemetry/loop-watch.ts'
 import { answersAreMadeUp } from '../support/check-answers.ts'
 import { poll } from '../support/poll.ts'
 import { startApi, startEntry } from './api-harness.ts'
@@ -152,17 +152,19 @@ describe('a node that is behind with its work', () => {
   })
 
   it('finds that out by its own event loop', async () => {
-    const watch = createLoopWatch({ log: { warn() {}, info() {} } }, { limitMs: 50 })
+    const limitMs = 50
+    const watch = createLoopWatch({ log: { warn() {}, info() {} } }, { limitMs })
     await using node = await startApi({}, { lag: watch })
     await watch.start()
     const ask = async () => (await node.post(CHAT, { ...BODY, model: 'tiny' })).status
     assert.equal(await ask(), 200)
-    while (!watch.late) {
-      const until = performance.now() + 120
+    for (let ticks = 0; ticks < 20 && !watch.late; ticks++) {
+      const until = performance.now() + TICK_MS + 2 * limitMs
       while (performance.now() < until);
       await setImmediate()
       watch.look()
     }
+    assert.ok(watch.late)
     assert.equal(await ask(), 503)
     await poll('it is in time', WAIT_MS, () => {
       watch.look()
