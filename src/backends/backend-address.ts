@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { makeSocketFolder } from '../base/socket-folder.ts'
+import { removeStale } from './stale-folders.ts'
 
 /** Where a backend is told to listen, until it is released. */
 export interface BackendAddress {
@@ -10,11 +11,14 @@ export interface BackendAddress {
   release(): Promise<void>
 }
 
+const FOLDER_PREFIX = 'local-ai-backend-'
+
 /** A socket in a folder that only this user can enter, or a loopback port where there are no such sockets. */
 export async function reserveAddress(transport: 'unix' | 'tcp'): Promise<BackendAddress> {
   if (transport === 'unix' && process.platform !== 'win32') {
-    const folder = await makeSocketFolder('local-ai-', 'backend.sock')
+    const folder = await makeSocketFolder(FOLDER_PREFIX, 'backend.sock')
     if (folder !== undefined) {
+      void removeStale(dirname(folder), FOLDER_PREFIX)
       return {
         address: `unix:${join(folder, 'backend.sock')}`,
         release: () => rm(folder, { recursive: true, force: true }),

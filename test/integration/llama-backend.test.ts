@@ -438,7 +438,7 @@ describe('the end of a llama-cpp backend process', () => {
         const { spawn } = require('node:child_process')
         const [main, socket] = process.argv.slice(1)
         spawn(process.execPath, [main, '--addr', socket], { stdio: ['pipe', 'inherit', 'ignore'] })`
-      const parent = spawn(process.execPath, ['-e', program, MAIN, join(folder, 'b.sock')], {
+      const parent = spawn(process.execPath, ['-e', program, MAIN, `unix:${join(folder, 'b.sock')}`], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...environment },
       })
@@ -449,6 +449,7 @@ describe('the end of a llama-cpp backend process', () => {
         parent.kill('SIGKILL')
         // The backend has the other end of this pipe: it closes when the backend is gone.
         await closed
+        assert.equal(existsSync(folder), !('LOCALAI_BACKEND_LIFELINE' in environment), 'who made the folder is gone')
       } finally {
         await rm(folder, { recursive: true, force: true })
       }

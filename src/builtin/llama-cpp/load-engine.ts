@@ -16,6 +16,8 @@ export interface EngineChoice {
    * that layers go to, and a GPU of this machine is left alone. Absent: there are none.
    */
   readonly workers?: Readonly<Record<string, string | undefined>>
+  /** Made for this process, and removed when it has ended, however that was. Absent: there is none. */
+  readonly folder?: string
 }
 
 export interface EngineFacts {
@@ -61,7 +63,8 @@ export function createEngineLoader(choice: EngineChoice, log: (line: string) => 
       }
       const { createLlamaServerLoader } = await import('./llama-server/load-llama-server.ts')
       const environment = split ? choice.workers : {}
-      return await createLlamaServerLoader({ binary: choice.llamaServer, environment })(options)
+      const { llamaServer: binary, folder } = choice
+      return await createLlamaServerLoader({ binary, environment, folder })(options)
     }
     const { createNodeLlamaCppLoader } = await import('./node-llama-cpp/load-node-llama-cpp.ts')
     loadWithNode ??= createNodeLlamaCppLoader()

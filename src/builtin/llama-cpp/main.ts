@@ -1,3 +1,5 @@
+import { rmdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { watchParent } from '../harness/parent-watch.ts'
 import { serve } from '../harness/serve.ts'
@@ -31,11 +33,14 @@ async function main(): Promise<void> {
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop(STOP_LIMIT_MS))
   const unwatch = watchParent(
     {
-      lifeline: process.env['LOCALAI_BACKEND_LIFELINE'] === 'stdin' ? process.stdin : undefined,
+      lifeline: hasLifeline() ? process.stdin : undefined,
       pollMs: readPollMs(),
       parentId: () => process.ppid,
     },
-    () => stop(ORPHAN_STOP_LIMIT_MS),
+    () => {
+      process.once('exit', () => removeEmpty(parsed.choice.folder))
+      stop(ORPHAN_STOP_LIMIT_MS)
+    },
   )
   const service = createLlamaService({ loadEngine: createEngineLoader(parsed.choice, writeLog) })
   try {
@@ -50,6 +55,18 @@ async function main(): Promise<void> {
   } finally {
     unwatch()
   }
+}
+
+/** Whoever would remove it is gone. In one that is not empty somebody has something. */
+function removeEmpty(folder: string | undefined): void {
+  try {
+    if (folder !== undefined) rmdirSync(folder)
+  } catch {}
+}
+
+/** Whoever holds it has made the folder of the socket, too. */
+function hasLifeline(): boolean {
+  return process.env['LOCALAI_BACKEND_LIFELINE'] === 'stdin'
 }
 
 function readArguments(): { readonly address: string; readonly choice: EngineChoice } | undefined {
@@ -70,7 +87,8 @@ function readArguments(): { readonly address: string; readonly choice: EngineCho
     if (!Number.isInteger(parallel) || parallel < 0) return undefined
     if (engineRoot !== undefined) findEngineIn(engineRoot)
     const server = llamaServer === undefined ? {} : { llamaServer }
-    return { address: addr, choice: { engine, parallel, ...server, ...readWorkers() } }
+    const folder = addr.startsWith('unix:') && hasLifeline() ? { folder: dirname(addr.slice('unix:'.length)) } : {}
+    return { address: addr, choice: { engine, parallel, ...server, ...folder, ...readWorkers() } }
   } catch {
     // parseArgs throws for an unknown option: the usage line says it better.
     return undefined

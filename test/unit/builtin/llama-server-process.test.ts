@@ -68,6 +68,17 @@ describe('the llama-server process', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await readdir(own), [])
     assert.ok(!existsSync(`/proc/${await readPid(folder)}`))
   })
+  it('has its socket in the folder that it is given, and takes it along', async () => {
+    const own = await mkdtemp(join(folder, 'own-'))
+    const load = createLlamaServerLoader({ binary: wrapper, folder: own })
+    {
+      await using _engine = await load(loadOptions(tinyChat()))
+      const [name, ...more] = await readdir(own)
+      assert.match(name ?? '', /^[0-9a-f]{6}\.sock$/)
+      assert.deepEqual(more, [])
+    }
+    assert.deepEqual(await readdir(own), [])
+  })
   it('says what it said when it does not start', async () => {
     const broken = join(folder, 'broken')
     await writeFile(broken, '#!/bin/sh\necho "no luck today" >&2\nexit 7\n')

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../base/errors.ts'
 import { makeSocketFolder } from '../../../base/socket-folder.ts'
@@ -15,10 +16,10 @@ export interface LlamaServerLoaderInit {
   readonly binary: string
   /** What the program may see of the environment; nothing when absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Where its socket may be, when somebody removes that folder after this process; absent: in a folder of its own. */
+  readonly folder?: string | undefined
 }
 
-/** llama-server takes a host for a unix socket when its name ends like this. */
-const SOCKET_NAME = 'llama.sock'
 const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 100
 
@@ -41,10 +42,9 @@ export function createLlamaServerLoader(init: LlamaServerLoaderInit): LoadEngine
 async function open(init: LlamaServerLoaderInit, options: EngineLoadOptions, chatTemplate?: string): Promise<Engine> {
   options.signal?.throwIfAborted()
   await using opened = new AsyncDisposableStack()
-  const folder = await makeSocketFolder('local-ai-', SOCKET_NAME)
-  if (folder === undefined) throw new AppError('backend.load-failed', 'there is no place for a socket: see TMPDIR')
-  opened.defer(async () => await rm(folder, { recursive: true, force: true }))
-  const socketPath = join(folder, SOCKET_NAME)
+  const socketPath = opened.adopt(await socketIn(init.folder), async (path) => {
+    await rm(init.folder === undefined ? dirname(path) : path, { recursive: true, force: true })
+  })
   const args = serverArguments(options, socketPath)
   const server = startServerProcess({
     binary: init.binary,
@@ -72,6 +72,15 @@ async function open(init: LlamaServerLoaderInit, options: EngineLoadOptions, cha
       dispose: async () => await owned.disposeAsync(),
     },
   )
+}
+
+/** llama-server takes a host for a unix socket when its name ends like this. */
+async function socketIn(given: string | undefined): Promise<string> {
+  // One that is closing may still be there.
+  const name = `${randomBytes(3).toString('hex')}.sock`
+  const folder = given ?? (await makeSocketFolder('local-ai-llama-', name))
+  if (folder === undefined) throw new AppError('backend.load-failed', 'there is no place for a socket: see TMPDIR')
+  return join(folder, name)
 }
 
 async function askWhenReady(api: ServerApi, server: ServerProcess, options: EngineLoadOptions): Promise<ServerFacts> {
