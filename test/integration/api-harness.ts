@@ -1,5 +1,6 @@
 import '../support/check-answers.ts'
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +44,7 @@ export interface FakeNode {
   acquire?: ModelLoader['acquire']
   starting: string | undefined
   models: ListedModel[]
-  /** In a folder of the system's for such things; tests that keep files there remove them. */
+  /** In a folder of the system's for such things, which goes with this process. */
   readonly content: ContentStore
 }
 
@@ -125,8 +126,15 @@ function fakeLoader(node: FakeNode): ModelLoader {
   }
 }
 
+/** Of all nodes of this process; most never make theirs. */
+const folders = new Set<string>()
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 export function createFakeNode(): FakeNode {
   const folder = join(tmpdir(), `local-ai-api-${randomUUID()}`)
+  folders.add(folder)
   return {
     asked: [],
     leases: 0,
