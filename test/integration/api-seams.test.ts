@@ -181,6 +181,11 @@ function sound(kind: AnswerKind): Script {
   return (request, options) => whole({ ...request, Seed: SEED }, options)
 }
 
+async function* refusing(): ReturnType<Script> {
+  yield* []
+  throw new AppError('node.overloaded', 'full')
+}
+
 async function leave({ app }: PeerHarness): Promise<void> {
   await settle()
   void app.stop()
@@ -254,6 +259,49 @@ describe('an answer whose node is lost', () => {
     assert.deepEqual(
       stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
       [['a', 'b', 'leaving']],
+    )
+  })
+
+  it('goes on when one node after the other gives it back', async () => {
+    await using a = await startPeerApp({ shutdownTimeoutMs: 1 })
+    await using b = await startPeerApp({ shutdownTimeoutMs: 1 })
+    await using c = await startPeerApp({ shutdownTimeoutMs: 1 })
+    await using d = await startPeerApp()
+    await using stage = await startStage({ a, b, c, d })
+    const kind = KINDS['plain'] ?? assert.fail()
+    for (const { node } of [a, b, c, d]) node.script = sound(kind)
+    const [url, fields] = DIALECTS.messages
+    const undisturbed = await stage.ask(url, { ...fields, stream: true })
+    for (const [index, member] of [a, b, c].entries()) {
+      member.node.script = losing(kind, { after: index + 1, lose: () => leave(member) })
+    }
+    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
+    assert.deepEqual(
+      stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
+      [
+        ['a', 'b', 'leaving'],
+        ['b', 'c', 'leaving'],
+        ['c', 'd', 'leaving'],
+      ],
+    )
+  })
+
+  it('goes on at the first node that is not too busy for it', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using c = await startPeerApp()
+    await using d = await startPeerApp()
+    await using stage = await startStage({ a, b, c, d })
+    const kind = KINDS['plain'] ?? assert.fail()
+    for (const { node } of [a, b, c, d]) node.script = sound(kind)
+    const [url, fields] = DIALECTS.messages
+    const undisturbed = await stage.ask(url, { ...fields, stream: true })
+    a.node.script = losing(kind, { after: 2, lose: () => stage.cut('a') })
+    for (const { node } of [b, c]) node.script = refusing
+    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
+    assert.deepEqual(
+      stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
+      [['a', 'd', 'lost']],
     )
   })
 

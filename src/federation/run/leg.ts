@@ -33,9 +33,12 @@ export interface Leg {
   cancel(): void
 }
 
-/** Why a node gives no more. `unreachable`: the request has not left; `broken`: it has; `failed`: the node says so itself. */
+/**
+ * Why a node gives no more. `unreachable`: the request has not left; `broken`: it has; the node says so itself: `failed`
+ * with this answer, which may be what ails it, or `given-back`, for a reason that lies in the node.
+ */
 export class LegLost extends Error {
-  readonly outcome: 'unreachable' | 'broken' | 'failed'
+  readonly outcome: 'unreachable' | 'broken' | 'failed' | 'given-back'
   readonly error: AppError
 
   constructor(outcome: LegLost['outcome'], error: AppError) {
@@ -135,8 +138,9 @@ function toPeerRequest(request: RoutedRequest, { home, journalled, resume }: Leg
 function toPiece({ kind, payload }: Frame): Piece {
   if (kind === 'head') return { kind, head: parseHead(payload) }
   if (kind === 'failed') {
-    const reason = readFailure(payload) ?? 'it says no reason'
-    throw new LegLost('failed', new AppError('peer.unreachable', `the node could not go on: ${reason}`))
+    const code = readFailure(payload)
+    const error = new AppError('peer.unreachable', `the node could not go on: ${code ?? 'it says no reason'}`)
+    throw new LegLost(code === undefined || code === 'backend.died' ? 'failed' : 'given-back', error)
   }
   return { kind, bytes: payload }
 }

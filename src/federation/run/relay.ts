@@ -210,8 +210,9 @@ export class Relay {
 
   #receiveHead(track: Track, head: AnswerHead): undefined {
     if (this.#shown) {
-      if (head.status !== this.#head?.status) throw new LegLost('failed', differs())
-      return
+      if (head.status === this.#head?.status) return
+      if (head.notStarted && !track.noted) this.#note(track, 'not-started', illnessOf(head.headers))
+      throw new LegLost(head.notStarted ? 'given-back' : 'failed', differs())
     }
     if (head.notStarted && !track.signed) {
       this.#note(track, 'not-started', illnessOf(head.headers))
@@ -264,10 +265,11 @@ export class Relay {
 
   #noteLoss(track: Track, { outcome, error }: LegLost): void {
     if (!this.#seams.open) this.#lostAt = this.#deps.now()
-    if (!track.signed) this.#note(track, outcome === 'unreachable' ? 'unreachable' : 'broken', error)
+    if (!track.noted) this.#note(track, outcome === 'unreachable' ? 'unreachable' : 'broken', error)
     else this.#asked.set(track.candidate.peerId, 'never')
     this.#end(track)
-    if (track.signed || this.#shown) this.#seams.begin(track, outcome === 'failed' ? 'leaving' : 'lost', this.#journal)
+    const leaving = outcome === 'failed' || outcome === 'given-back'
+    if (track.signed || this.#shown) this.#seams.begin(track, leaving ? 'leaving' : 'lost', this.#journal)
     if (outcome === 'failed') this.#failed += 1
   }
 
