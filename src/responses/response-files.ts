@@ -16,7 +16,7 @@ export interface StoredFile {
  * record. After a crash there is the old file or the new one, never a part.
  */
 export interface ResponseFiles {
-  /** Heads of all files that can be read; the remains of writes that a crash ended are removed. */
+  /** Before anything is written: heads of all files that can be read. The remains of writes that a crash ended are removed. */
   list(): Promise<StoredFile[]>
   /** Throws `internal` when the file is gone or not what was written. */
   read(id: string): Promise<ResponseRecord>
@@ -83,8 +83,9 @@ export function createResponseFiles(
         return []
       })
       for (const name of names) {
-        const pid = UNFINISHED.exec(name)?.[1]
-        if (pid === undefined || isProcessAlive(Number(pid))) continue
+        const pid = Number(UNFINISHED.exec(name)?.[1])
+        // In a container each life has the same number, and this one has not begun to write.
+        if (Number.isNaN(pid) || (pid !== process.pid && isProcessAlive(pid))) continue
         await rm(join(folder, name), { force: true }).catch(() => {})
       }
       const ids = names.map((name) => FILE.exec(name)?.[1]).filter((id) => id !== undefined)

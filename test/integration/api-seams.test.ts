@@ -246,19 +246,33 @@ describe('an answer whose node is lost', () => {
     assert.doesNotMatch(answer, /w99/)
   })
 
-  it('goes on elsewhere when its node gives it back', async () => {
+  for (const stream of [true, false]) {
+    it(`goes on elsewhere when its node gives it back: ${stream ? 'streamed' : 'whole'}`, async () => {
+      await using a = await startPeerApp({ shutdownTimeoutMs: 1 })
+      await using b = await startPeerApp()
+      await using stage = await startStage({ a, b })
+      const kind = KINDS['plain'] ?? assert.fail()
+      for (const node of [a, b]) node.node.script = sound(kind)
+      const [url, fields] = DIALECTS.messages
+      const undisturbed = await stage.ask(url, { ...fields, stream })
+      a.node.script = losing(kind, { after: 3, lose: () => leave(a) })
+      assert.equal(await stage.ask(url, { ...fields, stream }), undisturbed)
+      assert.deepEqual(
+        stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
+        [['a', 'b', 'leaving']],
+      )
+    })
+  }
+
+  it('is the refusal of its node when it gives the answer back and there is no other one', async () => {
     await using a = await startPeerApp({ shutdownTimeoutMs: 1 })
-    await using b = await startPeerApp()
-    await using stage = await startStage({ a, b })
+    await using stage = await startStage({ a })
     const kind = KINDS['plain'] ?? assert.fail()
-    for (const node of [a, b]) node.node.script = sound(kind)
-    const [url, fields] = DIALECTS.messages
-    const undisturbed = await stage.ask(url, { ...fields, stream: true })
     a.node.script = losing(kind, { after: 3, lose: () => leave(a) })
-    assert.equal(await stage.ask(url, { ...fields, stream: true }), undisturbed)
-    assert.deepEqual(
-      stage.seams.map(({ from, to, cause }) => [from.name, to?.name, cause]),
-      [['a', 'b', 'leaving']],
+    const [url, fields] = DIALECTS.messages
+    await assert.rejects(
+      stage.ask(url, { ...fields, stream: false }),
+      /"type":"overloaded_error"|shutting down|stopping/,
     )
   })
 

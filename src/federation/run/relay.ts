@@ -5,7 +5,7 @@ import { createAnswerJournal } from '../journal/answer-journal.ts'
 import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { allFailed, differs, noteAsked, without } from './attempts.ts'
+import { type Attempts, allFailed, createAttempts, differs, givesBack } from './attempts.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
@@ -29,11 +29,10 @@ export class Relay {
   readonly #request: RoutedRequest
   readonly #signal: AbortSignal | undefined
   readonly #began: number
-  readonly #attempts: Attempt[] = []
+  readonly #attempts: Attempts
   readonly #journal = createAnswerJournal()
   readonly #seams: SeamWatch
   readonly #lateness: Lateness
-  readonly #asked = new Map<string, 'once-more' | 'never'>()
   #active: Track | undefined
   #spare: Track | undefined
   #lost: Track | undefined
@@ -56,14 +55,19 @@ export class Relay {
     this.#request = facts.request
     this.#signal = facts.signal
     this.#began = facts.began
-    const { model = '', body } = facts.request
-    this.#seams = createSeamWatch(facts.request, deps.events)
+    const { request } = facts
+    const { model = '', body } = request
+    this.#attempts = createAttempts({
+      now: deps.now,
+      tried: (attempt, cause) => deps.events.tried(request, attempt, cause),
+    })
+    this.#seams = createSeamWatch(request, deps.events)
     this.#patience = createPatience(deps)
     this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 }, init)
   }
 
   get attempts(): readonly Attempt[] {
-    return this.#attempts
+    return this.#attempts.list
   }
 
   /** Whose head the answer has, once there is one. */
@@ -90,7 +94,7 @@ export class Relay {
     const generationMs = this.#firstTokenAt === undefined ? 0 : this.#lastSignAt - this.#firstTokenAt
     const { tokens } = this.#journal
     this.#lateness.ended(tokens, generationMs)
-    const firstBytesMs = this.#attempts.find(({ peerId }) => peerId === node?.peerId)?.ms ?? 0
+    const firstBytesMs = this.#attempts.list.find(({ peerId }) => peerId === node?.peerId)?.ms ?? 0
     return { firstBytesMs, tokens, generationMs }
   }
 
@@ -102,7 +106,8 @@ export class Relay {
         const place = await this.#book()
         const { local, upstream } = place.candidate
         // What a server behind this node fails at goes to the next node, as what another node fails at does.
-        const mayFail = upstream !== undefined && this.#deps.places.anyLeft(this.#request, without(place, this.#asked))
+        const mayFail =
+          upstream !== undefined && this.#deps.places.anyLeft(this.#request, this.#attempts.without(place))
         if (local && !mayFail && !this.#shown) return { kind: 'local', place }
         this.#adopt(this.#start(place))
       } else {
@@ -150,7 +155,7 @@ export class Relay {
     this.#lateness.wasLate()
     const hedge = this.#firstTokenAt === undefined && !this.#shown
     if (!(hedge ? mayHedge() : mayRetry())) return
-    const place = places.tryBook(this.#request, { ...this.#search(), ...without(active, this.#asked) })
+    const place = places.tryBook(this.#request, { ...this.#search(), ...this.#attempts.without(active) })
     if (place === undefined) return
     this.#spare = this.#start(place)
     const { peerId, name } = place.candidate
@@ -173,7 +178,7 @@ export class Relay {
     this.#spareTakesOver()
     if (loser !== undefined) {
       if (this.#shown || this.#firstTokenAt !== undefined) this.#seams.begin(loser, 'stalled', this.#journal)
-      else if (!loser.signed) this.#note(loser, 'late')
+      else if (!loser.signed) this.#attempts.note(loser, 'late')
       loser.leg.cancel()
     }
     return true
@@ -211,12 +216,17 @@ export class Relay {
   #receiveHead(track: Track, head: AnswerHead): undefined {
     if (this.#shown) {
       if (head.status === this.#head?.status) return
-      if (head.notStarted && !track.noted) this.#note(track, 'not-started', illnessOf(head.headers))
+      if (head.notStarted && !track.noted) this.#attempts.note(track, 'not-started', illnessOf(head.headers))
       throw new LegLost(head.notStarted ? 'given-back' : 'failed', differs())
     }
     if (head.notStarted && !track.signed) {
-      this.#note(track, 'not-started', illnessOf(head.headers))
+      this.#attempts.note(track, 'not-started', illnessOf(head.headers))
       if (this.#spareTakesOver() || this.#retryAllowed()) return void this.#end(track)
+    }
+    // A whole answer of which only the tokens were told.
+    const givenBack = head.notStarted && track.signed && head.carriesOn
+    if (givenBack && this.#deps.places.anyLeft(this.#request, this.#attempts.without(track))) {
+      throw new LegLost('given-back', givesBack())
     }
     this.#head = head
   }
@@ -260,13 +270,13 @@ export class Relay {
     const goesOn = carrying ? this.#mayCarryOn() : this.#retryAllowed()
     if (goesOn) return
     this.#seams.giveUp('peer.unreachable', this.#silentMs())
-    throw this.#shown ? error.error : allFailed(this.#attempts, error.error)
+    throw this.#shown ? error.error : allFailed(this.#attempts.list, error.error)
   }
 
   #noteLoss(track: Track, { outcome, error }: LegLost): void {
     if (!this.#seams.open) this.#lostAt = this.#deps.now()
-    if (!track.noted) this.#note(track, outcome === 'unreachable' ? 'unreachable' : 'broken', error)
-    else this.#asked.set(track.candidate.peerId, 'never')
+    if (!track.noted) this.#attempts.note(track, outcome === 'unreachable' ? 'unreachable' : 'broken', error)
+    else this.#attempts.ruleOut(track.candidate.peerId)
     this.#end(track)
     const leaving = outcome === 'failed' || outcome === 'given-back'
     if (track.signed || this.#shown) this.#seams.begin(track, leaving ? 'leaving' : 'lost', this.#journal)
@@ -278,7 +288,7 @@ export class Relay {
     if (this.#failed > MOST_FAILED || this.#seams.count > maxSeams) return false
     if (this.#deps.now() - this.#lostAt > carryOnWithinMs) return false
     if (this.#shown) return this.#carriesOn()
-    return this.#deps.places.anyLeft(this.#request, { asked: this.#asked })
+    return this.#deps.places.anyLeft(this.#request, { asked: this.#attempts.asked })
   }
 
   /** Whether another node could go on where this one is. */
@@ -289,8 +299,8 @@ export class Relay {
 
   #retryAllowed(): boolean {
     const { maxTries, retryWithinMs } = this.#init
-    if (this.#attempts.length >= maxTries || this.#deps.now() - this.#began >= retryWithinMs) return false
-    return this.#deps.places.anyLeft(this.#request, { asked: this.#asked }) && this.#deps.mayRetry()
+    if (this.#attempts.list.length >= maxTries || this.#deps.now() - this.#began >= retryWithinMs) return false
+    return this.#deps.places.anyLeft(this.#request, { asked: this.#attempts.asked }) && this.#deps.mayRetry()
   }
 
   async #book(): Promise<Place> {
@@ -300,7 +310,7 @@ export class Relay {
       const same = this.#search()
       // While nobody has seen anything, one that begins anew is better than none.
       const anew = same.likeness !== undefined && !places.anyLeft(this.#request, same)
-      return await places.book(this.#request, anew ? { asked: this.#asked } : same, options)
+      return await places.book(this.#request, anew ? { asked: this.#attempts.asked } : same, options)
     }
     const until = this.#lostAt + this.#init.carryOnWithinMs
     for (;;) {
@@ -315,14 +325,14 @@ export class Relay {
           throw error
         }
         await changed(left, options)
-        this.#forgive()
+        this.#attempts.forgive()
       }
     }
   }
 
   #search(): Search {
     const bound = this.#shown || this.#journal.tokens > 0
-    return { asked: this.#asked, likeness: bound ? this.#likeness.current : undefined }
+    return { asked: this.#attempts.asked, likeness: bound ? this.#likeness.current : undefined }
   }
 
   #start(place: Place): Track {
@@ -355,23 +365,14 @@ export class Relay {
     if (track.signed) return
     track.signed = true
     if (this.#lastSignAt === 0) this.#lastSignAt = this.#deps.now()
-    if (!track.noted) this.#note(track, 'answered')
-  }
-
-  #note(track: Track, outcome: Attempt['outcome'], cause?: Error): void {
-    const { peerId, name } = track.candidate
-    const attempt = { peerId, name, outcome, ms: this.#deps.now() - track.since }
-    track.noted = true
-    this.#attempts.push(attempt)
-    if (outcome !== 'answered') noteAsked(attempt, this.#asked)
-    this.#deps.events.tried(this.#request, attempt, cause)
+    if (!track.noted) this.#attempts.note(track, 'answered')
   }
 
   #dropSpare(outcome: Attempt['outcome']): void {
     const spare = this.#spare
     this.#spare = undefined
     if (spare === undefined) return
-    if (!spare.noted) this.#note(spare, outcome)
+    if (!spare.noted) this.#attempts.note(spare, outcome)
     spare.leg.cancel()
   }
 
@@ -383,13 +384,8 @@ export class Relay {
 
   /** Something new has come of it. */
   #goesOn(track: Track): void {
-    if (this.#seams.close(track, this.#silentMs())) this.#forgive()
+    if (this.#seams.close(track, this.#silentMs())) this.#attempts.forgive()
     this.#lastSignAt = this.#deps.now()
-  }
-
-  /** Who has failed may have come back meanwhile; others go first. */
-  #forgive(): void {
-    for (const peerId of this.#asked.keys()) this.#asked.set(peerId, 'once-more')
   }
 
   #silentMs(): number {

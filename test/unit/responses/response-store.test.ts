@@ -55,6 +55,25 @@ describe('the store of responses', () => {
     assert.deepEqual(await names(), [])
   })
 
+  it('keeps what is saved again while it is still being removed', async () => {
+    const { store } = await openStore()
+    for (let round = 0; round < 20; round++) {
+      await store.save(makeRecord(1, { text: 'first' }))
+      const removing = store.remove(idOf(1), null)
+      await Promise.all([store.save(makeRecord(1, { text: 'second' })), removing])
+      assert.deepEqual(await store.find(idOf(1), null), makeRecord(1, { text: 'second' }))
+      assert.deepEqual(await names(), [`${idOf(1)}.json`])
+    }
+  })
+
+  it('removes what its own process number began to write in an earlier life', async () => {
+    const { store } = await openStore()
+    await store.save(makeRecord(1))
+    await writeFile(join(folder, `.${idOf(2)}.${process.pid}.new`), 'half')
+    await openStore()
+    assert.deepEqual(await names(), [`${idOf(1)}.json`])
+  })
+
   it('keeps its files from other users', async () => {
     const { store } = await openStore()
     await store.save(makeRecord(1))
@@ -185,7 +204,7 @@ describe('the store of responses', () => {
     await store.save(makeRecord(2))
     await writeFile(join(folder, `${idOf(2)}.json`), 'no head\n')
     const dead = `.${idOf(3)}.4194999.new`
-    const alive = `.${idOf(3)}.${process.pid}.new`
+    const alive = `.${idOf(3)}.${process.ppid}.new`
     for (const name of [dead, alive, 'notes.txt']) await writeFile(join(folder, name), '{')
     const { store: again } = await openStore()
     assert.ok((await again.find(idOf(1), null)) !== undefined)
