@@ -17,8 +17,8 @@ export function addErrorAnswers(
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = toAppError(thrown)
     const answer = toErrorAnswer(error, request.id)
-    // What was refused by rule is counted, and stands in the log with its status like every answer.
-    const failed = answer.status >= 500 && error.details['refused'] === undefined
+    // What a busy or leaving node refuses stands in the log with its status like every answer: there may be thousands.
+    const failed = answer.status >= 500 && error.code !== 'node.overloaded' && error.code !== 'node.stopping'
     if (failed) log.error({ id: request.id, code: error.code, err: error }, 'request failed')
     if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer')
     if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', answer.retryAfterSeconds)

@@ -13,13 +13,11 @@ export interface RefuseNewWorkDeps {
   readonly metrics: Pick<LoadMetrics, 'requestRefused'>
 }
 
-/** One for all: who is behind with the work has no time to make more. `refused`: nobody has to look into it. */
+/** One for all: who is behind with the work has no time to make more. */
 const REFUSALS: Readonly<Record<WhyRefused, AppError>> = {
-  draining: new AppError('node.stopping', 'this node is draining: it takes nothing new', {
-    details: { refused: 'draining' },
-  }),
+  draining: new AppError('node.stopping', 'this node is draining: it takes nothing new'),
   lag: new AppError('node.overloaded', 'this node is behind with its work: try again soon', {
-    details: { refused: 'lag', retryAfterMs: 5000 },
+    details: { retryAfterMs: 5000 },
   }),
 }
 
