@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -109,36 +109,54 @@ async function createMachine(parts: {
   await ip('-n', name, 'link', 'set', 'eth0', 'up')
   // Multicast DNS asks for a route.
   await ip('-n', name, 'route', 'add', 'default', 'dev', 'eth0')
+  const relay = createRelay(name)
+  relays.push(relay)
   return {
     address,
     enter: ['ip', 'netns', 'exec', name],
     unplug: () => ip('-n', hub, 'link', 'set', port, 'nomaster'),
     plug: () => ip('-n', hub, 'link', 'set', port, 'master', 'switch'),
-    async fetcher(port) {
-      const relay = await startRelay(name, port)
-      relays.push(relay)
-      return relay.fetch
-    },
+    fetcher: (port) => relay.fetcher(port),
   }
 }
 
-/** A unix socket is no matter of the network namespace: through it this process reaches into one. */
-async function startRelay(namespace: string, port: number) {
-  const socketPath = join(tmpdir(), `${namespace}-${port}.sock`)
-  const words = ['netns', 'exec', namespace, process.execPath, RELAY, socketPath, String(port)]
-  const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+/** A unix socket is no matter of the network namespace: through it this process reaches into one. One for all its ports. */
+function createRelay(namespace: string) {
+  const folder = mkdtempSync(join(tmpdir(), `${namespace}-`))
+  const words = ['netns', 'exec', namespace, process.execPath, RELAY, folder]
+  const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
-  await Promise.race([once(createInterface({ input: child.stdout }), 'line'), exited])
-  const dispatcher = new Agent({ connect: { socketPath }, bodyTimeout: 0, headersTimeout: 0 })
-  const through = async (url: unknown, init: object = {}): Promise<unknown> =>
-    await fetchThrough(String(url), { ...init, dispatcher })
+  const said = createInterface({ input: child.stdout })
+  /** Ports come again: a program that is started again may get the one that it had. */
+  const reached = new Map<number, Promise<typeof fetch>>()
+  const dispatchers: Agent[] = []
+
+  async function open(port: number): Promise<typeof fetch> {
+    const { promise: ready, resolve } = Promise.withResolvers<void>()
+    said.on('line', (line) => line === String(port) && resolve())
+    child.stdin.write(`${port}\n`)
+    await Promise.race([ready, exited])
+    const dispatcher = new Agent({
+      connect: { socketPath: join(folder, String(port)) },
+      ...{ bodyTimeout: 0, headersTimeout: 0 },
+    })
+    dispatchers.push(dispatcher)
+    const through = async (url: unknown, init: object = {}): Promise<unknown> =>
+      await fetchThrough(String(url), { ...init, dispatcher })
+    return through as typeof fetch
+  }
+
   return {
-    fetch: through as typeof fetch,
+    fetcher(port: number): Promise<typeof fetch> {
+      const known = reached.get(port) ?? open(port)
+      reached.set(port, known)
+      return known
+    },
     async [Symbol.asyncDispose]() {
-      await dispatcher.destroy()
+      for (const dispatcher of dispatchers) await dispatcher.destroy()
       child.kill('SIGKILL')
       await exited
-      rmSync(socketPath, { force: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
