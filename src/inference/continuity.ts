@@ -15,8 +15,8 @@ export interface Stamp {
 }
 
 /**
- * How one generation is carried from one process to the next; several of one answer share one (`split-continuity.ts`). Given
- * only where an answer is generations and nothing but that: not where tools run in between.
+ * How one generation is carried from one process to the next; several of one answer share one (`split-continuity.ts`), also
+ * those between which tools run (`rounds-continuity.ts`).
  */
 export interface Continuity {
   /** What was sampled before, elsewhere: the answer is given from its beginning, as if this had been sampled here. */

@@ -1,3 +1,4 @@
+import { ANSWER_MARKS } from '../base/answer-marks.ts'
 import { AppError } from '../base/errors.ts'
 import type { GeneratedToken } from '../grpc/generated/backend/GeneratedToken.ts'
 import type { Continuity } from './continuity.ts'
@@ -16,9 +17,7 @@ export interface SplitContinuity {
   readonly order: EventOrder
 }
 
-/** Ids of what stands between the tokens; a model's own begin at 0. In the place of log probabilities: a generation's number. */
-const TOKENS_OF = -1
-const EVENT_OF = -2
+const { tokensOf: TOKENS_OF, eventOf: EVENT_OF } = ANSWER_MARKS
 const NUMBER_BYTES = 4
 
 /** For an answer of `count` generations. Throws `request.invalid` when what was told is not of such an answer. */

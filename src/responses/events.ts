@@ -33,6 +33,9 @@ export const ResponseEvent = Type.Union([
 ])
 export type ResponseEvent = Static<typeof ResponseEvent>
 
+/** What ends a stream whose node was lost: nobody knows which number its last event had. */
+export const BrokenResponse = Type.Object({ type: Type.Literal('error'), error: ResponseError }, exact)
+
 type WithoutNumber<E> = E extends unknown ? Omit<E, 'sequence_number'> : never
 
 /** An event before it has its place in a stream. */

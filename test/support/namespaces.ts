@@ -126,14 +126,15 @@ function createRelay(namespace: string) {
   const words = ['netns', 'exec', namespace, process.execPath, RELAY, folder]
   const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
-  const said = createInterface({ input: child.stdout })
+  const waiting = new Map<string, () => void>()
+  createInterface({ input: child.stdout }).on('line', (line) => waiting.get(line)?.())
   /** Ports come again: a program that is started again may get the one that it had. */
   const reached = new Map<number, Promise<typeof fetch>>()
   const dispatchers: Agent[] = []
 
   async function open(port: number): Promise<typeof fetch> {
     const { promise: ready, resolve } = Promise.withResolvers<void>()
-    said.on('line', (line) => line === String(port) && resolve())
+    waiting.set(String(port), resolve)
     child.stdin.write(`${port}\n`)
     await Promise.race([ready, exited])
     const dispatcher = new Agent({

@@ -11,7 +11,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /**
      * Set on the members' face when the one who asks keeps the tokens of the answer; see ARCHITECTURE.md. Asking for it is a
-     * promise: the answer is made of generations alone, and nothing happens on its way that must not happen twice.
+     * promise: whatever happens on the way of the answer and must not happen twice is told, too.
      */
     readonly continuity: Continuity | undefined
   }

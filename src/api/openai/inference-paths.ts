@@ -25,7 +25,7 @@ export const CHAT: InferencePaths = {
 export const MCP_CHAT: InferencePaths = {
   urls: ['/v1/mcp/chat/completions', '/mcp/v1/chat/completions', '/mcp/chat/completions'],
   config: {
-    inference: { endpoint: 'chat', capability: 'chat', brokenStream },
+    inference: { endpoint: 'chat', capability: 'chat', brokenStream, carriesOn: true },
     events: Type.Union([ChatCompletionChunk, McpToolResult, ErrorBody]),
   },
 }

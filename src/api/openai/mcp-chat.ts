@@ -66,7 +66,7 @@ export async function answerMcpChat(
   },
 ): Promise<ChatCompletion | FastifyReply> {
   const { body, reply, model } = init
-  const { stamp } = reply.request
+  const { stamp, continuity } = reply.request
   const config = findModel(deps.registry, model)
   refuseImpossible(body, config)
   const chatRequest = withoutOurs(toChatRequest(body, model))
@@ -82,7 +82,7 @@ export async function answerMcpChat(
   }
   return await deps.calls.run(reply, { endpoint: 'chat', model }, async (call) => {
     const { signal } = call
-    const events = observed(call, answer(deps, { config, request: chatRequest, names }, { signal, stamp }))
+    const events = observed(call, answer(deps, { config, request: chatRequest, names }, { signal, stamp, continuity }))
     if (body.stream !== true) return renderChat(rendering, [await collect(events)])
     const format = toStream(createChatStream(rendering))
     const failure = await sendEventStream(reply, events, { format, limits: deps.streamLimits, signal })

@@ -84,8 +84,8 @@ export const createResponse: FastifyPluginAsyncTypebox<CreateResponseDeps> = asy
         request: repeatable,
       })
       const { signal } = running.live
-      // Nobody waits for what is made in the background, and what servers of the model's do must not be done twice.
-      const continuity = echo.background || config.mcp !== undefined ? undefined : request.continuity
+      // Nobody waits for what is made in the background.
+      const continuity = echo.background ? undefined : request.continuity
       const answer: Answer = (call) =>
         observed(
           call,

@@ -1,10 +1,14 @@
 import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { AppError } from '../../base/errors.ts'
-import { ResponseEvent } from '../../responses/events.ts'
+import { BrokenResponse, ResponseEvent } from '../../responses/events.ts'
 import type { InferencePaths } from '../inference-route.ts'
 import { toCreateError, toEventsError, toLookUpError } from './errors.ts'
 import { invalid } from './refusals.ts'
 import { brokenStream } from './stream-format.ts'
+
+/** What a stream of this dialect may say. */
+const events = Type.Union([ResponseEvent, BrokenResponse])
 
 const responses = { endpoint: 'responses', capability: 'chat' } as const
 
@@ -23,7 +27,7 @@ export const CREATE_RESPONSE: InferencePaths = {
       notHere: ({ body }) => noPrevious(textIn(body, 'previous_response_id')),
     },
     errorShape: toCreateError,
-    events: ResponseEvent,
+    events,
   },
 }
 
@@ -33,13 +37,13 @@ const byId = { ...responses, home: { param: 'id' }, notHere: (request: FastifyRe
 export const RETRIEVE_RESPONSE: InferencePaths = {
   urls: bothSpellings('/:id'),
   method: 'GET',
-  config: { inference: { ...byId, brokenStream }, errorShape: toLookUpError, events: ResponseEvent },
+  config: { inference: { ...byId, brokenStream }, errorShape: toLookUpError, events },
 }
 
 export const RESPONSE_EVENTS: InferencePaths = {
   urls: bothSpellings('/:id/events'),
   method: 'GET',
-  config: { inference: { ...byId, brokenStream }, errorShape: toEventsError, events: ResponseEvent },
+  config: { inference: { ...byId, brokenStream }, errorShape: toEventsError, events },
 }
 
 export const RESPONSE_INPUT_ITEMS: InferencePaths = {

@@ -1,8 +1,11 @@
 import { crc32 } from 'node:zlib'
+import { ANSWER_MARKS } from '../../base/answer-marks.ts'
 
 /** More tokens than this, with their log probabilities, are not kept: the answer cannot be carried on then. */
 const MAX_RECORD_BYTES = 4 * 1024 * 1024
 const COUNT_BYTES = 2
+/** Of a record: its id and its length, four bytes each. */
+const PREFIX_BYTES = 8
 const FIRST_BYTES = 1024
 const NOTHING = Buffer.alloc(0)
 
@@ -15,6 +18,11 @@ export interface AnswerJournal {
   readonly sentBytes: number
   /** False from when it holds too much. */
   readonly complete: boolean
+  /**
+   * Whether tools are run on the way: `none` before anybody has said so; `some` when they are, and nobody else may begin this
+   * answer meanwhile; `begun` when one has been run; `running` while nobody knows what one has done.
+   */
+  readonly tools: 'none' | 'some' | 'begun' | 'running'
   /** The payload of a `tokens` frame. Gives how many tokens it told. */
   note(payload: Buffer): number
   sent(bytes: Uint8Array): void
@@ -44,11 +52,17 @@ class Journal implements AnswerJournal {
   #recordBytes = 0
   #tokens = 0
   #complete = true
+  #tools: AnswerJournal['tools'] = 'none'
+  #callsLeft = 0
   #sentBytes = 0
   #checksum = 0
 
   get tokens(): number {
     return this.#tokens
+  }
+
+  get tools(): AnswerJournal['tools'] {
+    return this.#tools
   }
 
   get sentBytes(): number {
@@ -68,6 +82,7 @@ class Journal implements AnswerJournal {
     if (payload.length < COUNT_BYTES) return 0
     const count = payload.readUInt16BE(0)
     this.#tokens += count
+    if (count === 0 && payload.length >= COUNT_BYTES + PREFIX_BYTES) this.#readMark(payload.subarray(COUNT_BYTES))
     if (this.#complete) this.#keep(payload.subarray(COUNT_BYTES))
     return count
   }
@@ -81,6 +96,7 @@ class Journal implements AnswerJournal {
     this.#forgetRecords()
     this.#tokens = 0
     this.#complete = true
+    this.#tools = 'none'
   }
 
   records(): Buffer {
@@ -89,6 +105,20 @@ class Journal implements AnswerJournal {
 
   compare(): Comparison {
     return new AnswerComparison(this)
+  }
+
+  /** They are told alone. */
+  #readMark(record: Buffer): void {
+    const id = record.readInt32BE()
+    if (id === ANSWER_MARKS.runsTools) {
+      this.#tools = 'some'
+    } else if (id === ANSWER_MARKS.callsBegin && record.length >= PREFIX_BYTES + 4) {
+      this.#callsLeft = record.readUInt32BE(PREFIX_BYTES)
+      this.#tools = 'running'
+    } else if (id === ANSWER_MARKS.toolResult && this.#tools === 'running') {
+      this.#callsLeft -= 1
+      if (this.#callsLeft <= 0) this.#tools = 'begun'
+    }
   }
 
   #forgetRecords(): void {

@@ -67,3 +67,7 @@ export function givesBack(): AppError {
 export function differs(): AppError {
   return new AppError('peer.unreachable', 'another node gives another answer, so this one cannot be carried on')
 }
+
+export function toolsLost(cause: AppError): AppError {
+  return new AppError('mcp.failed', 'the node was lost while it ran tools, which are not run twice', { cause })
+}

@@ -1,11 +1,11 @@
-import { AppError } from '../../base/errors.ts'
 import { illnessOf } from '../health/unwell.ts'
 import { homeOf } from '../home.ts'
 import { createAnswerJournal } from '../journal/answer-journal.ts'
 import type { Place, Search } from '../places.ts'
 import type { Attempt, RoutedRequest } from '../routed-request.ts'
 import type { RequestFinished } from '../routing-events.ts'
-import { type Attempts, allFailed, createAttempts, differs, givesBack } from './attempts.ts'
+import { type Attempts, allFailed, createAttempts, differs, givesBack, toolsLost } from './attempts.ts'
+import { bookNext } from './book-next.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
 import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
@@ -101,7 +101,7 @@ export class Relay {
   /** Goes on until there is something for the client. */
   async advance(): Promise<Shown> {
     for (;;) {
-      this.#throwIfStopping()
+      this.#throwIfOver()
       if (this.#active === undefined) {
         const place = await this.#book()
         const { local, upstream } = place.candidate
@@ -144,7 +144,8 @@ export class Relay {
   }
 
   #lateAfterMs(active: Track): number | undefined {
-    if (!this.#carriesOn()) return undefined
+    // Two that run the same tools at the same time would be worse than one that is late.
+    if (!this.#carriesOn() || this.#journal.tools !== 'none') return undefined
     if (this.#firstTokenAt === undefined && !this.#shown) return this.#lateness.lateAfterMs('first-token')
     return this.#lateness.lateAfterMs(active.signed ? 'running' : 'beginning')
   }
@@ -256,8 +257,7 @@ export class Relay {
 
   /** A node is lost, or has said that it cannot. Throws when nobody can take its place. */
   #lose(track: Track, error: unknown): void {
-    this.#signal?.throwIfAborted()
-    this.#throwIfStopping()
+    this.#throwIfOver()
     if (!(error instanceof LegLost)) throw error
     if (track === this.#spare) {
       this.#dropSpare(error.outcome === 'unreachable' ? 'unreachable' : 'broken')
@@ -270,6 +270,7 @@ export class Relay {
     const goesOn = carrying ? this.#mayCarryOn() : this.#retryAllowed()
     if (goesOn) return
     this.#seams.giveUp('peer.unreachable', this.#silentMs())
+    if (this.#journal.tools === 'running') throw toolsLost(error.error)
     throw this.#shown ? error.error : allFailed(this.#attempts.list, error.error)
   }
 
@@ -287,14 +288,22 @@ export class Relay {
     const { maxSeams, carryOnWithinMs } = this.#init
     if (this.#failed > MOST_FAILED || this.#seams.count > maxSeams) return false
     if (this.#deps.now() - this.#lostAt > carryOnWithinMs) return false
-    if (this.#shown) return this.#carriesOn()
+    if (this.#bound) return this.#carriesOn()
     return this.#deps.places.anyLeft(this.#request, { asked: this.#attempts.asked })
+  }
+
+  /** The client has a part of it, or tools have run for it: it cannot begin anew. */
+  get #bound(): boolean {
+    const { tools } = this.#journal
+    return this.#shown || tools === 'begun' || tools === 'running'
   }
 
   /** Whether another node could go on where this one is. */
   #carriesOn(): boolean {
+    const { complete, tools } = this.#journal
     const told = !this.#shown || this.#head?.carriesOn === true
-    return this.#request.carriesOn === true && told && this.#journal.complete && this.#likeness.current !== undefined
+    const known = complete && tools !== 'running' && this.#likeness.current !== undefined
+    return this.#request.carriesOn === true && told && known
   }
 
   #retryAllowed(): boolean {
@@ -304,34 +313,26 @@ export class Relay {
   }
 
   async #book(): Promise<Place> {
-    const { places, changed, now } = this.#deps
+    const { places } = this.#deps
     const options = this.#signal === undefined ? {} : { signal: this.#signal }
-    if (!this.#shown) {
+    if (!this.#bound) {
       const same = this.#search()
       // While nobody has seen anything, one that begins anew is better than none.
       const anew = same.likeness !== undefined && !places.anyLeft(this.#request, same)
       return await places.book(this.#request, anew ? { asked: this.#attempts.asked } : same, options)
     }
-    const until = this.#lostAt + this.#init.carryOnWithinMs
-    for (;;) {
-      try {
-        return await places.book(this.#request, this.#search(), options)
-      } catch (error) {
-        this.#signal?.throwIfAborted()
-        this.#throwIfStopping()
-        const left = until - now()
-        if (left <= 0) {
-          this.#seams.giveUp(AppError.from(error, 'internal').code, this.#silentMs())
-          throw error
-        }
-        await changed(left, options)
-        this.#attempts.forgive()
-      }
-    }
+    return await bookNext(this.#deps, {
+      ...{ request: this.#request, ...options },
+      search: () => this.#search(),
+      until: this.#lostAt + this.#init.carryOnWithinMs,
+      stillWanted: () => this.#throwIfOver(),
+      again: () => this.#attempts.forgive(),
+      gaveUp: (code) => this.#seams.giveUp(code, this.#silentMs()),
+    })
   }
 
   #search(): Search {
-    const bound = this.#shown || this.#journal.tokens > 0
+    const bound = this.#bound || this.#journal.tokens > 0
     return { asked: this.#attempts.asked, likeness: bound ? this.#likeness.current : undefined }
   }
 
@@ -339,7 +340,7 @@ export class Relay {
     const { candidate } = place
     const { clientTo, now, traceTry } = this.#deps
     const carriesOn = this.#request.carriesOn === true
-    if (!this.#shown && (candidate.likeness === undefined || candidate.likeness !== this.#likeness.current)) {
+    if (!this.#bound && (candidate.likeness === undefined || candidate.likeness !== this.#likeness.current)) {
       this.#journal.forgetTokens()
     }
     this.#home ??= homeOf(candidate.peerId)
@@ -392,7 +393,8 @@ export class Relay {
     return this.#deps.now() - this.#lastSignAt
   }
 
-  #throwIfStopping(): void {
+  #throwIfOver(): void {
+    this.#signal?.throwIfAborted()
     const reason = this.#deps.stopping()
     if (reason !== undefined) throw reason
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
@@ -6,6 +7,7 @@ import { type Answer, createAnswerCollector } from '../collect-answer.ts'
 import { type GenerationOptions, partOf } from '../continuity.ts'
 import type { InferenceEvent, RoundEvent, ToolResult } from '../events.ts'
 import type { ChatMessage, ChatRequest, ToolCall } from '../request.ts'
+import { continueRounds, type RoundsContinuity, type ToldResult } from '../rounds-continuity.ts'
 import { offerTools, type ServerTools, type ToolOffer } from './offer-tools.ts'
 
 export interface ToolRounds {
@@ -56,12 +58,17 @@ async function* run(
   { request, rounds, offer, chat }: Work,
   options: GenerationOptions,
 ): AsyncGenerator<RoundEvent, void> {
+  const { continuity, ...own } = options
+  const told = continuity && continueRounds(continuity)
   let asked = request
   let callsLeft = rounds.maxCalls ?? Infinity
   for (let round = 0; ; round += 1) {
     const offered = round < rounds.maxRounds && callsLeft > 0 && request.toolChoice !== 'none'
     const collector = createAnswerCollector()
-    const generation = chat(offered ? withTools(asked, offer) : asked, partOf(options, `round ${round}`))
+    const generation = chat(offered ? withTools(asked, offer) : asked, {
+      ...partOf(own, `round ${round}`),
+      continuity: told?.generation(round),
+    })
     for await (const event of limitCalls(generation, rounds)) {
       collector.add(event)
       yield event
@@ -70,7 +77,8 @@ async function* run(
     const calls = offered ? toRun(answer, { rounds, offer }) : []
     if (calls.length === 0) return
     callsLeft -= calls.length
-    const results = await runAll({ offer, tools: rounds.tools }, calls, options)
+    const results =
+      toResults(calls, told?.given(round)) ?? (await runAll({ offer, tools: rounds.tools, told }, calls, own))
     yield* results
     const next = nextRequest(asked, answer, results)
     if (next === undefined) return
@@ -120,12 +128,34 @@ async function* limitCalls(
   }
 }
 
+/** What they gave elsewhere. */
+function toResults(
+  calls: readonly ToolCall[],
+  given: readonly ToldResult[] | undefined,
+): readonly ToolResult[] | undefined {
+  if (given === undefined) return undefined
+  return calls.map(({ id, name }, index) => ({
+    ...{ type: 'tool-result' as const, callId: id, name },
+    ...(given[index] ?? { text: '', failed: true }),
+  }))
+}
+
 /** All at the same time; the first that finds no answer ends the others. */
 async function runAll(
-  { offer, tools }: Pick<Work, 'offer'> & Pick<ToolRounds, 'tools'>,
+  {
+    offer,
+    tools,
+    told,
+  }: Pick<Work, 'offer'> & Pick<ToolRounds, 'tools'> & { readonly told?: RoundsContinuity | undefined },
   calls: readonly ToolCall[],
   { signal }: AbortOptions,
 ): Promise<readonly ToolResult[]> {
+  if (told !== undefined) {
+    told.callsBegin(calls.length)
+    // A process that was frozen, and whose place another has taken, hears of that now, before it does anything.
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
   const giveUp = new AbortController()
   const options = { signal: anySignal(giveUp.signal, signal) }
   async function result({ id, name, arguments: written }: ToolCall): Promise<ToolResult> {
@@ -135,10 +165,14 @@ async function runAll(
     if (tool === undefined || args === undefined) {
       return { ...known, text: 'the arguments of the call are no JSON object', failed: true }
     }
-    return { ...known, ...(await tools.call(tool, args, options)) }
+    const { text, failed } = await tools.call(tool, args, options)
+    // As it comes back from where it is told: half a pair of surrogates would not.
+    return { ...known, text: text.toWellFormed(), failed }
   }
   try {
-    return await Promise.all(calls.map(result))
+    const results = await Promise.all(calls.map(result))
+    told?.gave(results)
+    return results
   } finally {
     giveUp.abort(new AppError('request.cancelled', 'another tool of the same round gave no answer'))
   }

@@ -16,8 +16,17 @@ export interface HttpToolServer extends AsyncDisposable {
   forget(): void
 }
 
+export interface HttpToolServerInit {
+  readonly older?: boolean
+  /** Hears which tools are run. */
+  readonly onStart?: (tool: string) => void
+}
+
 /** A server of tools on a loopback port: the way of today, or `older`, that of before 2025. */
-export async function startHttpToolServer({ older = false } = {}): Promise<HttpToolServer> {
+export async function startHttpToolServer({
+  older = false,
+  onStart = () => {},
+}: HttpToolServerInit = {}): Promise<HttpToolServer> {
   const streamable = new Map<string, StreamableHTTPServerTransport>()
   const sse = new Map<string, SSEServerTransport>()
   const authorizations: (string | undefined)[] = []
@@ -35,7 +44,7 @@ export async function startHttpToolServer({ older = false } = {}): Promise<HttpT
         streamable.set(session, transport)
       },
     })
-    await createToolServer('http').connect(transport as Transport)
+    await createToolServer('http', onStart).connect(transport as Transport)
     await transport.handleRequest(request, response)
   }
 
@@ -50,7 +59,7 @@ export async function startHttpToolServer({ older = false } = {}): Promise<HttpT
     begun += 1
     const transport = new SSEServerTransport('/messages', response)
     sse.set(transport.sessionId, transport)
-    await createToolServer('sse').connect(transport)
+    await createToolServer('sse', onStart).connect(transport)
   }
 
   const server: Server = createServer((request, response) => {

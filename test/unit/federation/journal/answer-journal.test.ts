@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ANSWER_MARKS } from '../../../../src/base/answer-marks.ts'
 import { createAnswerJournal } from '../../../../src/federation/journal/answer-journal.ts'
 
 /** Of so many tokens, whose records are these bytes. */
@@ -21,6 +22,36 @@ describe('what an entry keeps of an answer', () => {
     assert.deepEqual(kept, Buffer.concat(pieces))
     journal.forgetTokens()
     assert.deepEqual([journal.tokens, journal.records().length], [0, 0])
+  })
+
+  it('knows whether tools run for it', () => {
+    const { runsTools, callsBegin, toolResult, eventOf } = ANSWER_MARKS
+    const mark = (id: number, bytes = Buffer.alloc(0)): Buffer => {
+      const prefix = Buffer.alloc(8)
+      prefix.writeInt32BE(id)
+      prefix.writeUInt32BE(bytes.length, 4)
+      return frame(0, Buffer.concat([prefix, bytes]))
+    }
+    const journal = createAnswerJournal()
+    const told: [Buffer, string][] = [
+      [mark(eventOf, Buffer.alloc(4)), 'none'],
+      [mark(toolResult, Buffer.alloc(4)), 'none'],
+      [mark(runsTools), 'some'],
+      [frame(1, Buffer.alloc(8)), 'some'],
+      [mark(callsBegin, Buffer.of(0, 0, 0, 2)), 'running'],
+      [mark(toolResult, Buffer.alloc(9)), 'running'],
+      [mark(toolResult, Buffer.alloc(1)), 'begun'],
+      [frame(1, Buffer.alloc(8)), 'begun'],
+      [mark(callsBegin, Buffer.of(0, 0, 0, 1)), 'running'],
+      [mark(callsBegin), 'running'],
+      [frame(0, Buffer.alloc(3)), 'running'],
+    ]
+    for (const [payload, tools] of told) {
+      journal.note(payload)
+      assert.equal(journal.tools, tools)
+    }
+    journal.forgetTokens()
+    assert.equal(journal.tools, 'none')
   })
 
   it('is nothing of an answer with too many of them, until it begins anew', () => {
