@@ -1,11 +1,15 @@
 import { AppError } from '../base/errors.ts'
 import { program } from './commands.ts'
+import { guardOutput } from './guard-output.ts'
 import { renderHelp, terminalWidth, usageLine } from './help.ts'
 import { asksForHelp, parseWords, type Selection, select } from './parse.ts'
 import { USAGE_EXIT_CODE } from './usage-error.ts'
 
 const { path, words } = select(program, process.argv.slice(2))
 
+guardOutput((error) => {
+  process.exitCode = report(error)
+})
 try {
   await obey(path, words)
 } catch (error) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -23,6 +23,14 @@ describe('the command line', () => {
     const env = { ...inherited, NODE_COMPILE_CACHE: COMPILE_CACHE, ...given.find((word) => typeof word === 'object') }
     return new Promise((resolve) => {
       execFile(process.execPath, [MAIN, ...words], { cwd: folder, timeout: 60_000, env }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      })
+    })
+  }
+
+  function shell(script: string): Promise<Said> {
+    return new Promise((resolve) => {
+      execFile('/bin/sh', ['-c', script], { cwd: folder, timeout: 60_000 }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       })
     })
@@ -59,6 +67,21 @@ describe('the command line', () => {
     const { code, stdout } = await localAi('run', '--version')
     assert.equal(code, 0)
     assert.match(stdout, /^v\d+\.\d+\.\d+\n$/)
+  })
+
+  it('a reader that has left makes no noise', async () => {
+    const script = [process.execPath, MAIN, 'models', 'list', '--json'].map((word) => `'${word}'`).join(' ')
+    // It is gone long before the program has started.
+    const { code, stderr } = await shell(`{ ${script}; echo "exit $?" >&2; } | true`)
+    assert.equal(code, 0)
+    assert.equal(stderr, 'exit 0\n')
+  })
+
+  it('what a full disk does not take is an error in one line', { skip: !existsSync('/dev/full') }, async () => {
+    const script = [process.execPath, MAIN, 'completion', 'bash'].map((word) => `'${word}'`).join(' ')
+    const { code, stderr } = await shell(`${script} > /dev/full`)
+    assert.equal(code, 1)
+    assert.equal(stderr, 'local-ai: error: not everything could be printed (ENOSPC)\n')
   })
 
   const mistakes: readonly (readonly [words: readonly string[], said: RegExp])[] = [
