@@ -1,28 +1,43 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
+import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { Logger } from '../compose/compose-log.ts'
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const SAME_SIGNAL_MS = 500
 
 /**
- * Runs until SIGINT or SIGTERM (or until the launcher that started this process is gone), stops, and lets the event loop
- * empty. Nobody calls process.exit, except for a second signal: whoever sends two wants out now. Ctrl-C goes to all
+ * Calls back at the first signal. At the second one the process exits: whoever sends two wants out now. Ctrl-C goes to all
  * processes of the terminal, and a launcher among them passes it on: what comes at the same time is one signal.
+ */
+function onFirstSignal(first: (signal: NodeJS.Signals) => void): Disposable {
+  let firstAt: number | undefined
+  const hear = (signal: NodeJS.Signals): void => {
+    if (firstAt === undefined) {
+      firstAt = performance.now()
+      first(signal)
+    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(128 + constants.signals[signal])
+  }
+  for (const signal of SIGNALS) process.on(signal, hear)
+  return {
+    [Symbol.dispose]() {
+      for (const signal of SIGNALS) process.off(signal, hear)
+    },
+  }
+}
+
+/**
+ * Runs until a signal ends it (or until the launcher that started this process is gone), stops, and lets the event loop
+ * empty. Nobody calls process.exit, except for a second signal.
  */
 export async function runUntilSignal(app: Startable & AsyncDisposable, log: Pick<Logger, 'info'>): Promise<void> {
   const interrupted = new AbortController()
-  let firstAt = 0
-  const abort = (signal: NodeJS.Signals): void => {
-    if (!interrupted.signal.aborted) {
-      firstAt = performance.now()
-      log.info({ signal }, 'stopping: what runs may finish first; a second signal ends it at once')
-      interrupted.abort()
-    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143)
-  }
+  using _signals = onFirstSignal((signal) => {
+    log.info({ signal }, 'stopping: what runs may finish first; a second signal ends it at once')
+    interrupted.abort()
+  })
   const launcherGone = (): void => interrupted.abort()
-  process.on('SIGINT', abort)
-  process.on('SIGTERM', abort)
-  process.on('SIGHUP', abort)
   process.once('disconnect', launcherGone)
   // The launcher's channel must not keep a finished process alive.
   process.channel?.unref()
@@ -34,24 +49,13 @@ export async function runUntilSignal(app: Startable & AsyncDisposable, log: Pick
     if (!interrupted.signal.aborted) throw error
   } finally {
     process.off('disconnect', launcherGone)
-    process.off('SIGINT', abort)
-    process.off('SIGTERM', abort)
-    process.off('SIGHUP', abort)
     if (process.connected) process.disconnect()
   }
 }
 
-/** A signal for work that a person may interrupt with Ctrl-C. A second Ctrl-C ends the process. */
+/** A signal for work that a person may interrupt with Ctrl-C, and that has something to tidy up then. */
 export function abortOnSignal(): Disposable & { readonly signal: AbortSignal } {
   const interrupted = new AbortController()
-  const abort = (): void => interrupted.abort(new Error('interrupted'))
-  process.once('SIGINT', abort)
-  process.once('SIGTERM', abort)
-  return {
-    signal: interrupted.signal,
-    [Symbol.dispose]() {
-      process.off('SIGINT', abort)
-      process.off('SIGTERM', abort)
-    },
-  }
+  const signals = onFirstSignal(() => interrupted.abort(new AppError('request.cancelled', 'interrupted')))
+  return { signal: interrupted.signal, [Symbol.dispose]: () => signals[Symbol.dispose]() }
 }

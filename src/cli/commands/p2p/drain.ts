@@ -49,7 +49,7 @@ export const drainCommand: CommandDefinition<typeof settings> = {
       throw new AppError('config.invalid', '--wait waits for a node that drains: it does not go with --undo')
     let state = toShownDrain(await client.send(undo ? 'DELETE' : 'POST', PATH, { signal }))
     while (wait && state.draining && state.running > 0) {
-      await sleep(LOOK_EVERY_MS, undefined, { signal })
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
       state = toShownDrain(await client.get(PATH, { signal }))
     }
     if (wait && !state.draining) throw new AppError('request.conflict', 'somebody made the node take requests again')
