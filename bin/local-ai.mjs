@@ -63,7 +63,7 @@ function hideSecrets() {
     const [flag, ...rest] = word.split('=')
     if (word === '--') {
       kept.push(word, ...words.splice(0))
-    } else if (!Object.hasOwn(secrets, flag) || (rest.length === 0 && words.length === 0)) {
+    } else if (!Object.hasOwn(secrets, flag) || (rest.length === 0 && !isValue(words[0]))) {
       kept.push(word)
     } else {
       const value = rest.length > 0 ? rest.join('=') : words.shift()
@@ -75,6 +75,11 @@ function hideSecrets() {
   Object.assign(process.env, found)
   process.argv.splice(2, process.argv.length, ...kept)
   process.title = 'local-ai'
+}
+
+/** As the command line reads it: a word that looks like a flag is one, and `--flag=-value` gives such a value. */
+function isValue(word) {
+  return word !== undefined && !/^-./.test(word)
 }
 
 /** The Node binary that this package's own dependencies brought, or undefined. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -21,4 +22,11 @@ it('a key on the command line opens the API, and cannot be read in the process l
   assert.equal(answered.status, 200)
   assert.equal(answered.headers.get('machine-tag'), 'seen', 'the other flags are still there')
   assert.ok(!JSON.stringify(node.log).includes('open-sesame'))
+})
+
+it('a flag behind one whose value was forgotten is not taken for the key', () => {
+  const words = ['p2p', 'peers', '--endpoint', 'http://127.0.0.1:1', '--api-key', '--json']
+  const ended = spawnSync(process.execPath, [BIN, ...words], { encoding: 'utf8', timeout: 30_000 })
+  assert.equal(ended.status, 80)
+  assert.match(ended.stderr, /^local-ai: error: --api-key: expected string value but got/m)
 })
