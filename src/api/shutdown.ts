@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
 
 /** What is still open this long after the running requests were told to end is cut. */
 const CUT_AFTER_MS = 1000
@@ -14,7 +15,8 @@ export interface Shutdown {
   run(steps: { readonly close: () => Promise<void>; readonly cut: () => void }): Promise<void>
 }
 
-export function createShutdown({ timeoutMs }: { readonly timeoutMs: number }): Shutdown {
+export function createShutdown(init: { readonly timeoutMs: number }): Shutdown {
+  const timeoutMs = Math.min(init.timeoutMs, LONGEST_TIMER_MS - CUT_AFTER_MS)
   const begun = new AbortController()
   const giveUp = new AbortController()
   let stopped: Promise<void> | undefined

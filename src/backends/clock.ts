@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
+
 /** Time as a collaborator, so that a test can hold it still. */
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
@@ -5,9 +7,6 @@ export interface Clock {
   /** Calls back again and again until the returned function is called. Keeps no process alive. */
   every(intervalMs: number, callback: () => void): () => void
 }
-
-/** Node takes a longer time for one millisecond. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),

@@ -1,5 +1,5 @@
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
 import { type AbortOptions, anySignal } from '../base/signals.ts'
-import { LONGEST_TIMER_MS } from './clock.ts'
 
 export interface TimeoutInit extends AbortOptions {
   readonly timeoutMs: number

@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
 import { type AbortOptions, raceSignal } from '../base/signals.ts'
 import type { doctorSettings } from '../config/network-settings.ts'
 import type { Values } from '../config/setting.ts'
@@ -111,7 +112,7 @@ async function firstLink(
     if (isLinked || network.status().findings.some(({ problem }) => problem === 'not-admitted')) linked.resolve()
   }
   const endWatch = network.onChange(look)
-  const timer = setTimeout(linked.resolve, timeoutMs)
+  const timer = setTimeout(linked.resolve, Math.min(timeoutMs, LONGEST_TIMER_MS))
   // A refusal changes nothing in the list of peers.
   const looking = setInterval(look, LOOK_EVERY_MS)
   try {

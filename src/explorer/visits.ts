@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
 import { type AbortOptions, anySignal, raceSignal } from '../base/signals.ts'
 import type { PublicSummary } from '../p2p/view/public-summary.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -88,7 +89,8 @@ export function createVisits(deps: VisitsDeps, init: VisitsInit): Visits {
     const secrets = store.secretsOf(id)
     if (network === undefined || secrets === undefined) return undefined
     const isLate = new AbortController()
-    const timer = setTimeout(() => isLate.abort(unreachable('it did not answer in time')), init.timeoutMs)
+    const late = (): void => isLate.abort(unreachable('it did not answer in time'))
+    const timer = setTimeout(late, Math.min(init.timeoutMs, LONGEST_TIMER_MS))
     const signal = anySignal(isLate.signal, outer)
     try {
       const token = deps.vault.open(id, secrets.sealedToken)

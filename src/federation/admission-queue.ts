@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { LONGEST_TIMER_MS } from '../base/longest-timer.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import type { Priority } from './priority.ts'
 import { createWaitingRoom, type Waiter } from './waiting-room.ts'
@@ -108,7 +109,7 @@ export function createAdmissionQueue<Place>(
     return new Promise((resolve, reject) => {
       const onAbort = (): void => end(waiter, { error: signal?.reason })
       const late = (): void => end(waiter, { error: overloaded('no node became free in time') })
-      const timer = setTimeout(late, ms)
+      const timer = setTimeout(late, Math.min(ms, LONGEST_TIMER_MS))
       const waiter: Waiting<Place> = {
         ...who,
         take: () => admission.take(),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { Startable } from '../../base/lifecycle.ts'
+import { LONGEST_TIMER_MS } from '../../base/longest-timer.ts'
 import { type FolderWatch, watchFolder } from '../../base/watch-folder.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { parseJson, readSmallFile } from './bounded-file.ts'
@@ -86,7 +87,8 @@ export function createConfigFolder(
           ),
       })
       if (pollIntervalMs !== undefined && pollIntervalMs > 0) {
-        timer = setInterval(() => void read(), Math.max(SHORTEST_POLL_MS, pollIntervalMs))
+        const everyMs = Math.min(Math.max(SHORTEST_POLL_MS, pollIntervalMs), LONGEST_TIMER_MS)
+        timer = setInterval(() => void read(), everyMs)
       }
       await read()
     },
