@@ -1,21 +1,35 @@
 import { signal } from '@preact/signals'
 import { type Conversation, NO_PARAMETERS } from './conversation.ts'
 
-const KEY = 'local-ai.conversations'
+/** Each has a place of its own: what one tab keeps takes nothing from another one. */
+const PREFIX = 'local-ai.conversation.'
+/** Where they were kept all together. */
+const FORMER_KEY = 'local-ai.conversations'
 const MOST = 100
 
 /** Newest first. They are kept in this browser and nowhere else. */
-export const conversations = signal<readonly Conversation[]>(read())
+export const conversations = signal<readonly Conversation[]>(readAll())
+
+// What other tabs keep and remove.
+addEventListener('storage', ({ key, newValue }) => {
+  if (key === null) conversations.value = []
+  else if (key.startsWith(PREFIX)) {
+    const others = conversations.value.filter(({ id }) => keyOf(id) !== key)
+    conversations.value = [...others, ...parse(key, newValue)].sort(newestFirst).slice(0, MOST)
+  }
+})
 
 export function keepConversation(conversation: Conversation): void {
-  const others = conversations.value.filter(({ id }) => id !== conversation.id)
-  conversations.value = [conversation, ...others].slice(0, MOST)
-  write()
+  const { id } = conversation
+  const all = [conversation, ...conversations.value.filter((other) => other.id !== id)]
+  conversations.value = all.slice(0, MOST)
+  write(conversation)
+  for (const tooMany of all.slice(MOST)) forget(tooMany.id)
 }
 
 export function removeConversations(ids: readonly string[]): void {
   conversations.value = conversations.value.filter(({ id }) => !ids.includes(id))
-  write()
+  for (const id of ids) forget(id)
 }
 
 export function newConversation(model: string, now = Date.now()): Conversation {
@@ -24,22 +38,81 @@ export function newConversation(model: string, now = Date.now()): Conversation {
   return { id, title: 'New conversation', model, parameters: NO_PARAMETERS, updatedUnixMs: now, messages: [] }
 }
 
+function keyOf(id: string): string {
+  return PREFIX + id
+}
+
+function newestFirst(left: Conversation, right: Conversation): number {
+  return right.updatedUnixMs - left.updatedUnixMs
+}
+
 /** A browser keeps a few megabytes: what is too much goes, the oldest first. */
-function write(): void {
-  for (let kept = conversations.value; ; kept = kept.slice(0, Math.floor(kept.length / 2))) {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(kept))
-      return
-    } catch {
-      if (kept.length <= 1) return
-    }
+function write(conversation: Conversation): void {
+  const text = JSON.stringify(conversation)
+  if (store(keyOf(conversation.id), text)) return
+  const gone: (readonly [key: string, text: string])[] = []
+  for (const { id } of conversations.value.toReversed()) {
+    const older = id === conversation.id ? undefined : stored(keyOf(id))
+    if (older === undefined) continue
+    gone.push([keyOf(id), older])
+    forget(id)
+    if (store(keyOf(conversation.id), text)) return
+  }
+  // It is too much by itself: the others stay.
+  for (const [key, older] of gone) store(key, older)
+}
+
+/** A browser may refuse to store anything. */
+function store(key: string, text: string): boolean {
+  try {
+    localStorage.setItem(key, text)
+    return true
+  } catch {
+    return false
   }
 }
 
-function read(): readonly Conversation[] {
+function stored(key: string): string | undefined {
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]')
-    return Array.isArray(found) ? found.filter(isConversation).slice(0, MOST) : []
+    return localStorage.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+function forget(id: string): void {
+  try {
+    localStorage.removeItem(keyOf(id))
+  } catch {
+    // Then it is not there.
+  }
+}
+
+function readAll(): readonly Conversation[] {
+  try {
+    takeOverFormer()
+    const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? '')
+    const found = keys.filter((key) => key.startsWith(PREFIX)).flatMap((key) => parse(key, localStorage.getItem(key)))
+    return found.sort(newestFirst).slice(0, MOST)
+  } catch {
+    return []
+  }
+}
+
+function takeOverFormer(): void {
+  const text = localStorage.getItem(FORMER_KEY)
+  if (text === null) return
+  // First, since there may be no room for both.
+  localStorage.removeItem(FORMER_KEY)
+  const found: unknown = JSON.parse(text)
+  if (Array.isArray(found)) for (const one of found.filter(isConversation)) store(keyOf(one.id), JSON.stringify(one))
+}
+
+/** Nothing for what is no conversation, or none of this place. */
+function parse(key: string, text: string | null): readonly Conversation[] {
+  try {
+    const found: unknown = JSON.parse(text ?? '')
+    return isConversation(found) && keyOf(found.id) === key ? [found] : []
   } catch {
     return []
   }
@@ -47,7 +120,10 @@ function read(): readonly Conversation[] {
 
 function isConversation(value: unknown): value is Conversation {
   if (typeof value !== 'object' || value === null) return false
-  const { id, title, model, parameters, messages } = value as Partial<Record<keyof Conversation, unknown>>
+  const { id, title, model, parameters, updatedUnixMs, messages } = value as Partial<
+    Record<keyof Conversation, unknown>
+  >
   const texts = [id, title, model].every((text) => typeof text === 'string')
-  return texts && typeof parameters === 'object' && parameters !== null && Array.isArray(messages)
+  const isKept = typeof updatedUnixMs === 'number' && Array.isArray(messages)
+  return texts && isKept && typeof parameters === 'object' && parameters !== null
 }

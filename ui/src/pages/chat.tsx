@@ -24,6 +24,11 @@ export function Page({ params }: PageProps) {
     keepConversation(conversation)
     if (open.peek().id === conversation.id) open.value = conversation
   })
+  // Another tab may have gone on with it.
+  const kept = conversations.value.find(({ id }) => id === open.value.id)
+  useEffect(() => {
+    if (kept !== undefined && kept.updatedUnixMs > open.peek().updatedUnixMs && !answer.running) open.value = kept
+  }, [kept])
   const chosen = open.value.model === '' ? firstFor('chat', known.models) : open.value.model
 
   function show(conversation: Conversation): void {
