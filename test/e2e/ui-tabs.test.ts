@@ -80,6 +80,19 @@ describe('conversations of a browser', { timeout: 120_000, skip: noBrowser() }, 
       .waitFor()
   })
 
+  it('one that is deleted while it is answered stays deleted', async () => {
+    const { page } = await browser.open(`${node.url}/app/chat/endless`)
+    await ask(page, 'Go on for ever')
+    await page.getByRole('article', { name: 'endless' }).locator('.markdown').waitFor()
+    const over = page.waitForEvent('requestfailed')
+    await page.getByRole('button', { name: 'Delete: Go on for ever' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await over
+    await page.reload()
+    await page.getByText('Ask something').waitFor()
+    assert.equal(await listed(page).count(), 0)
+  })
+
   it('what an older version has kept is taken over', async () => {
     const { page } = await browser.open(`${node.url}/app/api`)
     await page.evaluate(() => {

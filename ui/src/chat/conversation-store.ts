@@ -10,6 +10,9 @@ const MOST = 100
 /** Newest first. They are kept in this browser and nowhere else. */
 export const conversations = signal<readonly Conversation[]>(readAll())
 
+/** Answers to them may still be coming. */
+const removed = new Set<string>()
+
 // What other tabs keep and remove.
 addEventListener('storage', ({ key, newValue }) => {
   if (key === null) conversations.value = []
@@ -21,6 +24,7 @@ addEventListener('storage', ({ key, newValue }) => {
 
 export function keepConversation(conversation: Conversation): void {
   const { id } = conversation
+  if (removed.has(id)) return
   const all = [conversation, ...conversations.value.filter((other) => other.id !== id)]
   conversations.value = all.slice(0, MOST)
   write(conversation)
@@ -29,7 +33,10 @@ export function keepConversation(conversation: Conversation): void {
 
 export function removeConversations(ids: readonly string[]): void {
   conversations.value = conversations.value.filter(({ id }) => !ids.includes(id))
-  for (const id of ids) forget(id)
+  for (const id of ids) {
+    removed.add(id)
+    forget(id)
+  }
 }
 
 export function newConversation(model: string, now = Date.now()): Conversation {
