@@ -58,6 +58,22 @@ describe('pages whose node goes and comes back', { timeout: 120_000, skip: noBro
     await models.page.getByText('There is no connection to this node').waitFor({ state: 'detached' })
   })
 
+  it('a node that falls silent, without the end of a connection, is missed, and found again', async () => {
+    const { page } = await browser.open('about:blank')
+    await page.clock.install()
+    await page.goto(`${node.url}/app/logs`)
+    await page.getByText('local-ai is ready').waitFor()
+    const banner = page.getByText('There is no connection to this node')
+    node.child.kill('SIGSTOP')
+    try {
+      await page.clock.fastForward(60_000)
+      await banner.waitFor()
+    } finally {
+      node.child.kill('SIGCONT')
+    }
+    await banner.waitFor({ state: 'detached', timeout: BACK_MS })
+  })
+
   it('what could not be read is read when it is back', async () => {
     const { page } = await browser.open(`${door.url}/app/backends`)
     await page.getByText('part of this program').waitFor()

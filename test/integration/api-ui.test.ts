@@ -173,6 +173,13 @@ describe('the stream of what pages show', () => {
     assert.deepEqual(first.nodes?.map(({ name }) => name).sort(), ['a', 'b', 'c'])
     assert.deepEqual([first.standing, first.requests, first.operations], [undefined, undefined, undefined])
   })
+
+  it('tells that the node is still there when there is nothing else to tell', async () => {
+    const streamLimits = { keepAliveMs: 5, stallTimeoutMs: 60_000 }
+    await using api = await startApi({ streamLimits })
+    await using stream = await watch(api.url)
+    await stream.until((update) => Object.keys(update).length === 0)
+  })
 })
 
 describe('streams without an end', () => {

@@ -13,6 +13,9 @@ export type Connection = 'connecting' | 'open' | 'lost'
 const MAX_REQUESTS = 1000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
+/** A node says something every 15 seconds at least. One that is cut off says no goodbye, and its stream stays open. */
+const SILENT_MS = 40_000
+const ASK_MS = 5_000
 /** Round trips that are remembered of each node, one for each that differs, as long as this page is open. */
 const HISTORY = 120
 
@@ -100,12 +103,15 @@ function applyRequests(oldestFirst: readonly RequestSummary[]): void {
 
 let source: EventSource | undefined
 let retry: ReturnType<typeof setTimeout> | undefined
+let silence: ReturnType<typeof setTimeout> | undefined
 let pauseMs = FIRST_PAUSE_MS
 
 function connect(): void {
   disconnect()
   source = new EventSource(hrefOf('/api/events'))
+  listen()
   source.onmessage = ({ data }: MessageEvent<string>) => {
+    listen()
     connection.value = 'open'
     pauseMs = FIRST_PAUSE_MS
     apply(JSON.parse(data) as LiveUpdate)
@@ -113,17 +119,23 @@ function connect(): void {
   source.onerror = () => void lost()
 }
 
+function listen(): void {
+  clearTimeout(silence)
+  silence = setTimeout(() => void lost(), SILENT_MS)
+}
+
 /** The browser says only that something failed. Asking in the plain way says what: whoever must sign in is told so. */
 async function lost(): Promise<void> {
   disconnect()
   connection.value = 'lost'
-  await api('/api/p2p/stats').catch(() => {})
-  if (signInWanted.peek() || document.hidden || retry !== undefined) return
+  await api('/api/p2p/stats', { signal: AbortSignal.timeout(ASK_MS) }).catch(() => {})
+  if (signInWanted.peek() || document.hidden || retry !== undefined || source !== undefined) return
   retry = setTimeout(connect, pauseMs)
   pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
 }
 
 function disconnect(): void {
+  clearTimeout(silence)
   clearTimeout(retry)
   retry = undefined
   source?.close()

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { api, messageOf } from './api.ts'
+import { connection } from './live.ts'
 import { hrefOf } from './router.ts'
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
@@ -32,6 +33,8 @@ export function useLog({ level, room, text }: LogFilter) {
   const rooms = useSignal<readonly string[]>([])
   const error = useSignal<string | undefined>(undefined)
   const live = useSignal(false)
+  // Of a node that falls silent no stream hears the end.
+  const isLost = connection.value === 'lost'
 
   useEffect(() => {
     const leaving = new AbortController()
@@ -84,6 +87,6 @@ export function useLog({ level, room, text }: LogFilter) {
       clearInterval(drawing)
       live.value = false
     }
-  }, [level, room, text, lines, rooms, error, live])
+  }, [level, room, text, isLost, lines, rooms, error, live])
   return { lines, rooms, error, live }
 }

@@ -41,6 +41,8 @@ export const events: FastifyPluginAsyncTypebox<EventsDeps> = async (
 
 const FORMAT: EventStreamFormat<LiveUpdate> = {
   opening: `retry: ${RETRY_MS}\n\n`,
+  // A comment would not be told to the page, which could not know whether the node is still there.
+  keepAlive: 'data: {}\n\n',
   render: (update) => `data: ${JSON.stringify(update)}\n\n`,
   fail: (error) => `event: failed\ndata: ${JSON.stringify({ message: toAppError(error).message })}\n\n`,
   closing: () => '',
