@@ -74,6 +74,22 @@ describe('pages whose node goes and comes back', { timeout: 120_000, skip: noBro
     await banner.waitFor({ state: 'detached', timeout: BACK_MS })
   })
 
+  it('a page that a browser has kept, and that is there before its node, has everything when the node comes', async () => {
+    await using guarded = await startLocalAi({ arguments: ['--auth-enabled'] })
+    for (const [url, shown] of [
+      [node.url, 'link'],
+      [guarded.url, 'tab'],
+    ] as const) {
+      const { page } = await browser.open('about:blank')
+      await page.route('**/api/**', (route) => route.abort())
+      await page.goto(`${url}/app/api`)
+      await page.getByText('There is no connection to this node').waitFor()
+      await page.unroute('**/api/**')
+      const name = shown === 'link' ? 'Settings' : 'First admin'
+      await page.getByRole(shown, { name }).waitFor({ timeout: BACK_MS })
+    }
+  })
+
   it('what could not be read is read when it is back', async () => {
     const { page } = await browser.open(`${door.url}/app/backends`)
     await page.getByText('part of this program').waitFor()

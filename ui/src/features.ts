@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { api, signInWanted } from './api.ts'
-import { manages } from './live.ts'
+import { connection, manages } from './live.ts'
 
 /** `/api/features`: what this node has; an entry without models of its own has less. */
 export type Feature = 'load' | 'gallery' | 'backends' | 'settings' | 'logs' | 'metrics' | 'plan'
@@ -16,15 +16,16 @@ export function hasFeature(feature: Feature): boolean {
   return features.value?.[feature] === true && (!MANAGEMENT.has(feature) || manages.value)
 }
 
-// Asked again when somebody has signed in: before, the answer may have been a refusal.
+// Asked again when this node is back, and when somebody has signed in: before, there may have been no answer, or a refusal.
 effect(() => {
-  if (signInWanted.value || features.peek() !== undefined) return
+  const isLost = connection.value === 'lost'
+  if (signInWanted.value || isLost || features.peek() !== undefined) return
   api<Record<Feature, boolean>>('/api/features').then(
     (found) => {
       features.value = found
     },
     () => {
-      // The page for signing in shows up, or the next question says that the node does not answer.
+      // The page for signing in shows up, or another question says that the node does not answer.
     },
   )
 })

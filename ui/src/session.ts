@@ -1,5 +1,6 @@
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { api, signInWanted } from './api.ts'
+import { connection } from './live.ts'
 
 /** `/api/auth/status`. */
 export interface SessionStatus {
@@ -13,9 +14,18 @@ export interface SessionStatus {
 /** How to sign in here and who has; undefined until this node has said it. */
 export const session = signal<SessionStatus | undefined>(undefined)
 
-export async function loadSession(): Promise<void> {
+async function loadSession(): Promise<void> {
   session.value = await api<SessionStatus>('/api/auth/status')
 }
+
+// Asked again when this node is back, and when somebody has to sign in.
+effect(() => {
+  const isLost = connection.value === 'lost' && !signInWanted.value
+  if (isLost || session.peek() !== undefined) return
+  loadSession().catch(() => {
+    // Said by whatever else is asked.
+  })
+})
 
 /** With an API key of this node, or of an account. The key is kept in a cookie that no script can read. */
 export async function signInWithKey(key: string): Promise<void> {
