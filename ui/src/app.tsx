@@ -10,6 +10,7 @@ import { Toasts } from './components/toast.tsx'
 import { connection } from './live.ts'
 import { PAGES, type PageProps, type PageRow } from './pages.ts'
 import { matchPath, type Params, place } from './router.ts'
+import { hasUnsaved } from './unsaved.ts'
 
 export function App() {
   const { path, query } = place.value
@@ -36,15 +37,25 @@ export function App() {
             There is no connection to this node: what is shown may be old. It is tried again.
           </Problem>
         ) : null}
-        {content(found, query)}
+        {signInWanted.value ? <SignIn /> : null}
+        <div class="page" hidden={signInWanted.value}>
+          {signInWanted.value && !mayWait() ? null : content(found, query)}
+        </div>
       </main>
       <Toasts />
     </div>
   )
 }
 
+/**
+ * A session may end while somebody types: what was typed is there again after the sign-in. Of a page with an open dialog
+ * nothing is kept: nobody could sign in beside the dialog.
+ */
+function mayWait(): boolean {
+  return hasUnsaved.value && document.querySelector('dialog[open]') === null
+}
+
 function content(found: Found | undefined, query: URLSearchParams) {
-  if (signInWanted.value) return <SignIn />
   if (found === undefined) {
     return (
       <>

@@ -58,7 +58,10 @@ export async function makeAccount({ name, password, code }: NewAccount): Promise
 }
 
 async function signedIn(): Promise<void> {
+  const before = session.peek()?.user?.name
   await loadSession()
+  // What somebody else was working on is not for this one.
+  if (before !== undefined && before !== session.peek()?.user?.name) location.reload()
   signInWanted.value = false
 }
 

@@ -1,6 +1,6 @@
 import { computed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { api, messageOf } from '../api.ts'
+import { api, messageOf, signInWanted } from '../api.ts'
 import { hasFeature } from '../features.ts'
 import { connection, nodes } from '../live.ts'
 import type { NamedModel } from './named-model.ts'
@@ -13,7 +13,7 @@ export interface Models {
 
 type Capable = { readonly capabilities: readonly string[] }
 
-const isReachable = computed(() => connection.value !== 'lost')
+const isReachable = computed(() => connection.value !== 'lost' && !signInWanted.value)
 /** Changes when some node has other models than before. */
 const holdings = computed(() =>
   [...nodes.value.values()].map(({ id, models }) => `${id} ${models.map(({ name }) => name).join(' ')}`).join('\n'),

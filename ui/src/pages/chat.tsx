@@ -13,6 +13,7 @@ import { downloadText } from '../download.ts'
 import { firstFor } from '../models/named-model.ts'
 import { type Models, useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
+import { useUnsaved } from '../unsaved.ts'
 
 /** A conversation with a model of the network. */
 export function Page({ params }: PageProps) {
@@ -24,6 +25,7 @@ export function Page({ params }: PageProps) {
     keepConversation(conversation)
     if (open.peek().id === conversation.id) open.value = conversation
   })
+  useUnsaved(draft.value !== '' || open.value.parameters.system !== '')
   // Another tab may have gone on with it.
   const kept = conversations.value.find(({ id }) => id === open.value.id)
   useEffect(() => {

@@ -12,6 +12,7 @@ import { generate } from '../generate.ts'
 import { firstFor } from '../models/named-model.ts'
 import { useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
+import { useUnsaved } from '../unsaved.ts'
 
 interface Result {
   readonly text: string
@@ -29,6 +30,7 @@ export function Page({ params }: PageProps) {
   const result = useSignal<Result | undefined>(undefined)
   const running = useSignal<AbortController | undefined>(undefined)
   useEffect(() => () => running.peek()?.abort(), [running])
+  useUnsaved(prompt.value !== '')
   const chosen = model.value === '' ? firstFor('completion', known.models) : model.value
 
   async function run(): Promise<void> {

@@ -8,6 +8,7 @@ import { firstFor } from '../models/named-model.ts'
 import { useModels } from '../models/use-models.ts'
 import type { PageProps } from '../pages.ts'
 import { cosine } from '../similarity.ts'
+import { useUnsaved } from '../unsaved.ts'
 
 interface Result {
   readonly texts: readonly string[]
@@ -25,6 +26,7 @@ export function Page({ params }: PageProps) {
   const text = useSignal(EXAMPLE)
   const result = useSignal<Result | undefined>(undefined)
   const error = useSignal<string | undefined>(undefined)
+  useUnsaved(text.value !== EXAMPLE)
   const chosen = model.value === '' ? firstFor('embeddings', known.models) : model.value
 
   async function compare(): Promise<void> {

@@ -7,6 +7,7 @@ import { Field, Loading, Problem } from '../components/parts.tsx'
 import { toast } from '../components/toast.tsx'
 import type { PageProps } from '../pages.ts'
 import { navigate } from '../router.ts'
+import { useUnsaved } from '../unsaved.ts'
 
 const BEGINNING = 'name: my-model\nbackend: llama-cpp\nparameters:\n  model: my-model.gguf\n'
 
@@ -16,6 +17,7 @@ export function Page({ params }: PageProps) {
   const saved = useSignal<string | undefined>(name === undefined ? BEGINNING : undefined)
   const text = useSignal(BEGINNING)
   const error = useSignal<string | undefined>(undefined)
+  useUnsaved(saved.value !== undefined && text.value !== saved.value)
 
   useEffect(() => {
     if (name === undefined) return

@@ -6,6 +6,7 @@ import { Card, Field, Loading, Problem } from '../components/parts.tsx'
 import { toast } from '../components/toast.tsx'
 import { type SettingRow, sectionsFor } from '../settings/sections.ts'
 import { type FieldValue, fromField, isLong, keyToBlame, toField } from '../settings/setting-text.ts'
+import { useUnsaved } from '../unsaved.ts'
 
 type Values = Readonly<Record<string, unknown>>
 type Fields = Readonly<Record<string, FieldValue>>
@@ -53,6 +54,7 @@ export function Page() {
 
   const current = values.value
   const changed = Object.keys(fields.value).length
+  useUnsaved(changed > 0)
   return (
     <>
       <header class="page-head">
