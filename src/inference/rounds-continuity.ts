@@ -15,8 +15,8 @@ export interface ToldResult {
  */
 export interface RoundsContinuity {
   generation(round: number): Continuity
-  /** What the calls of this round gave, elsewhere; undefined: they were not begun. */
-  given(round: number): readonly ToldResult[] | undefined
+  /** What the calls of this round, so many, gave elsewhere; undefined: they were not begun. */
+  given(round: number, count: number): readonly ToldResult[] | undefined
   /** To be told before the first of them runs. */
   callsBegin(count: number): void
   /** To be told before anything is made of them. */
@@ -33,7 +33,7 @@ const NUMBER_BYTES = 4
 
 /**
  * Throws `request.invalid` when what was told is not of such an answer, and `mcp.failed` when a tool was running when that
- * ended: whether it did its work, nobody knows.
+ * ended (whether it did its work, nobody knows) or other tools were run.
  */
 export function continueRounds({ resume, note }: Continuity): RoundsContinuity {
   const rounds = readRounds(resume)
@@ -46,9 +46,10 @@ export function continueRounds({ resume, note }: Continuity): RoundsContinuity {
   }
   return {
     generation: (round) => ({ resume: rounds[round]?.tokens ?? [], note: tell }),
-    given(round) {
+    given(round, count) {
       const { calls, results } = rounds[round] ?? { calls: undefined, results: [] }
       if (calls === undefined) return undefined
+      if (calls !== count) throw new AppError('mcp.failed', 'the tools of this node are not those that were run before')
       if (results.length === calls) return results
       throw new AppError('mcp.failed', 'the node was lost while it ran tools, which are not run twice')
     },

@@ -78,7 +78,8 @@ async function* run(
     if (calls.length === 0) return
     callsLeft -= calls.length
     const results =
-      toResults(calls, told?.given(round)) ?? (await runAll({ offer, tools: rounds.tools, told }, calls, own))
+      toResults(calls, told?.given(round, calls.length)) ??
+      (await runAll({ offer, tools: rounds.tools, told }, calls, own))
     yield* results
     const next = nextRequest(asked, answer, results)
     if (next === undefined) return
@@ -133,11 +134,10 @@ function toResults(
   calls: readonly ToolCall[],
   given: readonly ToldResult[] | undefined,
 ): readonly ToolResult[] | undefined {
-  if (given === undefined) return undefined
-  return calls.map(({ id, name }, index) => ({
-    ...{ type: 'tool-result' as const, callId: id, name },
-    ...(given[index] ?? { text: '', failed: true }),
-  }))
+  return given?.flatMap((result, index) => {
+    const call = calls[index]
+    return call === undefined ? [] : [{ type: 'tool-result' as const, callId: call.id, name: call.name, ...result }]
+  })
 }
 
 /** All at the same time; the first that finds no answer ends the others. */

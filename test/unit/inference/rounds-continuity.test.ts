@@ -30,16 +30,17 @@ describe('an answer with tools, round by round', () => {
     )
     const next = open(told)
     assert.deepEqual(next.rounds.generation(0).resume, [{ id: 7 }, { id: 8 }])
-    assert.deepEqual(next.rounds.given(0), results)
+    assert.deepEqual(next.rounds.given(0, 2), results)
+    assert.throws(() => next.rounds.given(0, 1), { code: 'mcp.failed' })
     assert.deepEqual(next.rounds.generation(1).resume, [{ id: 9 }])
-    assert.deepEqual([next.rounds.given(1), next.rounds.generation(2).resume], [undefined, []])
+    assert.deepEqual([next.rounds.given(1, 1), next.rounds.generation(2).resume], [undefined, []])
     next.rounds.generation(1).note([{ id: 10 }])
     assert.deepEqual(next.told, [{ id: 10 }], 'what was told is not told again')
   })
 
   it('tells nothing before there is something to go on from', () => {
     const { told, rounds } = open()
-    assert.deepEqual([rounds.generation(0).resume, rounds.given(0), told], [[], undefined, []])
+    assert.deepEqual([rounds.generation(0).resume, rounds.given(0, 1), told], [[], undefined, []])
   })
 
   it('does not go on from where tools were running', () => {
@@ -47,8 +48,8 @@ describe('an answer with tools, round by round', () => {
     rounds.generation(0).note([{ id: 7 }])
     rounds.callsBegin(2)
     rounds.gave(results.slice(0, 1))
-    assert.throws(() => open(told).rounds.given(0), { code: 'mcp.failed' })
-    assert.throws(() => open(told.slice(0, 3)).rounds.given(0), { code: 'mcp.failed' })
+    assert.throws(() => open(told).rounds.given(0, 2), { code: 'mcp.failed' })
+    assert.throws(() => open(told.slice(0, 3)).rounds.given(0, 2), { code: 'mcp.failed' })
   })
 
   it('refuses what is no such answer', () => {
