@@ -22,6 +22,11 @@ async function assertUnhurt(page: Page): Promise<void> {
   assert.equal(await page.locator('main img, main script, main iframe, main [onerror]').count(), 0)
 }
 
+/** What is wider than a phone makes the page as wide, and its `innerWidth` too. */
+async function assertFits(page: Page): Promise<void> {
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), PHONE.viewport.width, page.url())
+}
+
 async function ask(page: Page, text: string): Promise<void> {
   await page.getByLabel('Your message').fill(text)
   await page.getByRole('button', { name: 'Send' }).click()
@@ -256,7 +261,7 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
       await page.goto(`${node.url}/app/${path}`)
       await page.getByText(sign).first().waitFor()
       await phone.checkAccessibility()
-      assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} fits the screen`)
+      await assertFits(page)
     }
     await page.goto(`${node.url}/app/models`)
     await page.getByRole('button', { name: HOSTILE }).click()
@@ -266,6 +271,10 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     )
     assert.ok(title && close && close.x >= title.x + title.width, 'the way out is beside a long name, not below it')
     assert.ok(close.y < title.y + title.height && close.x + close.width <= PHONE.viewport.width)
+    await page.goto(`${node.url}/app/model-editor/${'x'.repeat(96)}`)
+    await page.getByRole('alert').waitFor()
+    takeRefusal(404)
+    await assertFits(page)
     await assertUnhurt(page)
   })
 
