@@ -35,8 +35,11 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
       const message = `no node answers at ${base.origin}: is it running? (--endpoint names another)`
       throw new AppError('peer.unreachable', message, { cause })
     })
-    const text = await answer.text()
-    if (text.length > MAX_ANSWER_BYTES) throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
+    const text = await readText(answer).catch((cause: unknown) => {
+      init.signal?.throwIfAborted()
+      throw new AppError('peer.unreachable', `${base.origin}${path} broke off its answer, or is too slow`, { cause })
+    })
+    if (text === undefined) throw new AppError('request.invalid', `${base.origin}${path} answered too much`)
     if (answer.ok) return parseAnswer(text, `${base.origin}${path}`)
     throw new AppError('request.invalid', refusal(answer.status, text, base))
   }
@@ -47,6 +50,18 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
     put: (path, body, options = {}) => ask(path, { ...options, method: 'PUT', body: JSON.stringify(body) }),
     post: (path, body, options = {}) => ask(path, { ...options, method: 'POST', body: JSON.stringify(body) }),
   }
+}
+
+/** Undefined as soon as it is too much: what is left of it is then not read. */
+async function readText({ body }: Response): Promise<string | undefined> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of body ?? []) {
+    bytes += piece.length
+    if (bytes > MAX_ANSWER_BYTES) return undefined
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
 }
 
 function parseEndpoint(endpoint: string): URL {

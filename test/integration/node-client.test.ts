@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createNodeClient } from '../../src/compose/node-client.ts'
+import { startFileServer } from '../support/file-server.ts'
+
+const MIB = Buffer.alloc(2 ** 20, 'x')
+
+describe('what a command asks of a running node', () => {
+  it('is an error in words when the answer breaks off', async () => {
+    await using server = await startFileServer((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('{"nodes":', () => response.destroy())
+    })
+    const client = createNodeClient({ endpoint: server.origin, apiKey: undefined })
+    await assert.rejects(client.get('/api/p2p/workers'), { code: 'peer.unreachable', message: /broke off its answer/ })
+  })
+
+  it('is not read to its end when there is too much of it', { timeout: 20_000 }, async () => {
+    const closed = Promise.withResolvers<void>()
+    await using server = await startFileServer((_request, response) => {
+      response.writeHead(200)
+      response.on('close', () => closed.resolve())
+      const more = (): void => {
+        while (!response.destroyed && response.write(MIB));
+      }
+      response.on('drain', more)
+      more()
+    })
+    const client = createNodeClient({ endpoint: server.origin, apiKey: undefined })
+    await assert.rejects(client.get('/api/p2p/status'), { code: 'request.invalid', message: /answered too much/ })
+    await closed.promise
+  })
+})
