@@ -27,7 +27,12 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
     const { method, body = null } = init
     const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), init.signal)
     const type: Record<string, string> = body === null ? {} : { 'content-type': 'application/json' }
-    const answer = await fetch(new URL(path, base), {
+    // Below what a proxy puts before the node's own paths: `https://ai.example/node-1`.
+    const url = new URL(
+      base.pathname.replace(/\/*$/, () => path),
+      base,
+    )
+    const answer = await fetch(url, {
       ...{ method, body, signal, redirect: 'error' },
       headers: { ...headers, ...type },
     }).catch((cause: unknown) => {

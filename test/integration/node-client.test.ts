@@ -6,6 +6,15 @@ import { startFileServer } from '../support/file-server.ts'
 const MIB = Buffer.alloc(2 ** 20, 'x')
 
 describe('what a command asks of a running node', () => {
+  it('goes below the prefix of a proxy', async () => {
+    await using server = await startFileServer((_request, response) => response.end('{}'))
+    for (const prefix of ['', '/', '/node-1', '/a/b/']) {
+      await createNodeClient({ endpoint: `${server.origin}${prefix}`, apiKey: undefined }).get('/api/p2p/status?x=1')
+    }
+    const paths = server.requests.map(({ path }) => path.replace('/api/p2p/status?x=1', ''))
+    assert.deepEqual(paths, ['', '', '/node-1', '/a/b'])
+  })
+
   it('is an error in words when the answer breaks off', async () => {
     await using server = await startFileServer((_request, response) => {
       response.writeHead(200, { 'content-length': '100' })
