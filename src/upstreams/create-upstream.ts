@@ -6,7 +6,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { UpstreamMetrics, UpstreamOutcome } from '../telemetry/upstream-metrics.ts'
 import type { UpstreamHttp } from './http/upstream-http.ts'
 import { nextLookMs, POLLING_DEFAULTS, type PollingInit } from './polling.ts'
-import { listModels, probeUpstream } from './probe/probe-upstream.ts'
+import { isAsFound, listModels, probeUpstream } from './probe/probe-upstream.ts'
 import { FIRST_SLOTS, type LearnedSlots, learnSlots } from './slots.ts'
 import type { UpstreamConfig } from './upstream-config.ts'
 import type { UpstreamFindings, UpstreamModel } from './upstream-model.ts'
@@ -194,8 +194,7 @@ class AttachedUpstream implements Upstream {
   async #lookOnce(signal: AbortSignal): Promise<void> {
     const { http } = this.#deps
     try {
-      const up = this.#phase === 'up' && this.#findings !== undefined
-      const same = up && this.#isSame(await listModels({ http, config: this.config }, { signal }))
+      const same = this.#phase === 'up' && (await this.#isSame({ signal }))
       if (!same) this.#found(await probeUpstream({ http, config: this.config }, this.#known, { signal }))
       this.#failures = 0
     } catch (error) {
@@ -203,9 +202,18 @@ class AttachedUpstream implements Upstream {
     }
   }
 
-  #isSame(entries: readonly { readonly id: string }[]): boolean {
-    const { models = [], left = 0 } = this.#findings ?? {}
-    return entries.length === models.length + left && models.every(({ id }, index) => entries[index]?.id === id)
+  async #isSame(options: AbortOptions): Promise<boolean> {
+    const findings = this.#findings
+    if (findings === undefined) return false
+    const { http } = this.#deps
+    const { models, left } = findings
+    const entries = await listModels({ http, config: this.config }, options)
+    if (entries.length !== models.length + left || models.some(({ id }, index) => entries[index]?.id !== id))
+      return false
+    if (await isAsFound({ http }, findings, options)) return true
+    // It was started anew: what its models can do may be different, too.
+    this.#known = new Map()
+    return false
   }
 
   #found(findings: UpstreamFindings): void {
@@ -217,7 +225,7 @@ class AttachedUpstream implements Upstream {
     this.#phase = 'up'
     this.#problem = undefined
     const facts = { upstream: this.name, kind, version, models: models.length, slots }
-    this.#deps.log.info(facts, first ? 'upstream is attached' : 'the models of an upstream have changed')
+    this.#deps.log.info(facts, first ? 'upstream is attached' : 'an upstream is not as it was')
     if (left > 0)
       this.#deps.log.warn(
         { upstream: this.name, left },

@@ -69,6 +69,27 @@ export async function probeUpstream(
   return { ...server, models, left: entries.length - served.length }
 }
 
+/**
+ * Whether a server that lists what it listed before is as it was found. One that is started anew between two looks may have
+ * other slots and another context; only llama-server says so.
+ */
+export async function isAsFound(
+  { http }: Pick<ProbeDeps, 'http'>,
+  { kind, version, slots, models }: UpstreamFindings,
+  options: AbortOptions,
+): Promise<boolean> {
+  if (kind !== 'llama-server' || slots === undefined) return true
+  const limits = { maxBytes: SIGN_BYTES, timeoutMs: TIMEOUT_MS, ...options }
+  const props = await http.json({ method: 'GET', path: { own: '/props' } }, limits).catch(() => undefined)
+  options.signal?.throwIfAborted()
+  const now = recognize({ props, version: undefined, ollama: undefined, lmStudio: undefined, entries: [] })
+  // It answers for its models still, and this can wait for the next look.
+  if (now.slots === undefined) return true
+  const { contextSize } = now
+  const isSameContext = contextSize === undefined || models.every((model) => model.contextSize === contextSize)
+  return isSameContext && now.slots === slots && now.version === version
+}
+
 async function readSigns({ http }: ProbeDeps, options: AbortOptions) {
   const ask = async (own: string): Promise<unknown> =>
     await http

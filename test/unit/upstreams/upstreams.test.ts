@@ -24,7 +24,10 @@ interface Attached extends AsyncDisposable {
 }
 
 /** Servers by their names, attached as a node does it. */
-async function attach(servers: Readonly<Record<string, ScriptedServer | string>>): Promise<Attached> {
+async function attach(
+  servers: Readonly<Record<string, ScriptedServer | string>>,
+  polling = POLLING,
+): Promise<Attached> {
   const log: string[] = []
   const outcomes: string[] = []
   const upstreams = createUpstreams(
@@ -41,7 +44,7 @@ async function attach(servers: Readonly<Record<string, ScriptedServer | string>>
         key: KEY,
         ...parseUpstreamUrl(typeof server === 'string' ? server : server.url, name),
       })),
-      polling: POLLING,
+      polling,
       firstLookMs: 30_000,
     },
   )
@@ -354,6 +357,17 @@ describe('the models of upstreams', () => {
     assert.deepEqual(report?.models, [
       { id: 'm', capabilities: ['rerank', 'tokenize'], source: 'tried', contextSize: 512 },
     ])
+  })
+
+  it('are known anew when their server was started again with other settings, between two looks', async () => {
+    const props = (total_slots: number, n_ctx: number) => json({ total_slots, default_generation_settings: { n_ctx } })
+    await using server = await startScriptedServer({ '/props': props(3, 512), [CHAT]: events(said('no', 'stop')) })
+    await using node = await attach({ a: server }, { ...POLLING, everyMs: 20 })
+    const known = () => node.upstreams.report().map(({ slots, models }) => [slots, models[0]?.contextSize])[0]
+    assert.deepEqual(known(), [3, 512])
+    server.routes.set('/props', props(8, 4096))
+    await poll('what the server says now is known', 5000, () => known()?.join() === '8,4096')
+    assert.equal(node.upstreams.find('m')?.contextSize, 4096)
   })
 
   it('are served in part where the operator says so, and no list of another kind is taken for one', async () => {
