@@ -1,11 +1,17 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { AppError } from '../base/errors.ts'
 import type { Startable } from '../base/lifecycle.ts'
 import type { Logger } from '../compose/compose-log.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const SAME_SIGNAL_MS = 500
+
+/** Whoever has no terminal can lose none. Node takes back what `nohup` has set. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((stream) => isatty(stream))
+}
 
 /**
  * Calls back at the first signal. At the second one the process exits: whoever sends two wants out now. Ctrl-C goes to all
@@ -14,6 +20,7 @@ const SAME_SIGNAL_MS = 500
 function onFirstSignal(first: (signal: NodeJS.Signals) => void): Disposable {
   let firstAt: number | undefined
   const hear = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP' && !hasTerminal()) return
     if (firstAt === undefined) {
       firstAt = performance.now()
       first(signal)

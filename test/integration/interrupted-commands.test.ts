@@ -39,6 +39,21 @@ describe('a command that is interrupted', () => {
     assert.deepEqual(ended, { stdout: 'tidied up\n', stderr: '', code: 0, signal: null })
   })
 
+  it('goes on after a hang-up where there is no terminal, as behind nohup', async () => {
+    const script = `
+      const { abortOnSignal } = await import(${JSON.stringify(UNTIL_SIGNAL)})
+      const { once } = await import('node:events')
+      using interrupted = abortOnSignal()
+      const heard = once(process, 'SIGHUP')
+      const work = setInterval(() => {}, 1000)
+      process.kill(process.pid, 'SIGHUP')
+      await heard
+      console.log(interrupted.signal.aborted)
+      clearInterval(work)`
+    const ended = await run('--input-type=module', '-e', script)
+    assert.deepEqual(ended, { stdout: 'false\n', stderr: '', code: 0, signal: null })
+  })
+
   it('says so in one line and leaves no lock behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'local-ai-interrupted-'))
     const asked = Promise.withResolvers<void>()
@@ -52,7 +67,7 @@ describe('a command that is interrupted', () => {
     })
     const said = text(child.stderr)
     await asked.promise
-    child.kill('SIGHUP')
+    child.kill('SIGTERM')
     const [code] = await once(child, 'close')
     assert.equal(code, 1)
     assert.equal(
