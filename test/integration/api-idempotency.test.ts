@@ -80,6 +80,26 @@ describe('a request that comes again under its Idempotency-Key', () => {
     assert.equal(a.node.asked.length, 1)
   })
 
+  it('is there for the second one when the client of the first leaves', async () => {
+    await using network = createMemberNetwork()
+    const a = network.serving('a')
+    const entry = await network.entry('x')
+    const held = holds()
+    a.node.script = held.script
+    const leaving = new AbortController()
+    const one = entry.post(CHAT, ASK, {
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+      signal: leaving.signal,
+    })
+    await held.began
+    const other = ask(entry, 'k')
+    leaving.abort()
+    await assert.rejects(one)
+    held.goOn()
+    assert.match(await (await other).text(), /Hello world/)
+    assert.equal(a.node.asked.length, 1)
+  })
+
   it('is refused when it asks for something else, in the words of the dialect', async () => {
     await using network = createMemberNetwork()
     network.serving('a')

@@ -1,13 +1,13 @@
 import type { Dispatcher } from 'undici'
 import { AppError } from '../../base/errors.ts'
-import type { AbortOptions } from '../../base/signals.ts'
+import { type AbortOptions, raceSignal } from '../../base/signals.ts'
 import type { Network } from '../../p2p/network.ts'
 import { exchange } from '../exchange.ts'
 import { fromPeerHeaders, toPeerHeaders } from '../forwarded-headers.ts'
 import { homeOf } from '../home.ts'
 import type { LocalPlace, RequestRouter, Routed, RoutedAnswer, RoutedRequest } from '../routed-request.ts'
 import type { Keepers } from './keepers.ts'
-import { keyOf, toKeyText } from './request-key.ts'
+import { keyOf, keyReused, type RequestKey, toKeyText } from './request-key.ts'
 
 export interface KeyedRouterDeps {
   readonly router: RequestRouter
@@ -48,18 +48,61 @@ export function createKeyedRouter({ router, keepers, network, own }: KeyedRouter
     return { status: answer.status, headers: fromPeerHeaders(answer.headers), body: answer.body, node, attempts: [] }
   }
 
+  async function find(request: RoutedRequest, key: RequestKey, options: AbortOptions): Promise<Routed> {
+    const holder = await keepers.ask(key, options)
+    const found = holder === undefined ? undefined : await toHolder(request, holder, options)
+    return found ?? (await router.route(request, options))
+  }
+
+  async function serve(request: RoutedRequest, routed: Routed, options: AbortOptions): Promise<Routed> {
+    if (routed.kind !== 'local' || own === undefined) return routed
+    return { kind: 'remote', answer: await serveHere(request, routed.place, options) }
+  }
+
+  /** The keepers know of an answer when a node has begun it: who comes before that waits for the first one to get there. */
+  const underway = new Map<string, Underway>()
+
+  async function lead(request: RoutedRequest, key: RequestKey, options: AbortOptions): Promise<Routed> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    underway.set(key.digest, { bodyHash: key.bodyHash, holder: promise })
+    let holder: string | undefined
+    try {
+      const routed = await serve(request, await find(request, key, options), options)
+      if (routed.kind === 'remote' && routed.answer.status < 400) holder = routed.answer.node.peerId
+      return routed
+    } finally {
+      underway.delete(key.digest)
+      resolve(holder)
+    }
+  }
+
+  /** Nothing is waited for between looking and leading: whoever comes meanwhile finds the one that leads. */
+  async function followOrLead(request: RoutedRequest, key: RequestKey, options: AbortOptions): Promise<Routed> {
+    for (;;) {
+      const first = underway.get(key.digest)
+      if (first === undefined) return await lead(request, key, options)
+      if (first.bodyHash !== key.bodyHash) throw keyReused()
+      const holder = await raceSignal(first.holder, options.signal)
+      const found = holder === undefined ? undefined : await toHolder(request, holder, options)
+      if (found !== undefined) return await serve(request, found, options)
+    }
+  }
+
   return {
     async route(request, options = {}) {
       const key = keyOf(request)
       if (key === undefined) return await router.route(request, options)
       const keyed = { ...request, key: toKeyText(key) }
-      const holder = request.home === undefined ? await keepers.ask(key, options) : undefined
-      const found = holder === undefined ? undefined : await toHolder(keyed, holder, options)
-      const routed = found ?? (await router.route(keyed, options))
-      if (routed.kind !== 'local' || own === undefined) return routed
-      return { kind: 'remote', answer: await serveHere(keyed, routed.place, options) }
+      if (request.home === undefined) return await followOrLead(keyed, key, options)
+      return await serve(keyed, await router.route(keyed, options), options)
     },
   }
+}
+
+interface Underway {
+  readonly bodyHash: string
+  /** Which node has the answer, when one has begun it. */
+  readonly holder: Promise<string | undefined>
 }
 
 function isLost(error: unknown): boolean {
