@@ -163,10 +163,10 @@ async function workOff(
   answer: AsyncIterable<RoundEvent>,
   logs: EventLogs,
 ): Promise<unknown> {
+  const log = streamed ? logs.begin(live.id, record().owner) : undefined
   const tell = (events: readonly ResponseEvent[]): void => {
-    if (streamed) for (const event of events) logs.append(live.id, toEventText(event))
+    if (log !== undefined) for (const event of events) log.append(toEventText(event))
   }
-  if (streamed) logs.begin(live.id, record().owner)
   tell(live.opening())
   try {
     for await (const event of live.follow(answer)) tell([event])
@@ -175,7 +175,7 @@ async function workOff(
     tell(live.fail(error))
     return error
   } finally {
-    logs.end(live.id)
+    log?.end()
   }
 }
 

@@ -12,16 +12,21 @@ export interface EventLogsInit {
 
 /** The events of streams that may be read again, and by several readers, also while they grow. In memory only. */
 export interface EventLogs {
-  begin(id: string, owner: string | null): void
-  append(id: string, event: EventText): void
-  /** Nothing more will come; readers are let go after the last event. */
-  end(id: string): void
+  /** Takes the place of an older stream of the same name, whose readers are let go. */
+  begin(id: string, owner: string | null): EventWriter
   forget(id: string): void
   /**
    * All events after the one with this number (-1: from the first), then those to come, until the end.
    * Throws `request.conflict` as soon as one that is due is no longer there.
    */
   read(id: string, after: number, options?: AbortOptions): AsyncGenerator<EventText, void>
+}
+
+/** One stream. What is written after it has ended, was forgotten or begun anew is written nowhere. */
+export interface EventWriter {
+  append(event: EventText): void
+  /** Nothing more will come; readers are let go after the last event. */
+  end(): void
 }
 
 interface Log {
@@ -63,33 +68,36 @@ export function createEventLogs({ maxEvents, maxTotalLength }: EventLogsInit): E
     changed.resolve()
   }
 
+  function forget(id: string): void {
+    const log = logs.get(id)
+    if (log === undefined) return
+    log.ended = true
+    drop(log, log.events.length)
+    logs.delete(id)
+    wake(log)
+  }
+
   return {
     begin(id, owner) {
-      logs.set(id, { owner, events: [], first: 0, length: 0, ended: false, changed: Promise.withResolvers() })
+      forget(id)
+      const log: Log = { owner, events: [], first: 0, length: 0, ended: false, changed: Promise.withResolvers() }
+      logs.set(id, log)
+      return {
+        append(event) {
+          if (log.ended) return
+          log.events.push(event)
+          log.length += event.json.length
+          total += event.json.length
+          makeRoom(log)
+          wake(log)
+        },
+        end() {
+          log.ended = true
+          wake(log)
+        },
+      }
     },
-    append(id, event) {
-      const log = logs.get(id)
-      if (log === undefined || log.ended) return
-      log.events.push(event)
-      log.length += event.json.length
-      total += event.json.length
-      makeRoom(log)
-      wake(log)
-    },
-    end(id) {
-      const log = logs.get(id)
-      if (log === undefined) return
-      log.ended = true
-      wake(log)
-    },
-    forget(id) {
-      const log = logs.get(id)
-      if (log === undefined) return
-      log.ended = true
-      drop(log, log.events.length)
-      logs.delete(id)
-      wake(log)
-    },
+    forget,
     async *read(id, after, { signal } = {}) {
       const log = logs.get(id)
       if (log === undefined) throw gone()

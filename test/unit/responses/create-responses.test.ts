@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { pino } from 'pino'
 import { newStamp, readStamp } from '../../../src/api/stamp.ts'
 import { AppError } from '../../../src/base/errors.ts'
+import { raceSignal } from '../../../src/base/signals.ts'
 import type { Stamp } from '../../../src/inference/continuity.ts'
 import type { InferenceEvent } from '../../../src/inference/events.ts'
 import { createResponses, RESPONSES_DEFAULTS, type Responses } from '../../../src/responses/create-responses.ts'
@@ -16,6 +17,15 @@ const HOME = '0123456789'
 
 async function* say(...texts: readonly string[]): AsyncGenerator<InferenceEvent, void> {
   for (const text of texts) yield { type: 'text-delta', text }
+}
+
+/** As an answer does that is told to end. */
+async function* endedBy<T>(events: AsyncGenerator<T, void>, signal: AbortSignal): AsyncGenerator<T, void> {
+  for (;;) {
+    const next = await raceSignal(events.next(), signal)
+    if (next.done === true) return
+    yield next.value
+  }
 }
 
 describe('the responses of a node', () => {
@@ -71,6 +81,29 @@ describe('the responses of a node', () => {
     const found = (await responses.find(newer.live.id, null))?.resource
     assert.equal(found?.status, 'completed')
     assert.equal(JSON.stringify(found?.output).includes('"c"'), true)
+  })
+
+  it('are begun anew in the background: the events of the older one are not among those of the newer', async () => {
+    const stamp = readStamp(newStamp())
+    const asked = Promise.withResolvers<void>()
+    const more = Promise.withResolvers<void>()
+    async function* slow(): AsyncGenerator<InferenceEvent, void> {
+      yield* say('a')
+      asked.resolve()
+      await more.promise
+      yield* say('b')
+    }
+    const older = begin({ background: true }, responses, stamp)
+    const olderEnds = responses.runInBackground(older, endedBy(slow(), older.live.signal))
+    await asked.promise
+    const newer = begin({ background: true }, responses, stamp)
+    const newerEnds = responses.runInBackground(newer, slow())
+    await olderEnds
+    more.resolve()
+    await newerEnds
+    const types: string[] = []
+    for await (const { type } of responses.events(newer.live.id, -1)) types.push(type)
+    assert.deepEqual([types.includes('response.failed'), types.at(-1)], [false, 'response.completed'])
   })
 
   it('are cancelled when their reader leaves, whatever the model does', async () => {

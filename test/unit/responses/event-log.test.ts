@@ -1,19 +1,41 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createEventLogs, type EventLogs } from '../../../src/responses/event-log.ts'
+import {
+  createEventLogs,
+  type EventLogs,
+  type EventLogsInit,
+  type EventWriter,
+} from '../../../src/responses/event-log.ts'
+import type { EventText } from '../../../src/responses/events.ts'
 
 const INIT = { maxEvents: 100, maxTotalLength: 1000 }
 
+/** Streams that are written by their names. */
+function openLogs(init: EventLogsInit) {
+  const logs = createEventLogs(init)
+  const writers = new Map<string, EventWriter>()
+  return {
+    ...logs,
+    begin(id: string, owner: string | null): EventWriter {
+      const writer = logs.begin(id, owner)
+      writers.set(id, writer)
+      return writer
+    },
+    append: (id: string, event: EventText): void => writers.get(id)?.append(event),
+    end: (id: string): void => writers.get(id)?.end(),
+  }
+}
+
 /** `from` up to, not including, `to`. */
 function tell(
-  logs: EventLogs,
+  logs: ReturnType<typeof openLogs>,
   id: string,
   { from, to, json = '{}' }: { from: number; to: number; json?: string },
 ): void {
   for (let sequence = from; sequence < to; sequence += 1) logs.append(id, { sequence, type: 'x', json })
 }
 
-async function numbers(logs: EventLogs, id: string, after: number): Promise<number[]> {
+async function numbers(logs: Pick<EventLogs, 'read'>, id: string, after: number): Promise<number[]> {
   const found: number[] = []
   for await (const { sequence } of logs.read(id, after)) found.push(sequence)
   return found
@@ -21,7 +43,7 @@ async function numbers(logs: EventLogs, id: string, after: number): Promise<numb
 
 describe('the kept events', () => {
   it('are read from anywhere, any number of times', async () => {
-    const logs = createEventLogs(INIT)
+    const logs = openLogs(INIT)
     logs.begin('a', null)
     tell(logs, 'a', { from: 0, to: 4 })
     logs.end('a')
@@ -32,7 +54,7 @@ describe('the kept events', () => {
   })
 
   it('reach readers as they come, each at its own pace', async () => {
-    const logs = createEventLogs(INIT)
+    const logs = openLogs(INIT)
     logs.begin('a', null)
     const early = numbers(logs, 'a', -1)
     const slow = logs.read('a', -1)
@@ -47,7 +69,7 @@ describe('the kept events', () => {
   })
 
   it('forget the oldest of a stream that is too long', async () => {
-    const logs = createEventLogs({ ...INIT, maxEvents: 3 })
+    const logs = openLogs({ ...INIT, maxEvents: 3 })
     logs.begin('a', null)
     const reader = logs.read('a', -1)
     tell(logs, 'a', { from: 0, to: 1 })
@@ -60,7 +82,7 @@ describe('the kept events', () => {
   })
 
   it('are bounded together: ended streams go first, then the own beginning', async () => {
-    const logs = createEventLogs({ maxEvents: 100, maxTotalLength: 10 })
+    const logs = openLogs({ maxEvents: 100, maxTotalLength: 10 })
     const json = '12345'
     for (const id of ['old', 'running', 'new']) logs.begin(id, null)
     tell(logs, 'running', { from: 0, to: 1, json })
@@ -76,7 +98,7 @@ describe('the kept events', () => {
   })
 
   it('make room where one owner has the most, so that nobody loses what another one fills', async () => {
-    const logs = createEventLogs({ maxEvents: 100, maxTotalLength: 20 })
+    const logs = openLogs({ maxEvents: 100, maxTotalLength: 20 })
     const json = '12345'
     logs.begin('small', 'bob')
     tell(logs, 'small', { from: 0, to: 1, json })
@@ -96,7 +118,7 @@ describe('the kept events', () => {
   })
 
   it('let readers go when they leave, and when the stream is forgotten', async () => {
-    const logs = createEventLogs(INIT)
+    const logs = openLogs(INIT)
     logs.begin('a', null)
     const leaving = new AbortController()
     const reader = logs.read('a', -1, { signal: leaving.signal })
@@ -107,5 +129,21 @@ describe('the kept events', () => {
     logs.forget('a')
     assert.deepEqual(await other, [])
     await assert.rejects(numbers(logs, 'a', -1), { code: 'request.conflict' })
+  })
+
+  it('begin anew under the same name: what the older writer still says belongs to nothing', async () => {
+    const logs = openLogs({ maxEvents: 100, maxTotalLength: 10 })
+    const json = '12345'
+    const older = logs.begin('a', null)
+    tell(logs, 'a', { from: 0, to: 1, json })
+    const reader = logs.read('a', 0)
+    const waiting = reader.next()
+    logs.begin('a', null)
+    assert.equal((await waiting).done, true)
+    older.append({ sequence: 1, type: 'x', json })
+    older.end()
+    tell(logs, 'a', { from: 0, to: 2, json })
+    logs.end('a')
+    assert.deepEqual(await numbers(logs, 'a', -1), [0, 1])
   })
 })
