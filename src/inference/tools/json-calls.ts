@@ -36,11 +36,14 @@ export function toCall(json: string, keys: CallKeys): FoundCall | undefined {
 
 function argumentsText(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value ?? {})
-  return isObject(parseLenient(value)) ? value : JSON.stringify(value)
+  if (value.trim() === '') return '{}'
+  if (isObject(parseOrNothing(value))) return value
+  const mended = parseLenient(value)
+  return JSON.stringify(isObject(mended) ? mended : value)
 }
 
-/** Models break lines within texts, which JSON does not allow. */
-function parseLenient(json: string): unknown {
+/** Models break lines within texts, which JSON does not allow. Undefined for what is no JSON even so. */
+export function parseLenient(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {

@@ -117,6 +117,12 @@ rows(
     ],
     ['with parameters', '{"name": "look", "parameters": {"at": 2}}', ['call look {"at":2}']],
     ['with lines broken within a text', '{"name": "look", "arguments": {"at": "a\nb"}}', ['call look {"at":"a\\nb"}']],
+    [
+      'with lines broken within arguments that are a text',
+      '{"name": "look", "arguments": "{\\"at\\": \\"a\\nb\\"}"}',
+      ['call look {"at":"a\\nb"}'],
+    ],
+    ['with an empty text for no arguments', '{"name": "look", "arguments": " "}', ['call look {}']],
     ['behind thoughts', `<think>{"name"</think>${CALL}`, ['reasoning {"name"', LOOK]],
     ['without arguments', '{"name": "look"}', ['call look {}']],
     ['not of a tool that is not there', '{"name": "Bob", "arguments": {}}', ['text {"name": "Bob", "arguments": {}}']],
