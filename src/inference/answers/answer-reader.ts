@@ -1,7 +1,9 @@
+import { isObject } from '../../base/json.ts'
 import type { ModelConfig } from '../../models/model-config.ts'
 import { toToolConfig } from '../../models/prompt-config.ts'
 import type { ToolDefinition } from '../request.ts'
 import { createConfiguredCalls, needsWholeAnswer } from '../tools/configured-calls.ts'
+import { parseLenient } from '../tools/json-calls.ts'
 import { createCallStream } from '../tools/stream-calls.ts'
 import { type AnswerPiece, type TextStage, textPiece } from './answer-piece.ts'
 import { createTextEditor } from './edit-text.ts'
@@ -71,10 +73,17 @@ function answeringInText(calls: TextStage, noAction: string, tools: readonly Too
   const toText = (pieces: readonly AnswerPiece[]): readonly AnswerPiece[] =>
     pieces.flatMap((piece) => {
       if (piece.type !== 'call' || piece.name !== noAction) return [piece]
-      const { message } = JSON.parse(piece.arguments) as { readonly message?: unknown }
-      return typeof message === 'string' ? textPiece(message) : []
+      return textPiece(messageOf(piece.arguments))
     })
   return { push: (text) => toText(calls.push(text)), end: () => toText(calls.end()) }
+}
+
+/** Where a pattern found the arguments, or the model forgot the object around them, they are the text themselves. */
+function messageOf(written: string): string {
+  const value = parseLenient(written)
+  if (!isObject(value)) return typeof value === 'string' ? value : written
+  const { message } = value
+  return typeof message === 'string' ? message : ''
 }
 
 function through(stages: readonly TextStage[], pieces: readonly AnswerPiece[]): readonly AnswerPiece[] {

@@ -134,6 +134,7 @@ rows(
     ['not when it ends too soon', '<tool_call>{"name": "look", "argu', ['text <tool_call>{"name": "look", "argu']],
     ['within other JSON', `{"calls": [${CALL}]}`, ['text {"calls":', LOOK, 'text }']],
     ['for an answer in text', '{"name": "answer", "arguments": {"message": "Hi."}}', ['text Hi.']],
+    ['for an answer that is a text itself', '{"name": "answer", "arguments": "Hi."}', ['text Hi.']],
   ],
   { tools: ['look'] },
 )
@@ -217,6 +218,12 @@ rows(
       '{"fn": "look", "args": {"at": "it"}}',
       [LOOK],
       { yaml: 'function: {function_name_key: fn, function_arguments_key: args}' },
+    ],
+    [
+      'with a pattern that finds what is no JSON for an answer in text',
+      'answer(Hi there)',
+      ['text Hi there'],
+      { yaml: String.raw`function: {response_regex: ['(?P<name>\w+)\((?P<arguments>.*)\)']}` },
     ],
     [
       'with another function for answers in text, or none',
