@@ -51,7 +51,8 @@ describe('the web interface', () => {
       for (const encoding of ['br', 'gzip']) {
         const packed = await fetch(url, { headers: { 'accept-encoding': `x, ${encoding}` } })
         assert.equal(packed.headers.get('content-encoding'), encoding)
-        assert.ok(Number(packed.headers.get('content-length')) < bytes.length)
+        // The bundler's smallest pieces are a line.
+        if (bytes.length > 1024) assert.ok(Number(packed.headers.get('content-length')) < bytes.length)
         assert.deepEqual(Buffer.from(await packed.arrayBuffer()), bytes, file)
       }
       const tag = String(plain.headers.get('etag'))
