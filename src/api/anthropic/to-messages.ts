@@ -15,8 +15,9 @@ function toTurns({ role, content }: Message, field: string): readonly ChatMessag
   return role === 'user' ? toUserTurns(content, field) : [toAssistantTurn(content, field)]
 }
 
-/** What tools gave back are turns of their own, in the order of the blocks. */
+/** What tools gave back are turns of their own, in the order of the blocks. Without any, somebody has said nothing. */
 function toUserTurns(blocks: readonly ContentBlock[], field: string): readonly ChatMessage[] {
+  if (blocks.length === 0) return [{ role: 'user', content: '' }]
   return blocks.map((block, index): ChatMessage => {
     const place = `${field}[${index}]`
     if (block.type !== 'tool_result') return { role: 'user', content: textOf(block, place) }

@@ -40,6 +40,12 @@ describe("a request in Anthropic's words", () => {
     })
   })
 
+  it('has a turn also where somebody says nothing', () => {
+    for (const content of ['', []]) {
+      assert.deepEqual(toChat({ messages: [{ role: 'user', content }] }).messages, [{ role: 'user', content: '' }])
+    }
+  })
+
   it('may give its texts as blocks, and a text file as a document', () => {
     const { messages } = toChat({
       system: [
