@@ -304,6 +304,18 @@ test('[API-RESPONSES-MCP] `max_tool_calls` and `parallel_tool_calls` bound what 
   assert.equal(output.filter(({ type }) => type === 'function_call_output').length, 1)
 })
 
+test('[API-RESPONSES-MCP] of several calls at once, `max_tool_calls` lets run as many as are left', async () => {
+  await using node = await startNode()
+  node.api.node.script = calling([WEATHER], [WEATHER, { name: 'clock' }, WEATHER, WEATHER], [WEATHER])
+  const own = { type: 'function', name: 'clock', parameters: {} }
+  const body = { ...INPUT, max_tool_calls: 2, tools: [own] }
+  const { output } = (await (await node.api.post('/v1/responses', body)).json()) as Output
+  assert.deepEqual(
+    output.map(({ type, name }) => name ?? type),
+    ['message', 'weather', 'function_call_output', 'message', 'weather', 'clock', 'function_call_output'],
+  )
+})
+
 test('[ERR-RESPONSES-500-MCP-CONFIG] a block that cannot be read', async () => {
   await using node = await startNode({ mcp: { remote: '{"mcpServers": {"far": {"token": "s3cr3t-value"}}}' } })
   const { status, type, message } = await errorOf(await node.api.post('/v1/responses', INPUT))

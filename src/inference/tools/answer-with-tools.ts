@@ -69,7 +69,7 @@ async function* run(
       ...partOf(own, `round ${round}`),
       continuity: told?.generation(round),
     })
-    for await (const event of limitCalls(generation, rounds)) {
+    for await (const event of limitCalls(generation, { rounds, offer, callsLeft })) {
       collector.add(event)
       yield event
     }
@@ -115,15 +115,20 @@ function nextRequest(request: ChatRequest, answer: Answer, results: readonly Too
   }
 }
 
-/** Without the calls beyond those that one round may have. */
+/** Without the calls beyond those that one round may have, and those of this node beyond what is left of them. */
 async function* limitCalls(
   events: AsyncIterable<InferenceEvent>,
-  { parallel = true }: ToolRounds,
+  { rounds, offer, callsLeft }: Pick<Work, 'rounds' | 'offer'> & { readonly callsLeft: number },
 ): AsyncGenerator<InferenceEvent, void> {
-  const most = parallel ? MAX_CALLS_PER_ROUND : 1
+  const most = (rounds.parallel ?? true) ? MAX_CALLS_PER_ROUND : 1
   const seen = new Set<number>()
+  let ours = 0
   for await (const event of events) {
-    if (event.type === 'tool-call-start' && seen.size < most) seen.add(event.index)
+    if (event.type === 'tool-call-start' && seen.size < most) {
+      const own = offer.find(event.name) !== undefined
+      if (!own || ours < callsLeft) seen.add(event.index)
+      if (own) ours += 1
+    }
     const isCall = event.type === 'tool-call-start' || event.type === 'tool-call-delta'
     if (!isCall || seen.has(event.index)) yield event
   }
