@@ -26,7 +26,8 @@ export function createSession({ connect, log, now }: SessionDeps, server: ToolSe
   let current: Promise<Connection> | undefined
   let failures = 0
   let notBefore = 0
-  let running = 0
+  /** Calls on each connection: one that is replaced still has those that began on it. */
+  const running = new Map<Promise<Connection>, number>()
   let closed = false
   let idle: NodeJS.Timeout | undefined
 
@@ -66,26 +67,39 @@ export function createSession({ connect, log, now }: SessionDeps, server: ToolSe
   }
 
   function used(connection: Promise<Connection>): void {
+    if (connection !== current) return
     clearTimeout(idle)
     idle = setTimeout(() => {
-      if (running === 0) void drop(connection)
+      if (!running.has(connection)) void drop(connection)
       else used(connection)
     }, limits.idleTimeoutMs)
     idle.unref()
   }
 
+  function begins(connection: Promise<Connection>): void {
+    running.set(connection, (running.get(connection) ?? 0) + 1)
+  }
+
+  function ends(connection: Promise<Connection>): void {
+    const others = (running.get(connection) ?? 1) - 1
+    if (others > 0) running.set(connection, others)
+    else running.delete(connection)
+    used(connection)
+    if (connection !== current && others === 0) void drop(connection)
+  }
+
   async function ask(name: string, args: JsonObject, options: AbortOptions): Promise<ToolAnswer> {
     const connection = connected()
-    running += 1
+    begins(connection)
     try {
       return await (await raceSignal(connection, options.signal)).call(name, args, options)
     } catch (error) {
-      // It may hang for good. Calls of others that still run may yet end well.
-      if (options.signal?.aborted !== true && running === 1) void drop(connection)
+      if (options.signal?.aborted === true) throw error
+      // Nothing new goes there. Where it hangs for good, calls of others that still run may yet end well.
+      if (isUnseen(error) || running.get(connection) === 1) forget(connection)
       throw error
     } finally {
-      running -= 1
-      used(connection)
+      ends(connection)
     }
   }
 
@@ -111,8 +125,7 @@ export function createSession({ connect, log, now }: SessionDeps, server: ToolSe
       try {
         return await ask(name, args, options)
       } catch (error) {
-        // The server never saw the call: it was started anew since, and knows nothing of this connection.
-        if (!(error instanceof AppError) || error.details['unseen'] !== true) throw error
+        if (closed || !isUnseen(error)) throw error
         return await ask(name, args, options)
       }
     },
@@ -122,4 +135,9 @@ export function createSession({ connect, log, now }: SessionDeps, server: ToolSe
       if (current !== undefined) await drop(current)
     },
   }
+}
+
+/** The server never saw the call: it was started anew since, and knows nothing of this connection. */
+function isUnseen(error: unknown): boolean {
+  return error instanceof AppError && error.details['unseen'] === true
 }

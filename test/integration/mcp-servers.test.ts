@@ -194,6 +194,20 @@ test('a server that was started anew has forgotten the session: the call goes ov
   assert.equal(server.sessions(), 2)
 })
 
+test('several calls at once find that the server was started anew: all of them go over one new session', async () => {
+  await using server = await startHttpToolServer()
+  await using node = start()
+  const tools = await node.mcp.open('m', [remote(server.url)], {})
+  server.forget()
+  const cities = ['Oslo', 'Bergen', 'Turku']
+  const answers = await Promise.all(cities.map((city) => tools.call(tool(tools, 'weather'), { city }, {})))
+  assert.deepEqual(
+    answers.map(({ text }) => text),
+    cities.map((city) => `http: sunny in ${city}`),
+  )
+  assert.equal(server.sessions(), 2)
+})
+
 test('a message over HTTP that is too large fails the call', async () => {
   await using server = await startHttpToolServer()
   await using node = start({ maxMessageBytes: 100_000, callTimeoutMs: 3000 })
