@@ -15,6 +15,8 @@ export interface EventStreamFormat<T> {
   /** Nothing is sent for an empty text. */
   render(event: T): string
   fail(error: AppError): string
+  /** Instead of the end, when another node goes on with the stream. */
+  handedOn?(): void
   /** Goes out at the end, also after a failure. */
   closing(failed: boolean): string
 }
@@ -58,7 +60,10 @@ export async function sendEventStream<T>(
   } catch (thrown) {
     if (!stream.opened()) throw thrown
     const error = stream.closed() ? new AppError('request.cancelled', 'the client has gone') : toAppError(thrown)
-    if (!stream.closed() && handOn(reply.raw, error.code)) return error
+    if (!stream.closed() && handOn(reply.raw, error.code)) {
+      format.handedOn?.()
+      return error
+    }
     stream.end(format.fail(toldInStream(error, reply.request)) + format.closing(true))
     return error
   } finally {

@@ -79,7 +79,7 @@ export function createResponses(
   const files = createResponseFiles({ log, makeParent }, init)
   const store = createResponseStore({ files, log, now }, init)
   const logs = createEventLogs(init)
-  const running = createRunningResponses({ save, now }, init)
+  const running = createRunningResponses({ save, remove: store.remove, now }, init)
   const deleted = new NewestSet<string>(MAX_DELETED)
   let sweep: NodeJS.Timeout | undefined
   let again: NodeJS.Timeout | undefined

@@ -20,7 +20,7 @@ export interface LiveResponse {
   follow(answer: AsyncIterable<RoundEvent>): AsyncGenerator<ResponseEvent, void>
   /** After `follow` has thrown: the end of a stream that had begun. Stores the response. */
   fail(error: unknown): readonly ResponseEvent[]
-  /** After `follow` has thrown before anybody was told of the response: there is none. */
+  /** After `follow` has thrown, and nobody was told of the response or another node goes on with it: here there is none. */
   discard(): void
 }
 
@@ -29,8 +29,9 @@ export interface LiveResponseDeps {
   readonly abort: AbortController
   /** Resolves when it is on the disk, or never will be. */
   readonly save: (resource: ResponseResource) => Promise<void>
-  /** Called once, when nothing more will happen. */
+  /** Called once, when nothing more will happen; or, instead, `withdraw`, when nothing of it is to stay. */
   readonly over: () => void
+  readonly withdraw: () => void
   /** What a client may know of a failure. */
   readonly describe: (error: unknown) => ResponseError
   /** Unix milliseconds. */
@@ -41,7 +42,7 @@ export interface LiveResponseDeps {
 export const CANCELLED = new AppError('request.cancelled', 'the response was cancelled')
 
 export function createLiveResponse(
-  { state, abort, save, over, describe, now }: LiveResponseDeps,
+  { state, abort, save, over, withdraw, describe, now }: LiveResponseDeps,
   {
     id,
     savesEarly,
@@ -88,6 +89,6 @@ export function createLiveResponse(
       if (events.length > 0) void finish(events)
       return events
     },
-    discard: over,
+    discard: withdraw,
   }
 }

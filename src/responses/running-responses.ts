@@ -62,6 +62,8 @@ export interface RunningResponses {
 
 export interface RunningResponsesDeps {
   readonly save: (record: ResponseRecord) => Promise<void>
+  /** What was saved of one that is not to stay. Never fails. */
+  readonly remove: (id: string, owner: string | null) => Promise<unknown>
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -90,7 +92,7 @@ function overShare(own: number): AppError {
 const REPLACED = new AppError('request.cancelled', 'the same response was begun anew')
 
 export function createRunningResponses(
-  { save, now }: RunningResponsesDeps,
+  { save, remove, now }: RunningResponsesDeps,
   { home, maxBackground }: RunningResponsesInit,
 ): RunningResponses {
   const entries = new Map<string, Entry>()
@@ -134,8 +136,14 @@ export function createRunningResponses(
         if (isNewest()) entries.delete(id)
         over.resolve()
       }
+      async function withdraw(): Promise<void> {
+        const saved = isNewest()
+        if (saved) entries.delete(id)
+        if (saved) await remove(id, owner)
+        over.resolve()
+      }
       const live = createLiveResponse(
-        { state, abort, describe, now, save: keep, over: forget },
+        { state, abort, describe, now, save: keep, over: forget, withdraw: () => void withdraw() },
         { id, savesEarly: stream && !background },
       )
       const facts = { owner, abort, background, request, stored: echo.store }

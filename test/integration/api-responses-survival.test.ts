@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type OpenAI from 'openai'
 import { poll } from '../support/poll.ts'
 import { createMemberNetwork } from './member-network.ts'
+import { KINDS, replaying } from './replaying-backend.ts'
 import { clientOf, holds } from './responses-harness.ts'
 import { words } from './scripted-backend.ts'
 
@@ -62,5 +64,25 @@ describe('a response whose node has died', () => {
     assert.equal(others.flatMap(({ node }) => node.asked)[0]?.Messages?.length, 3)
     await assert.rejects(clientOf(entry, 'bob').responses.retrieve(id), { status: 404 })
     held.goOn()
+  })
+})
+
+describe('a streamed response that its node hands on', () => {
+  it('is over there and whole for its client: nothing keeps that node from stopping', async () => {
+    await using network = createMemberNetwork()
+    const plain = KINDS['plain'] ?? assert.fail()
+    const home = await network.keeping('a')
+    const other = await network.keeping('b')
+    const entry = await network.entry('x')
+    home.node.script = replaying(plain, { diesAfter: [4, 4, 4, 4] })
+    other.node.script = replaying(plain)
+    const events: OpenAI.Responses.ResponseStreamEvent[] = []
+    const client = clientOf(entry)
+    for await (const event of await client.responses.create({ ...ASK, stream: true })) events.push(event)
+    const last = events.at(-1)
+    assert.ok(last?.type === 'response.completed')
+    assert.equal(other.node.asked.length, 1)
+    await home.responses.stop()
+    assert.equal((await client.responses.retrieve(last.response.id)).status, 'completed')
   })
 })

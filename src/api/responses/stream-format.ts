@@ -13,6 +13,7 @@ export function liveFormat(live: LiveResponse): EventStreamFormat<ResponseEvent>
     opening: live.opening().map(renderEvent).join(''),
     render: renderEvent,
     fail: (error) => live.fail(error).map(renderEvent).join(''),
+    handedOn: live.discard,
     closing: () => DONE,
   }
 }
