@@ -57,10 +57,10 @@ interface Entry {
 }
 
 export function createResponseStore({ files, log, now }: ResponseStoreDeps, init: ResponseStoreInit): ResponseStore {
-  const { maxCount, maxTotalBytes } = init
   /** In the order of their last writes. */
   const entries = new Map<string, Entry>()
   const unwritten = createUnwritten({ maxBytes: init.maxUnwrittenBytes })
+  const removals = createRemovals()
   let total = 0
 
   const isExpired = ({ savedAtMs, finished }: Entry): boolean =>
@@ -73,7 +73,7 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     entry.bytes = 0
     entry.pending = undefined
     entry.writing = entry.writing.then(() => files.remove(id)).catch((err: unknown) => tell(err, id))
-    await entry.writing
+    await removals.note(id, entry.writing)
   }
 
   const tell = (err: unknown, id: string): void =>
@@ -81,8 +81,9 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
 
   async function makeRoom(): Promise<void> {
     for (;;) {
-      const tooMany = entries.size > maxCount
-      const leaving = tooMany || total > maxTotalBytes ? firstToLeave(entries, tooMany ? 'number' : 'bytes') : undefined
+      const tooMany = entries.size > init.maxCount
+      const leaving =
+        tooMany || total > init.maxTotalBytes ? firstToLeave(entries, tooMany ? 'number' : 'bytes') : undefined
       if (leaving === undefined) return
       await take(...leaving)
     }
@@ -141,7 +142,7 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     stateOf: (id) => stateOf(entries.get(id), isExpired),
     async save(record) {
       const { id } = record.resource
-      const entry: Entry = entries.get(id) ?? { ...NEW, owner: record.owner, writing: Promise.resolve() }
+      const entry: Entry = entries.get(id) ?? { ...NEW, owner: record.owner, writing: removals.of(id) }
       entries.delete(id)
       entries.set(id, entry)
       Object.assign(entry, { finished: isFinished(record.resource), savedAtMs: now(), pending: record })
@@ -164,6 +165,19 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     },
     async removeExpired() {
       for (const [id, entry] of entries) if (isExpired(entry)) await take(id, entry)
+    },
+  }
+}
+
+/** Files that are being removed: what is saved under the name of one comes after that. */
+function createRemovals() {
+  const last = new Map<string, Promise<void>>()
+  return {
+    of: (id: string): Promise<void> => last.get(id) ?? Promise.resolve(),
+    async note(id: string, removed: Promise<void>): Promise<undefined> {
+      last.set(id, removed)
+      await removed
+      if (last.get(id) === removed) last.delete(id)
     },
   }
 }

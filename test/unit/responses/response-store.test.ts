@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createResponses, RESPONSES_DEFAULTS } from '../../../src/responses/create-responses.ts'
 import { createResponseFiles } from '../../../src/responses/response-files.ts'
@@ -61,6 +62,18 @@ describe('the store of responses', () => {
       await store.save(makeRecord(1, { text: 'first' }))
       const removing = store.remove(idOf(1), null)
       await Promise.all([store.save(makeRecord(1, { text: 'second' })), removing])
+      assert.deepEqual(await store.find(idOf(1), null), makeRecord(1, { text: 'second' }))
+      assert.deepEqual(await names(), [`${idOf(1)}.json`])
+    }
+  })
+
+  it('keeps what is saved again after a removal that waits for a write', async () => {
+    const { store } = await openStore()
+    for (let round = 0; round < 20; round++) {
+      const first = store.save(makeRecord(1, { text: 'first'.repeat(4000) }))
+      await nextTurn()
+      const removing = store.remove(idOf(1), null)
+      await Promise.all([first, removing, store.save(makeRecord(1, { text: 'second' }))])
       assert.deepEqual(await store.find(idOf(1), null), makeRecord(1, { text: 'second' }))
       assert.deepEqual(await names(), [`${idOf(1)}.json`])
     }
