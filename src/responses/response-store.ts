@@ -70,8 +70,7 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     entries.delete(id)
     unwritten.delete(id)
     total -= entry.bytes
-    entry.bytes = 0
-    entry.pending = undefined
+    Object.assign(entry, { bytes: 0, pending: undefined })
     entry.writing = entry.writing.then(() => files.remove(id)).catch((err: unknown) => tell(err, id))
     await removals.note(id, entry.writing)
   }
@@ -80,10 +79,8 @@ export function createResponseStore({ files, log, now }: ResponseStoreDeps, init
     log.error({ err, response: id }, 'the store of responses could not be changed')
 
   async function makeRoom(): Promise<void> {
-    for (;;) {
-      const tooMany = entries.size > init.maxCount
-      const leaving =
-        tooMany || total > init.maxTotalBytes ? firstToLeave(entries, tooMany ? 'number' : 'bytes') : undefined
+    while (entries.size > init.maxCount || total > init.maxTotalBytes) {
+      const leaving = firstToLeave(entries, entries.size > init.maxCount ? 'number' : 'bytes')
       if (leaving === undefined) return
       await take(...leaving)
     }
