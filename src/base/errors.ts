@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'request.too-large'
   | 'request.not-found'
   | 'request.conflict'
+  | 'request.outdated'
   | 'request.unprocessable'
   | 'request.rate-limited'
   | 'request.context-exceeded'

@@ -26,10 +26,18 @@ export interface ConfigEditor {
   text(name: string): Promise<string | undefined>
   /** Adds a model; one of that name is replaced. */
   add(sent: SentConfig): Promise<WrittenConfig>
-  /** Replaces a model, whose name may change. Throws `request.not-found` and, for a new name that is taken, `request.conflict`. */
-  replace(name: string, sent: SentConfig, options?: AbortOptions): Promise<WrittenConfig>
+  /**
+   * Replaces a model, whose name may change. Throws `request.not-found`; for a new name that is taken, `request.conflict`;
+   * `request.outdated` when `expects` says no to the text that would be replaced.
+   */
+  replace(name: string, sent: SentConfig, options?: ReplaceOptions): Promise<WrittenConfig>
   /** Reads the models folder again. */
   reload(): Promise<void>
+}
+
+export interface ReplaceOptions extends AbortOptions {
+  /** Default: whatever is there may be replaced. */
+  readonly expects?: ((text: string) => boolean) | undefined
 }
 
 export interface ConfigEditorDeps {
@@ -69,6 +77,9 @@ export function createConfigEditor(
       const found = await findConfigFile(modelsPath, name)
       if (found === undefined) throw new AppError('request.not-found', `model configuration not found: ${name}`)
       if (!found.alone) throw severalModels(found.file)
+      if (options.expects?.(await readConfigText(modelsPath, found)) === false) {
+        throw new AppError('request.outdated', 'the configuration is another now: read it again before changing it')
+      }
       const newName = checkSent(sent)
       if (newName !== name && (await isTaken(modelsPath, newName))) {
         throw new AppError('request.conflict', `a model named "${newName}" is there already`)

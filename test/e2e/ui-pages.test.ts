@@ -192,10 +192,16 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByRole('button', { name: 'Save' }).click()
     assert.match((await page.getByRole('alert').textContent()) ?? '', /context_size/)
     takeRefusal(400)
+    // Saved by somebody else, while this page is open.
+    const file = join(node.folder, 'models', 'endless.yaml')
+    writeFileSync(file, yamlOf('endless', 'endless.gguf', 'context_size: 128\n'))
     await text.fill(yamlOf('endless', 'endless.gguf', 'context_size: 256\n'))
     await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Somebody else has changed this configuration meanwhile').waitFor()
+    takeRefusal(412)
+    await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Model "endless" changed').waitFor()
-    assert.match(readFileSync(join(node.folder, 'models', 'endless.yaml'), 'utf8'), /context_size: 256/)
+    assert.match(readFileSync(file, 'utf8'), /context_size: 256/)
   })
 
   it('the log is followed as it grows, and shows what strangers wrote as text', async () => {
@@ -236,6 +242,31 @@ describe('the pages of the web interface', { skip: noBrowser() }, () => {
     await page.getByText('Nothing has changed').waitFor()
     const settings = (await (await fetch(`${node.url}/api/settings`)).json()) as Record<string, unknown>
     assert.equal(settings['watchdog_idle_timeout'], '20m')
+  })
+
+  it('settings that somebody else has changed meanwhile are not overwritten unseen', async () => {
+    const { page } = desktop
+    const url = `${node.url}/api/settings`
+    const elsewhere = async (body: unknown): Promise<void> => {
+      const headers = { 'content-type': 'application/json' }
+      assert.equal((await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status, 200)
+    }
+    await elsewhere({ lend_to: ['first'] })
+    await page.goto(`${node.url}/app/settings`)
+    const [lendTo, idle] = [page.getByLabel('Lend to these nodes only'), page.getByLabel('Idle for')]
+    await lendTo.fill('first\nmine')
+    await idle.fill('21m')
+    await elsewhere({ lend_to: ['first', 'theirs'], watchdog_idle_timeout: '22m' })
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Somebody else has made this “22m” meanwhile').waitFor()
+    takeRefusal(412)
+    await desktop.checkAccessibility()
+    assert.equal(await lendTo.inputValue(), 'first\ntheirs\nmine')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Nothing has changed').waitFor()
+    const settings = (await (await fetch(url)).json()) as Record<string, unknown>
+    assert.deepEqual([settings['lend_to'], settings['watchdog_idle_timeout']], [['first', 'theirs', 'mine'], '21m'])
+    await elsewhere({ lend_to: null, watchdog_idle_timeout: null })
   })
 
   it('the other pages work, on a phone as well', async () => {

@@ -432,6 +432,20 @@ describe('configurations over HTTP', () => {
     assert.deepEqual([gone.status, gone.body['success']], [404, false])
   })
 
+  it('are not replaced with If-Match when they are others than were read', async () => {
+    await using at = await node()
+    await send(at, '/models/import', ['name: a\ncontext_size: 1\n', 'application/yaml'])
+    const replace = async (tag: string, body: string) => {
+      const headers = { 'content-type': 'application/yaml', 'if-match': tag }
+      return (await fetch(`${at.api.url}/models/edit/a`, { method: 'POST', headers, body })).status
+    }
+    const read = (await fetch(`${at.api.url}/api/models/edit/a`)).headers.get('etag') ?? ''
+    assert.equal(await replace(read, 'name: a\ncontext_size: 2\n'), 200)
+    assert.equal(await replace(read, 'name: a\ncontext_size: 3\n'), 412)
+    assert.deepEqual((await at.get('/api/models/config-json/a')).body, { name: 'a', context_size: 2 })
+    assert.equal(await replace('*', 'name: a\ncontext_size: 3\n'), 200)
+  })
+
   it('[API-models-reload] are read again', async () => {
     await using at = await node()
     await writeFile(join(at.models, 'hand.yaml'), 'name: by-hand\n')

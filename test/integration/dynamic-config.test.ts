@@ -223,6 +223,27 @@ describe('/api/settings', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal((await node.get())['f16'], false)
   })
 
+  it('with If-Match, does not overwrite what somebody else has changed meanwhile', async () => {
+    await using node = await startNode()
+    const tagNow = async () => (await fetch(node.url)).headers.get('etag') ?? ''
+    const change = async (ifMatch: string, body: unknown) =>
+      await fetch(node.url, {
+        method: 'POST',
+        headers: { ...JSON_HEADERS, 'if-match': ifMatch },
+        body: JSON.stringify(body),
+      })
+    const read = await tagNow()
+    assert.equal(await tagNow(), read)
+    // Both are for what was read; only one of them can find it.
+    const both = await Promise.all([change(read, { threads: 3 }), change(read, { threads: 4 })])
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), [200, 412])
+    const late = both.find(({ status }) => status === 412)
+    assert.match((await late?.text()) ?? '', /read them again/)
+    assert.equal((await change(`"other", ${await tagNow()}`, { api_keys: ['a-key-of-mine'] })).status, 200)
+    assert.equal((await change(`W/${read}`, {})).status, 401)
+    assert.equal((await node.post({ threads: 5 }, 'a-key-of-mine')).status, 200)
+  })
+
   it('[API-SETTINGS-POST-400] changes nothing when one value is wrong', async () => {
     await using node = await startNode()
     const { status, body } = await node.post({ max_active_backends: 3, watchdog_idle_timeout: 'soon' })

@@ -56,6 +56,24 @@ export async function api<T>(path: string, init: ApiInit = {}): Promise<T> {
   return (await response.json()) as T
 }
 
+/** What was read, and how to say later that a change is meant for it: the headers of that request. */
+export interface Version<T> {
+  readonly value: T
+  readonly ifUnchanged: Readonly<Record<string, string>>
+}
+
+/** The JSON of an answer, to be changed. A change that is too late ends with `isOutdated`. */
+export async function apiVersion<T>(path: string): Promise<Version<T>> {
+  const response = await apiResponse(path)
+  const tag = response.headers.get('etag')
+  return { value: (await response.json()) as T, ifUnchanged: tag === null ? {} : { 'if-match': tag } }
+}
+
+/** Somebody else has changed it since it was read. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 412
+}
+
 export async function apiText(path: string, init: ApiInit = {}): Promise<string> {
   return await (await apiResponse(path, init)).text()
 }

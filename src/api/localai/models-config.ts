@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
 import { parseSent } from '../../models/sent-config.ts'
 import { clientGone } from '../client-gone.ts'
+import { expectedBy } from '../entity-tags.ts'
 import { failureShape, type ManagementDeps, versioned } from './management-deps.ts'
 
 const Written = Type.Object({ success: Type.Boolean(), message: Type.String(), filename: Type.String() })
@@ -44,7 +45,7 @@ export const modelsConfig: FastifyPluginAsyncTypebox<Pick<ManagementDeps, 'edito
     app.post(url, { schema, config, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
       const asked = request.params['*']
       const sent = parseSent(sentText(request.body))
-      const options = { signal: clientGone(reply) }
+      const options = { signal: clientGone(reply), expects: expectedBy(request) }
       const { name, filename } = await editor.replace(registry.find(asked)?.name ?? asked, sent, options)
       return { success: true, message: `Model "${name}" changed`, filename, config: { ...sent.config } }
     })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type TObject, Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
+import { type Expects, entityTag, expectedBy } from '../entity-tags.ts'
 import { failureShape } from './management-deps.ts'
 
 /** The settings that can be changed over the network; src/compose brings them. */
@@ -10,8 +11,13 @@ export interface NodeSettingsAccess {
   readonly schema: TObject
   /** All of them, secrets masked. */
   show(): Readonly<Record<string, unknown>>
-  /** Throws `config.invalid` with the key in `details.param`; nothing has changed then. */
-  change(patch: Readonly<Record<string, unknown>>): Promise<{
+  /** What the entity tag is made of. */
+  content(): string
+  /** Throws `config.invalid` with the key in `details.param`, and `request.outdated`; nothing has changed then. */
+  change(
+    patch: Readonly<Record<string, unknown>>,
+    options: { readonly expects?: Expects | undefined },
+  ): Promise<{
     readonly requiresRestart: readonly string[]
     readonly overridden: readonly string[]
     readonly unknown: readonly string[]
@@ -33,7 +39,10 @@ const Changed = Type.Object({
 
 const LARGEST_BYTES = 1024 * 1024
 
-/** `GET` and `POST /api/settings`. What a request does not name stays as it is; null takes a key back. */
+/**
+ * `GET` and `POST /api/settings`. What a request does not name stays as it is; null takes a key back. With the `ETag` that
+ * was read as `If-Match`, a change that somebody else has made meanwhile is not overwritten: 412.
+ */
 export const settingsRoutes: FastifyPluginAsyncTypebox<{ readonly settings: NodeSettingsAccess }> = async (
   app,
   { settings },
@@ -45,7 +54,7 @@ export const settingsRoutes: FastifyPluginAsyncTypebox<{ readonly settings: Node
     '/api/settings',
     { config, schema: { tags: ['settings'], summary: 'The settings of this node', response: { 200: schema } } },
     async (_request, reply) => {
-      reply.header('Cache-Control', 'no-store')
+      reply.header('Cache-Control', 'no-store').header('ETag', entityTag(settings.content()))
       return settings.show()
     },
   )
@@ -65,7 +74,10 @@ export const settingsRoutes: FastifyPluginAsyncTypebox<{ readonly settings: Node
       },
     },
     async (request) => {
-      const { requiresRestart, overridden, unknown } = await settings.change(patchOf(request.body)).catch(refuse)
+      const options = { expects: expectedBy(request) }
+      const { requiresRestart, overridden, unknown } = await settings
+        .change(patchOf(request.body), options)
+        .catch(refuse)
       return {
         success: true,
         message: 'Settings updated successfully',

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AppError } from '../../base/errors.ts'
 import { clientGone } from '../client-gone.ts'
+import { entityTag } from '../entity-tags.ts'
 import { type ManagementDeps, plainShape } from './management-deps.ts'
 import { toUiJob, UiJob } from './ui-job.ts'
 
@@ -65,10 +66,11 @@ export const uiModelActions: FastifyPluginAsyncTypebox<Deps> = async (app, deps)
     app.get(
       url,
       { schema: { tags, summary: 'A configuration as YAML', params: AnyId, response: { 200: Editable } }, config },
-      async (request) => {
+      async (request, reply) => {
         const name = configured(request.params['*'])
         const text = await editor.text(name)
         if (text === undefined) throw notConfigured()
+        reply.header('ETag', entityTag(text))
         return { config: text, name }
       },
     )

@@ -27,13 +27,21 @@ export interface SettingsChange {
 export interface RuntimeSettings {
   /** Every key with the value that holds, or will after a restart. Secrets are masked. */
   show(): Readonly<Record<string, unknown>>
+  /** All of it as one text, secrets in clear: to tell one state from another, not to be shown. */
+  content(): string
   /**
    * Checks, stores and applies; the other keys stay as they are, and null takes a key back. A masked secret means the one
-   * it stands for. Throws `config.invalid`, with the key in `details.param`, and nothing has changed then.
+   * it stands for. Throws `config.invalid`, with the key in `details.param`, or `request.outdated` when `expects` says no
+   * to the content that would be changed; nothing has changed then.
    */
-  change(patch: Readonly<Record<string, unknown>>): Promise<SettingsChange>
+  change(patch: Readonly<Record<string, unknown>>, options?: ChangeOptions): Promise<SettingsChange>
   /** Takes what the file says now. Throws `config.invalid`, and nothing has changed then. */
   adopt(): Promise<void>
+}
+
+export interface ChangeOptions {
+  /** Default: whatever is there may be changed. */
+  readonly expects?: ((content: string) => boolean) | undefined
 }
 
 /** The secrets of networks, whose form only src/p2p knows. */
@@ -97,10 +105,16 @@ export function createRuntimeSettings(
     }
   }
 
+  const content = (): string => JSON.stringify(showSettings(live.wanted(), (secret) => secret))
+
   return {
     show: () => showSettings(live.wanted(), maskSecret),
-    change: (patch) =>
+    content,
+    change: (patch, { expects } = {}) =>
       alone(async () => {
+        if (expects?.(content()) === false) {
+          throw new AppError('request.outdated', 'the settings are others now: read them again before changing them')
+        }
         const before = await storedNow()
         const stored = patchStored(before, await unmask(patch, deps))
         refuseNewGalleries(patch, live.wanted())

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { api, messageOf } from '../api.ts'
+import { api, apiVersion, isOutdated, messageOf, type Version } from '../api.ts'
 import { Button } from '../components/button.tsx'
 import { Link } from '../components/link.tsx'
 import { Field, Loading, Problem } from '../components/parts.tsx'
@@ -16,34 +16,50 @@ export function Page({ params }: PageProps) {
   const name = params['name']
   const saved = useSignal<string | undefined>(name === undefined ? BEGINNING : undefined)
   const text = useSignal(BEGINNING)
+  const read = useSignal<Version<{ readonly config: string }> | undefined>(undefined)
   const error = useSignal<string | undefined>(undefined)
   useUnsaved(saved.value !== undefined && text.value !== saved.value)
 
   useEffect(() => {
     if (name === undefined) return
-    api<{ readonly config: string }>(`/api/models/edit/${encodeURIComponent(name)}`).then(
-      ({ config }) => {
-        saved.value = config
-        text.value = config
+    readModel(name).then(
+      (version) => {
+        read.value = version
+        saved.value = version.value.config
+        text.value = version.value.config
       },
       (thrown: unknown) => {
         error.value = messageOf(thrown)
       },
     )
-  }, [name, saved, text, error])
+  }, [name, read, saved, text, error])
 
   async function save(): Promise<void> {
     const sent = text.value
     const path = name === undefined ? '/models/import' : `/models/edit/${encodeURIComponent(name)}`
     error.value = undefined
     try {
-      const { message } = await api<{ readonly message: string }>(path, { text: sent })
+      const { message } = await api<{ readonly message: string }>(path, {
+        text: sent,
+        headers: read.value?.ifUnchanged ?? {},
+      })
       saved.value = sent
       toast(message, 'good')
       navigate('/app/models')
     } catch (thrown) {
       error.value = messageOf(thrown)
+      if (name !== undefined && isOutdated(thrown)) await lookAgain(name)
     }
+  }
+
+  /** What was typed stays; saving it again is for what is there now. */
+  async function lookAgain(model: string): Promise<void> {
+    const now = await readModel(model).catch(() => undefined)
+    if (now === undefined) return
+    read.value = now
+    saved.value = now.value.config
+    error.value =
+      'Somebody else has changed this configuration meanwhile. Save again to replace theirs, or undo to see it.'
   }
 
   return (
@@ -99,4 +115,8 @@ export function Page({ params }: PageProps) {
       {saved.value === undefined && error.value !== undefined ? <Problem>{error.value}</Problem> : null}
     </>
   )
+}
+
+async function readModel(name: string): Promise<Version<{ readonly config: string }>> {
+  return await apiVersion(`/api/models/edit/${encodeURIComponent(name)}`)
 }

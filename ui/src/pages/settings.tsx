@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { api, messageOf } from '../api.ts'
+import { ApiError, api, apiVersion, isOutdated, messageOf, type Version } from '../api.ts'
 import { Button } from '../components/button.tsx'
 import { Card, Field, Loading, Problem } from '../components/parts.tsx'
 import { toast } from '../components/toast.tsx'
+import { type FieldValue, rebase, toField } from '../settings/field-value.ts'
 import { type SettingRow, sectionsFor } from '../settings/sections.ts'
-import { type FieldValue, fromField, isLong, keyToBlame, toField } from '../settings/setting-text.ts'
+import { fromField, isLong, keyToBlame } from '../settings/setting-text.ts'
 import { useUnsaved } from '../unsaved.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -16,17 +17,51 @@ interface Changed {
   readonly overridden: readonly string[]
 }
 
+/** Somebody else saves all the time: tell, instead of trying for ever. */
+const MOST_TRIES = 5
+
 /** What can be changed while the node runs. */
 export function Page() {
-  const values = useSignal<Values | undefined>(undefined)
+  const settings = useSignal<Version<Values> | undefined>(undefined)
   /** Only what differs from the values. */
   const fields = useSignal<Fields>({})
   const error = useSignal<{ readonly key: string | undefined; readonly message: string } | undefined>(undefined)
   const outcome = useSignal<Changed | undefined>(undefined)
 
   async function load(): Promise<void> {
-    values.value = await api<Values>('/api/settings')
+    settings.value = await apiVersion<Values>('/api/settings')
     fields.value = {}
+  }
+
+  /** What was typed is for what the settings are now. Throws `ApiError` with the key for what somebody should look at. */
+  async function catchUp(before: Values): Promise<void> {
+    const read = await apiVersion<Values>('/api/settings')
+    settings.value = read
+    let conflict: ApiError | undefined
+    for (const [key, field] of Object.entries(fields.value)) {
+      const now = read.value[key]
+      const rebased = rebase(field, { before: before[key], now })
+      fields.value = withField(fields.value, { key, field: rebased ?? field, before: now })
+      if (rebased !== undefined) continue
+      const message = `Somebody else has made this ${sayField(toField(now))} meanwhile. Save again to replace that.`
+      conflict ??= new ApiError(message, { status: 412, param: key })
+    }
+    if (conflict !== undefined) throw conflict
+  }
+
+  async function send(): Promise<Changed> {
+    for (let tries = 1; ; tries += 1) {
+      const { value: before = {}, ifUnchanged = {} } = settings.value ?? {}
+      const body = Object.fromEntries(
+        Object.entries(fields.value).map(([key, field]) => [key, fromField(key, field, before[key])]),
+      )
+      try {
+        return await api<Changed>('/api/settings', { body, headers: ifUnchanged })
+      } catch (thrown) {
+        if (!isOutdated(thrown) || tries === MOST_TRIES) throw thrown
+        await catchUp(before)
+      }
+    }
   }
 
   useEffect(() => {
@@ -36,13 +71,9 @@ export function Page() {
   }, [])
 
   async function save(): Promise<void> {
-    const before = values.value ?? {}
     error.value = undefined
     try {
-      const body = Object.fromEntries(
-        Object.entries(fields.value).map(([key, field]) => [key, fromField(key, field, before[key])]),
-      )
-      outcome.value = await api<Changed>('/api/settings', { body })
+      outcome.value = await send()
       toast('Saved', 'good')
       await load()
     } catch (thrown) {
@@ -52,7 +83,7 @@ export function Page() {
     }
   }
 
-  const current = values.value
+  const current = settings.value?.value
   const changed = Object.keys(fields.value).length
   useUnsaved(changed > 0)
   return (
@@ -109,6 +140,11 @@ export function Page() {
       )}
     </>
   )
+}
+
+function sayField(field: FieldValue): string {
+  if (typeof field === 'boolean') return field ? 'on' : 'off'
+  return field === '' ? 'empty' : `“${field}”`
 }
 
 /** A field that is as it was counts as unchanged. */

@@ -1,13 +1,5 @@
 import { ApiError } from '../api.ts'
-
-/** What a setting's field holds: a switch, or a text that stands for a number, a list or some JSON. */
-export type FieldValue = boolean | string
-
-export function toField(value: unknown): FieldValue {
-  if (typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.every(isText) ? value.join('\n') : JSON.stringify(value, null, 2)
-  return value === null || value === undefined ? '' : String(value)
-}
+import { type FieldValue, linesIn } from './field-value.ts'
 
 /** Back again, in the form that the setting has now. Throws `ApiError` with the key. */
 export function fromField(key: string, field: FieldValue, before: unknown): unknown {
@@ -33,10 +25,6 @@ function isJsonList(key: string): boolean {
   return key.endsWith('galleries') && !key.startsWith('autoload')
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
 function numberIn(key: string, text: string): number {
   const number = Number(text)
   if (text.trim() === '' || Number.isNaN(number)) throw new ApiError('A number is wanted', { status: 400, param: key })
@@ -49,9 +37,4 @@ function jsonIn(key: string, text: string): unknown {
   } catch {
     throw new ApiError('This is no JSON', { status: 400, param: key })
   }
-}
-
-function linesIn(text: string): readonly string[] {
-  const lines = text.split('\n').map((line) => line.trim())
-  return lines.filter((line) => line !== '')
 }
