@@ -179,6 +179,48 @@ export function throughMarker(rules: GrammarRules, marker: string): string {
   return names[0] ?? '""'
 }
 
+/**
+ * A rule that matches any text, of any length, in which none of `markers` stands; or such a text, the marker `to.marker` and
+ * what the rule `to.then` matches. No marker begins with another one. One rule per beginning of a marker, saying that the
+ * text ends with it just now.
+ */
+export function textWithout(
+  rules: GrammarRules,
+  markers: readonly string[],
+  to: { readonly marker: string; readonly then: string },
+): string {
+  const names = new Map<string, string>([['', rules.reserve('text')]])
+  for (const marker of markers) {
+    const symbols = [...marker]
+    for (let size = 1; size < symbols.length; size += 1) {
+      const beginning = symbols.slice(0, size).join('')
+      if (!names.has(beginning)) names.set(beginning, rules.reserve('text'))
+    }
+  }
+  const alphabet = [...new Set(markers.flatMap((marker) => [...marker]))]
+  for (const [seen, name] of names) {
+    const alternatives = ['""']
+    const special = alphabet.filter((character) => {
+      const tails = tailsOf(seen + character)
+      const whole = tails.find((tail) => markers.includes(tail))
+      if (whole === to.marker) alternatives.push(`${gbnfLiteral(character)} ${to.then}`)
+      if (whole !== undefined) return true
+      const next = tails.find((tail) => names.has(tail))
+      if (next !== undefined) alternatives.push(`${gbnfLiteral(character)} ${names.get(next)}`)
+      return next !== undefined
+    })
+    alternatives.push(`[^${special.map(escapeGbnf).join('')}] ${names.get('')}`)
+    rules.define(name, alternatives.join(' | '))
+  }
+  return names.get('') ?? '""'
+}
+
+/** What a text ends with, the longest first; not the empty text. */
+function tailsOf(text: string): readonly string[] {
+  const symbols = [...text]
+  return symbols.map((_symbol, from) => symbols.slice(from).join(''))
+}
+
 /** How many first symbols of `marker` the end of `text` is. */
 function longestOverlap(marker: readonly string[], text: readonly string[]): number {
   for (let size = Math.min(marker.length, text.length); size > 0; size -= 1) {

@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import { createGrammarRules, type GrammarRules, gbnfLiteral, throughMarker } from './gbnf.ts'
+import { createGrammarRules, type GrammarRules, gbnfLiteral, textWithout, throughMarker } from './gbnf.ts'
 import { objectRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { jsonSchemaRule, jsonSchemaToGbnf } from './json-schema-to-gbnf.ts'
@@ -25,14 +25,45 @@ export interface ToolCallForm {
 /** A grammar for exactly one call, of any of these forms, after the model's thoughts if it has any. */
 export function toolCallGbnf(calls: readonly ToolCallForm[], thoughts?: ThoughtsForm): string {
   const rules = createGrammarRules()
+  return behindThoughts(rules, callRule(rules, calls), thoughts)
+}
+
+/**
+ * A grammar for an answer that is free to be anything, in which whatever begins like a call, with one of `openers`, is one
+ * of these; nothing but calls follows on it. Undefined when the forms do not all begin with the same one of the openers.
+ */
+export function answerOrCallsGbnf(
+  calls: readonly ToolCallForm[],
+  openers: readonly string[],
+  thoughts?: ThoughtsForm,
+): string | undefined {
+  const opener = openers.find((text) => calls.every(({ before }) => before.startsWith(text)))
+  if (opener === undefined) return undefined
+  const rules = createGrammarRules()
+  const call = callRule(
+    rules,
+    calls.map((form) => ({ ...form, before: form.before.slice(opener.length) })),
+  )
+  const then = rules.rule('calls', `${call} ( ${BLANKS} ${gbnfLiteral(opener)} ${call} )* ${BLANKS}`)
+  return behindThoughts(rules, textWithout(rules, openers, { marker: opener, then }), thoughts)
+}
+
+const BLANKS = '[ \\n]{0,4}'
+
+/** Exactly one call, of any of these forms. */
+function callRule(rules: GrammarRules, calls: readonly ToolCallForm[]): string {
   const alternatives = calls.map(
     (call) => `${literalOrNothing(call.before)} ${call.arguments(rules)} ${literalOrNothing(call.after)}`,
   )
-  const call = rules.rule('call', alternatives.join(' | '))
-  if (thoughts === undefined) return rules.toText(call)
-  const through = `${throughMarker(rules, thoughts.close)} ${thoughts.blanksAfter ? '[ \\n]{0,4}' : ''}`
-  if (thoughts.isOpen) return rules.toText(`${through} ${call}`)
-  return rules.toText(`( ${gbnfLiteral(thoughts.open)} ${through} )? ${call}`)
+  return rules.rule('call', alternatives.join(' | '))
+}
+
+/** The whole grammar of an answer that may or must begin with thoughts. */
+function behindThoughts(rules: GrammarRules, answer: string, thoughts: ThoughtsForm | undefined): string {
+  if (thoughts === undefined) return rules.toText(answer)
+  const through = `${throughMarker(rules, thoughts.close)} ${thoughts.blanksAfter ? BLANKS : ''}`
+  if (thoughts.isOpen) return rules.toText(`${through} ${answer}`)
+  return rules.toText(`( ${gbnfLiteral(thoughts.open)} ${through} )? ${answer}`)
 }
 
 function literalOrNothing(text: string): string {

@@ -95,6 +95,25 @@ describe('the openai SDK, unmodified, against the running command line', () => {
     assert.equal(second.choices[0]?.message.content, 'It is 20 degrees in Oslo.')
   })
 
+  it('holds the calls of strict tools to their schemas, and leaves answers alone', async () => {
+    const city = { type: 'string', enum: ['Rome', 'Bergen'] }
+    const parameters = { type: 'object', properties: { city }, required: ['city'], additionalProperties: false }
+    const tools = [{ type: 'function' as const, function: { ...weather.function, parameters, strict: true } }]
+    const oslo = [{ role: 'user' as const, content: 'What is the weather in Oslo?' }]
+    const whole = await client.chat.completions.parse({ ...GREEDY, messages: oslo, tools })
+    assert.equal(whole.choices[0]?.finish_reason, 'tool_calls')
+    const call = whole.choices[0]?.message.tool_calls?.[0]
+    assert.ok(call?.type === 'function')
+    const held = JSON.parse(call.function.arguments) as { city: string }
+    assert.ok(city.enum.includes(held.city), held.city)
+    const streamed = await client.chat.completions.stream({ ...GREEDY, messages: oslo, tools }).finalMessage()
+    const streamedCall = streamed.tool_calls?.[0]
+    assert.ok(streamedCall?.type === 'function')
+    assert.equal(streamedCall.function.arguments, call.function.arguments)
+    const answer = await client.chat.completions.create({ ...GREEDY, messages: [...FRANCE], tools })
+    assert.equal(answer.choices[0]?.message.content, 'Paris is the capital of France.')
+  })
+
   it('is held to a JSON schema', async () => {
     const schema = {
       type: 'object',

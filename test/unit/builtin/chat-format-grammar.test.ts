@@ -3,8 +3,11 @@ import { after, before, describe, it } from 'node:test'
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
 import Schema from 'typebox/schema'
 import type { ChatFormatInput, ChatTool } from '../../../src/builtin/llama-cpp/chat-format/chat-format.ts'
-import { fixtureFormat, planTool, readPieces, weatherTool } from '../../support/chat-fixtures.ts'
+import { hermesSyntax, toolSyntaxOf } from '../../../src/builtin/llama-cpp/chat-format/tool-syntax.ts'
+import { restOfGrammar } from '../../../src/builtin/llama-cpp/text/rest-of-grammar.ts'
+import { fixtureFormat, planTool, readPieces, templateText, weatherTool } from '../../support/chat-fixtures.ts'
 import { createGbnfSampler } from '../../support/gbnf.ts'
+import { llamaGrammarTest } from '../../support/llama-grammar.ts'
 import { seededRandom } from '../../support/random.ts'
 
 const templates = [
@@ -92,9 +95,78 @@ describe('a forced call', () => {
     assert.ok(await accepts(thinking, `Hm</think>\n${call}`, 'thinking-opened'))
     assert.ok(!(await accepts(thinking, call, 'thinking-opened')))
   })
+})
 
-  it('is not forced when the model is free to choose, strict or not', () => {
-    const strict = { ...weatherTool, strict: true }
-    assert.equal(fixtureFormat('thinking-switch').render(forced('auto', { tools: [strict] })).grammar, undefined)
+describe('an answer with strict tools', () => {
+  let llama: Llama
+  before(async () => {
+    llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: LlamaLogLevel.error })
+  })
+  after(async () => {
+    await llama.dispose()
+  })
+  const strictTools = tools.map((tool) => ({ ...tool, strict: tool === weatherTool }))
+  const strict = (more: Partial<ChatFormatInput> = {}) => forced('auto', { tools: strictTools, ...more })
+
+  /** Free text, with every beginning of an opener in it, and one or two forced calls behind it. */
+  for (const template of templates) {
+    const openers = toolSyntaxOf(templateText(template))?.openers ?? hermesSyntax.openers
+    if (openers.length === 0 || template === 'header-json') {
+      it(`in the syntax of ${template} is not held to anything: its calls begin like other text`, () => {
+        assert.equal(fixtureFormat(template).render(strict()).grammar, undefined)
+      })
+      continue
+    }
+    it(`in the syntax of ${template} is free, and its calls fit`, async () => {
+      const format = fixtureFormat(template)
+      const isOpen = template === 'thinking-opened'
+      const thoughts = isOpen ? 'Hm</think>\n' : ''
+      const accepts = await llamaGrammarTest(llama, format.render(strict()).grammar ?? '')
+      const sampler = createGbnfSampler(format.render(forced('required', { enableThinking: isOpen })).grammar ?? '')
+      const random = seededRandom(3)
+      const sampleCall = (): string => {
+        for (;;) {
+          const text = sampler.sample(random)
+          // Whatever the sampler takes for thoughts is none of the call.
+          const from = Math.min(...openers.map((opener) => text.indexOf(opener)).filter((at) => at >= 0))
+          if (text.length - from > 0) return text.slice(from)
+        }
+      }
+      const cuts = openers.flatMap((opener) => [...opener].map((_, size) => [...opener].slice(0, size).join('')))
+      const free = `Well, ${cuts.join(' ')} ${cuts.join('')}é 😀`
+      assert.ok(accepts(`${thoughts}${free}`))
+      assert.ok(accepts(thoughts === '' ? '' : thoughts))
+      for (let count = 0; count < 4; count += 1) {
+        const [first, second] = [sampleCall(), sampleCall()]
+        assert.ok(accepts(`${thoughts}${first}`), first)
+        assert.ok(accepts(`${thoughts}${free}${first}\n${second}`), `${first} ${second}`)
+        assert.ok(!accepts(`${thoughts}${first} and so on`), first)
+        assert.ok(!accepts(`${thoughts}${free}${first.replace(/get_weather|plan_trip|remember|odd|now/, 'nothing')}`))
+      }
+      for (const opener of openers) assert.ok(!accepts(`${thoughts}${free}${opener}`), opener)
+    })
+  }
+
+  it('may have thoughts about calls', async () => {
+    const accepts = await llamaGrammarTest(llama, fixtureFormat('thinking-switch').render(strict()).grammar ?? '')
+    assert.ok(accepts('<think>\nI could write <tool_call> here</think>\nHello'))
+    assert.ok(!accepts('I could write <tool_call> here'))
+  })
+
+  it('can be continued from anywhere', async () => {
+    const grammar = fixtureFormat('thinking-switch').render(strict()).grammar ?? ''
+    const text = 'One <tool moment.\n<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
+    for (let cut = 0; cut <= text.length; cut += 1) {
+      const accepts = await llamaGrammarTest(llama, restOfGrammar(grammar, text.slice(0, cut)))
+      const rest = text.slice(cut)
+      assert.ok(accepts(rest), rest)
+      assert.ok(!accepts(`${rest}!`), rest)
+    }
+  })
+
+  it('is free of any grammar when none of them is strict, or none may be called', () => {
+    const format = fixtureFormat('thinking-switch')
+    assert.equal(format.render(forced('auto')).grammar, undefined)
+    assert.equal(format.render(forced('none', { tools: strictTools })).grammar, undefined)
   })
 })

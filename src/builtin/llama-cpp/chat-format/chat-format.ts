@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../../../base/errors.ts'
 import type { JsonObject } from '../../../base/json.ts'
-import { type ThoughtsForm, toolCallGbnf } from '../../../grammar/tool-call-gbnf.ts'
+import { answerOrCallsGbnf, type ThoughtsForm, toolCallGbnf } from '../../../grammar/tool-call-gbnf.ts'
 import { channelThoughts, finalChannel, hasChannels } from './channels.ts'
 import { describeTools, withoutToolTurns } from './fallback-tools.ts'
 import { createOutputParser } from './output-parser.ts'
@@ -32,7 +32,10 @@ export interface ChatTool {
   readonly description?: string
   /** JSON schema of the arguments. */
   readonly parameters?: JsonObject
-  /** Arguments are held to the schema whenever the call itself is (`required`, or a name); elsewhere it changes nothing. */
+  /**
+   * Forced calls (`required`, or a name) are held to their schemas anyway. Where the model is free to call or not, all calls
+   * are as soon as one tool is strict; but those of Llama 3 and on channels, which begin like any other answer, are not.
+   */
   readonly strict?: boolean
 }
 
@@ -147,6 +150,16 @@ export function createChatFormat(
     return tags && { ...tags, isOpen: open !== undefined, blanksAfter: !channels }
   }
 
+  /** For an answer that may have calls. */
+  function strictGrammar(tools: readonly ChatTool[], thoughts: ThoughtsForm | undefined): string | undefined {
+    if (!tools.some(({ strict }) => strict === true)) return undefined
+    return answerOrCallsGbnf(
+      tools.map((tool) => syntax.form(tool)),
+      syntax.openers,
+      thoughts,
+    )
+  }
+
   return {
     supportsTools: nativeSyntax !== undefined,
     supportsThinking: mayThink,
@@ -159,12 +172,12 @@ export function createChatFormat(
       if (asked.answerIsConstrained === true) {
         return { prompt: toAnswer(rendered, open), stop, parser: createOutputParser({ thoughtTags: [], newCallId }) }
       }
+      const thoughts = thoughtsForm(open, asked.enableThinking ?? true)
       const forms = chosen.map((tool) => syntax.form(tool))
+      const grammar = forms.length === 0 ? strictGrammar(input.tools, thoughts) : toolCallGbnf(forms, thoughts)
       return {
         prompt: rendered,
-        ...(forms.length === 0
-          ? {}
-          : { grammar: toolCallGbnf(forms, thoughtsForm(open, asked.enableThinking ?? true)) }),
+        ...(grammar === undefined ? {} : { grammar }),
         stop,
         parser: createOutputParser({
           thoughtTags,
