@@ -1,8 +1,9 @@
 import { AppError } from '../base/errors.ts'
-import { createGrammarRules, escapeCodePoint, type GrammarRules } from './gbnf.ts'
-import type { GbnfFrame, GbnfGrammar, GbnfItem, GbnfSequence } from './gbnf-grammar.ts'
+import { createGrammarRules } from './gbnf.ts'
+import type { GbnfGrammar } from './gbnf-grammar.ts'
 import { type GbnfStack, stacksAfter } from './gbnf-stacks.ts'
 import { maxGrammarLength, readGbnf } from './read-gbnf.ts'
+import { createGbnfWriter } from './write-gbnf.ts'
 
 /**
  * A grammar for what may follow on `text`: its sentences are exactly those t for which text + t is one of `grammar`.
@@ -24,7 +25,8 @@ export function advanceGbnf(grammar: string, text: string): string | undefined {
 }
 
 function writeRest(grammar: GbnfGrammar, stacks: readonly GbnfStack[]): string {
-  const writer = createWriter(grammar, createGrammarRules())
+  const rules = createGrammarRules()
+  const writer = createGbnfWriter(grammar, rules)
   const alternatives = new Set<string>()
   let length = 0
   for (const stack of stacks) {
@@ -33,99 +35,6 @@ function writeRest(grammar: GbnfGrammar, stacks: readonly GbnfStack[]): string {
     if (length > maxGrammarLength) throw new AppError('request.invalid', 'the rest of the grammar is too long')
     alternatives.add(alternative)
   }
-  return writer.toText([...alternatives].join(' | '))
-}
-
-interface Writer {
-  /** A sequence that matches what is left of the whole stack. */
-  rest(stack: GbnfStack): string
-  /** The grammar with this root and all rules that it needs. */
-  toText(root: string): string
-}
-
-function createWriter(grammar: GbnfGrammar, rules: GrammarRules): Writer {
-  const names = new Map<number, string>()
-  const unwritten: number[] = []
-  const restNames = new Map<GbnfStack, string>()
-
-  function nameOf(index: number): string {
-    const known = names.get(index)
-    if (known !== undefined) return known
-    const name = rules.reserve(grammar.rules[index]?.name ?? 'group')
-    names.set(index, name)
-    unwritten.push(index)
-    return name
-  }
-
-  function writeItem(item: GbnfItem, progress: number): string {
-    switch (item.kind) {
-      case 'text':
-        return `"${item.codes.slice(progress).map(escapeCodePoint).join('')}"`
-      case 'class':
-        return writeClass(item)
-      case 'rule':
-        return nameOf(item.index)
-      case 'repeat':
-        return `${writeSequence(item.item)}${writeTimes(Math.max(item.min - progress, 0), item.max - progress)}`
-    }
-  }
-
-  function writeSequence({ items }: GbnfSequence): string {
-    return items.length === 0 ? '""' : items.map((item) => writeItem(item, 0)).join(' ')
-  }
-
-  function writeFrame({ sequence, index, progress }: GbnfFrame): string {
-    return sequence.items
-      .slice(index)
-      .map((item, at) => writeItem(item, at === 0 ? progress : 0))
-      .join(' ')
-  }
-
-  function writeAlternatives(index: number): string {
-    return (grammar.rules[index]?.alternatives ?? []).map(writeSequence).join(' | ')
-  }
-
-  /** Several stacks may stand on this one: a rule of its own writes it only once. */
-  function restName(stack: GbnfStack): string {
-    // From the bottom up, and not by recursion: a stack is as deep as the text nests.
-    const chain: GbnfStack[] = []
-    for (let node: GbnfStack | undefined = stack; node?.frame !== undefined; node = node.parent) {
-      if (restNames.has(node)) break
-      chain.push(node)
-    }
-    for (const node of chain.reverse()) restNames.set(node, rules.rule('rest', writeTop(node)))
-    return restNames.get(stack) ?? ''
-  }
-
-  function writeTop({ frame, parent }: GbnfStack): string {
-    if (frame === undefined) return '""'
-    const below = parent?.frame === undefined ? '' : ` ${restName(parent)}`
-    return `${writeFrame(frame)}${below}`
-  }
-
-  return {
-    rest: writeTop,
-    toText(root) {
-      for (let index = unwritten.pop(); index !== undefined; index = unwritten.pop()) {
-        rules.define(nameOf(index), writeAlternatives(index))
-      }
-      return rules.toText(root)
-    },
-  }
-}
-
-function writeClass({ negated, ranges }: Extract<GbnfItem, { kind: 'class' }>): string {
-  if (ranges.length === 0) return '.'
-  let text = ''
-  for (let at = 0; at < ranges.length; at += 2) {
-    const [first = 0, last = 0] = ranges.slice(at, at + 2)
-    text += first === last ? escapeCodePoint(first) : `${escapeCodePoint(first)}-${escapeCodePoint(last)}`
-  }
-  return `[${negated ? '^' : ''}${text}]`
-}
-
-function writeTimes(min: number, max: number): string {
-  if (max === Number.POSITIVE_INFINITY) return ['*', '+'][min] ?? `{${min},}`
-  if (min === max) return `{${min}}`
-  return min === 0 && max === 1 ? '?' : `{${min},${max}}`
+  writer.writeRules()
+  return rules.toText([...alternatives].join(' | '))
 }

@@ -3,6 +3,8 @@ import { createGrammarRules, type GrammarRules, gbnfLiteral, textWithout, throug
 import { objectRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { jsonSchemaRule, jsonSchemaToGbnf } from './json-schema-to-gbnf.ts'
+import { readGbnf } from './read-gbnf.ts'
+import { createGbnfWriter } from './write-gbnf.ts'
 
 /** Text that may or must come before the call: what the model thinks. */
 export interface ThoughtsForm {
@@ -46,6 +48,25 @@ export function answerOrCallsGbnf(
   )
   const then = rules.rule('calls', `${call} ( ${BLANKS} ${gbnfLiteral(opener)} ${call} )* ${BLANKS}`)
   return behindThoughts(rules, textWithout(rules, openers, { marker: opener, then }), thoughts)
+}
+
+/**
+ * A grammar for an answer that is one of `answer`, a grammar too, or one or more of these calls. Undefined for an `answer`
+ * that only llama.cpp can read, and when the two together are too large.
+ */
+export function grammarOrCallsGbnf(answer: string, calls: readonly ToolCallForm[]): string | undefined {
+  try {
+    const read = readGbnf(answer)
+    const rules = createGrammarRules()
+    const writer = createGbnfWriter(read, rules)
+    const root = writer.ruleOf(read.root)
+    writer.writeRules()
+    const call = callRule(rules, calls)
+    return rules.toText(`${root} | ${call} ( ${BLANKS} ${call} )* ${BLANKS}`)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'request.invalid') return undefined
+    throw error
+  }
 }
 
 const BLANKS = '[ \\n]{0,4}'

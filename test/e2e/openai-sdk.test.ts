@@ -114,6 +114,25 @@ describe('the openai SDK, unmodified, against the running command line', () => {
     assert.equal(answer.choices[0]?.message.content, 'Paris is the capital of France.')
   })
 
+  it('calls a tool first although its answer is held to a JSON schema', async () => {
+    const schema = { type: 'object', properties: { degrees: { type: 'integer' } }, required: ['degrees'] }
+    const held = {
+      ...GREEDY,
+      max_tokens: 64,
+      tools: [weather],
+      response_format: { type: 'json_schema' as const, json_schema: { name: 'degrees', schema } },
+    }
+    const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'What is the weather in Oslo?' }]
+    const first = await client.chat.completions.create({ ...held, messages })
+    const call = first.choices[0]?.message.tool_calls?.[0]
+    assert.ok(call?.type === 'function')
+    assert.deepEqual(JSON.parse(call.function.arguments), { city: 'Oslo' })
+    messages.push({ role: 'assistant', content: null, tool_calls: [call] })
+    messages.push({ role: 'tool', tool_call_id: call.id, content: '{"temperature": 20}' })
+    const second = await client.chat.completions.create({ ...held, messages, tool_choice: 'none' })
+    assert.equal(typeof JSON.parse(second.choices[0]?.message.content ?? '').degrees, 'number')
+  })
+
   it('is held to a JSON schema', async () => {
     const schema = {
       type: 'object',

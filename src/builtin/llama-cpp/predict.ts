@@ -27,11 +27,11 @@ export async function* predict(
     )
     return toTrailers(end, end.reason, settings.stop)
   }
-  const answerIsConstrained = settings.grammar !== undefined
   // Ids made here would be others on every node that the answer is carried to.
   const leavesCallIds = request.ReportGenerated || request.Resume.length > 0
-  const rendered = (await chatFormat()).render({ ...toChatInput(request), answerIsConstrained, leavesCallIds })
-  const grammar = settings.grammar ?? rendered.grammar
+  const answerGrammar = settings.grammar === undefined ? {} : { answerGrammar: settings.grammar }
+  const rendered = (await chatFormat()).render({ ...toChatInput(request), ...answerGrammar, leavesCallIds })
+  const { grammar } = rendered
   const generateRequest: GenerateRequest = {
     ...settings,
     prompt: prompt(engine.info, rendered.prompt),

@@ -13,7 +13,7 @@ export async function textToTokenize(
   if (!isChat(request)) return request.Prompt
   const { prompt } = (await chatFormat()).render({
     ...toChatInput(request),
-    answerIsConstrained: request.Grammar !== '',
+    ...(request.Grammar === '' ? {} : { answerGrammar: request.Grammar }),
   })
   const { addsBos, bosToken } = engine.info
   // The engine puts it in front of a prompt only, not of any text.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
 import Schema from 'typebox/schema'
-import type { ChatFormatInput, ChatTool } from '../../../src/builtin/llama-cpp/chat-format/chat-format.ts'
+import type { ChatFormatInput, ChatTool, RenderedChat } from '../../../src/builtin/llama-cpp/chat-format/chat-format.ts'
 import { hermesSyntax, toolSyntaxOf } from '../../../src/builtin/llama-cpp/chat-format/tool-syntax.ts'
 import { restOfGrammar } from '../../../src/builtin/llama-cpp/text/rest-of-grammar.ts'
 import { fixtureFormat, planTool, readPieces, templateText, weatherTool } from '../../support/chat-fixtures.ts'
@@ -168,5 +168,47 @@ describe('an answer with strict tools', () => {
     const format = fixtureFormat('thinking-switch')
     assert.equal(format.render(forced('auto')).grammar, undefined)
     assert.equal(format.render(forced('none', { tools: strictTools })).grammar, undefined)
+  })
+})
+
+describe('an answer that has a grammar of its own, and tools', () => {
+  let llama: Llama
+  before(async () => {
+    llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: LlamaLogLevel.error })
+  })
+  after(async () => {
+    await llama.dispose()
+  })
+  const answerGrammar = 'root ::= "{" call "}"\ncall ::= [0-9]+ | "\\"" [a-z] "\\""\n'
+
+  for (const template of templates.filter((name) => name !== 'channels')) {
+    it(`in the syntax of ${template} is the one or the other, whole`, async () => {
+      const format = fixtureFormat(template)
+      const rendered = (): RenderedChat => format.render(forced('auto', { answerGrammar }))
+      const accepts = await llamaGrammarTest(llama, rendered().grammar ?? '')
+      for (const answer of ['{12}', '{"x"}']) {
+        assert.ok(accepts(answer))
+        assert.deepEqual(readPieces(rendered().parser, [answer]), { content: answer, reasoning: '', calls: [] })
+      }
+      const random = seededRandom(9)
+      const sampler = createGbnfSampler(format.render(forced('required', { enableThinking: false })).grammar ?? '')
+      for (let count = 0; count < 4; count += 1) {
+        const call = sampler.sample(random)
+        // What comes before the first call in this template is a thought that has been opened already.
+        const bare = call.slice(template === 'thinking-opened' ? call.indexOf('<tool_call>') : 0)
+        assert.ok(accepts(bare), bare)
+        assert.ok(!accepts(`{12}${bare}`) && !accepts(`${bare}{12}`), bare)
+        const read = readPieces(rendered().parser, [bare])
+        assert.deepEqual([read.content, read.calls.length], ['', 1], bare)
+      }
+    })
+  }
+
+  it('is only what the grammar says when no tool may be called, or when only llama.cpp can read it', () => {
+    const format = fixtureFormat('thinking-switch')
+    assert.equal(format.render(forced('none', { answerGrammar })).grammar, answerGrammar)
+    const ofTokens = 'root ::= <[1]> "x"'
+    assert.equal(format.render(forced('auto', { answerGrammar: ofTokens })).grammar, ofTokens)
+    assert.equal(fixtureFormat('channels').render(forced('auto', { answerGrammar })).grammar, answerGrammar)
   })
 })

@@ -246,7 +246,7 @@ describe('a conversation becomes a prompt', () => {
   })
 
   it('past the thoughts when the whole answer is constrained', () => {
-    const constrained = chat([question], { answerIsConstrained: true, tools: [weatherTool] })
+    const constrained = chat([question], { answerGrammar: 'root ::= "yes"', tools: [weatherTool] })
     const opened = fixtureFormat('thinking-opened').render(constrained)
     assert.ok(opened.prompt.endsWith('<think>\n</think>\n\n'))
     assert.deepEqual(opened.parser.push('{"a": 1}'), [{ type: 'content', text: '{"a": 1}' }])

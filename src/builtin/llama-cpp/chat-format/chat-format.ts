@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../../../base/errors.ts'
 import type { JsonObject } from '../../../base/json.ts'
-import { answerOrCallsGbnf, type ThoughtsForm, toolCallGbnf } from '../../../grammar/tool-call-gbnf.ts'
+import {
+  answerOrCallsGbnf,
+  grammarOrCallsGbnf,
+  type ThoughtsForm,
+  toolCallGbnf,
+} from '../../../grammar/tool-call-gbnf.ts'
 import { channelThoughts, finalChannel, hasChannels } from './channels.ts'
 import { describeTools, withoutToolTurns } from './fallback-tools.ts'
 import { createOutputParser } from './output-parser.ts'
@@ -46,8 +51,11 @@ export interface ChatFormatInput {
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string }
   /** Absent: it may. Of no effect on models that have no switch for it. */
   readonly enableThinking?: boolean
-  /** The caller has a grammar of its own for the whole answer: no thoughts come first, and no calls are read. */
-  readonly answerIsConstrained?: boolean
+  /**
+   * The caller's own grammar (GBNF) for the answer: no thoughts come first. Where the model is free to call tools, it may do
+   * that instead; on channels, and for a grammar that only llama.cpp can read, it may not.
+   */
+  readonly answerGrammar?: string
   /** Calls get an empty id: whoever asked knows better ones. */
   readonly leavesCallIds?: boolean
 }
@@ -160,6 +168,17 @@ export function createChatFormat(
     )
   }
 
+  /** How an answer is held to the caller's grammar, and read, that may call these tools instead. */
+  function heldAnswer(
+    answer: string,
+    { tools, newCallId }: { readonly tools: readonly ChatTool[]; readonly newCallId: () => string },
+  ): Pick<RenderedChat, 'grammar' | 'parser'> {
+    const forms = channels ? [] : tools.map((tool) => syntax.form(tool))
+    const grammar = forms.length === 0 ? undefined : grammarOrCallsGbnf(answer, forms)
+    const known = grammar === undefined ? {} : { tools: { syntax, list: tools } }
+    return { grammar: grammar ?? answer, parser: createOutputParser({ thoughtTags: [], ...known, newCallId }) }
+  }
+
   return {
     supportsTools: nativeSyntax !== undefined,
     supportsThinking: mayThink,
@@ -169,8 +188,11 @@ export function createChatFormat(
       const chosen = chosenTools(input)
       const rendered = renderPrompt(input)
       const open = openThoughts(rendered, thoughtTags)
-      if (asked.answerIsConstrained === true) {
-        return { prompt: toAnswer(rendered, open), stop, parser: createOutputParser({ thoughtTags: [], newCallId }) }
+      const newId = asked.leavesCallIds === true ? () => '' : newCallId
+      const { answerGrammar } = asked
+      if (answerGrammar !== undefined) {
+        const tools = chosen.length > 0 ? [] : input.tools
+        return { prompt: toAnswer(rendered, open), stop, ...heldAnswer(answerGrammar, { tools, newCallId: newId }) }
       }
       const thoughts = thoughtsForm(open, asked.enableThinking ?? true)
       const forms = chosen.map((tool) => syntax.form(tool))
@@ -184,7 +206,7 @@ export function createChatFormat(
           channels,
           ...(open === undefined ? {} : { openThoughts: open }),
           ...(input.tools.length === 0 ? {} : { tools: { syntax, list: input.tools } }),
-          newCallId: asked.leavesCallIds === true ? () => '' : newCallId,
+          newCallId: newId,
         }),
       }
     },
