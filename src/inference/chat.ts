@@ -10,8 +10,8 @@ import type { ChatRequest } from './request.ts'
 export type Chat = (request: ChatRequest, options?: GenerationOptions) => AsyncGenerator<InferenceEvent, void>
 
 export function createChat(deps: GenerationDeps): Chat {
-  return (request, options) =>
-    generate(
+  return (request, options) => {
+    const events = generate(
       deps,
       (random) => {
         const config = findModel(deps.registry, request.model)
@@ -21,4 +21,14 @@ export function createChat(deps: GenerationDeps): Chat {
       },
       options,
     )
+    return request.singleCall === true ? withoutLaterCalls(events) : events
+  }
+}
+
+/** The model goes on writing: only its own end tells what the answer has cost. */
+async function* withoutLaterCalls(events: AsyncGenerator<InferenceEvent, void>): AsyncGenerator<InferenceEvent, void> {
+  for await (const event of events) {
+    const isCall = event.type === 'tool-call-start' || event.type === 'tool-call-delta'
+    if (!isCall || event.index === 0) yield event
+  }
 }

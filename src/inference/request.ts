@@ -77,6 +77,8 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[]
   readonly tools?: readonly ToolDefinition[]
   readonly toolChoice?: ToolChoice
+  /** An answer calls one tool at most: what it calls besides is left out. */
+  readonly singleCall?: boolean
   readonly responseFormat?: ResponseFormat
   readonly sampling: Sampling
   /** Goes to the backend as is; `enable_thinking` is `"true"` or `"false"`. */

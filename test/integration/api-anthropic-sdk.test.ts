@@ -115,6 +115,8 @@ describe("Anthropic's own client", () => {
       const [thought] = message.content
       assert.ok(thought?.type === 'thinking' && thought.signature !== '')
     }
+    const one = { ...asked, tool_choice: { type: 'auto' as const, disable_parallel_tool_use: true } }
+    assert.deepEqual(shapeOf((await client.messages.create(one)).content), shape.slice(0, 3))
     const beta = await client.beta.messages.create({ ...asked, betas: ['interleaved-thinking-2025-05-14'] })
     assert.deepEqual(beta.content, whole.content)
     assert.match(api.node.asked[0]?.Tools ?? '', /"name":"get_weather"/)

@@ -109,6 +109,21 @@ describe('a whole answer', () => {
     assert.deepEqual(legacy.choices[0]?.message.function_call, { name: 'get', arguments: '{"city":"Oslo"}' })
   })
 
+  it('carries one call only when calls are not to be parallel', async () => {
+    await using api = await startApi()
+    api.node.script = twoCalls
+    const one = { ...body, tools, parallel_tool_calls: false }
+    const answer = exactly(ChatCompletion, await (await api.post(CHAT, one)).json())
+    assert.equal(answer.choices[0]?.finish_reason, 'tool_calls')
+    assert.deepEqual(answer.choices[0]?.message.tool_calls, [
+      { index: 0, id: 'call_a', type: 'function', function: { name: 'get', arguments: '{"city":"Oslo"}' } },
+    ])
+    const chunks = await chunksOf(await api.post(CHAT, { ...one, stream: true }))
+    const indexes = chunks.flatMap(({ choices }) => choices.flatMap(({ delta }) => delta.tool_calls ?? []))
+    assert.deepEqual([...new Set(indexes.map(({ index }) => index))], [0])
+    assert.equal(chunks.at(-1)?.choices[0]?.finish_reason, 'tool_calls')
+  })
+
   it('carries reasoning, log probabilities and timings when there are any', async () => {
     await using api = await startApi()
     const logprobs = { content: [{ token: 'a', logprob: -0.1, bytes: [97], top_logprobs: [] }] }

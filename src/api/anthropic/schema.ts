@@ -65,7 +65,13 @@ const conversation = {
   messages: Type.Array(Message, { minItems: 1, maxItems: MAX_MESSAGES }),
   system: maybe(Type.Union([Type.String(), Type.Array(ResultBlock, { maxItems: MAX_BLOCKS })])),
   tools: maybe(Type.Array(Tool, { maxItems: MAX_TOOLS })),
-  tool_choice: maybe(Type.Object({ type: Type.Enum(['auto', 'any', 'tool', 'none']), name: maybe(ShortText) })),
+  tool_choice: maybe(
+    Type.Object({
+      type: Type.Enum(['auto', 'any', 'tool', 'none']),
+      name: maybe(ShortText),
+      disable_parallel_tool_use: maybe(Type.Boolean()),
+    }),
+  ),
   thinking: maybe(
     Type.Object({
       type: Type.Enum(['enabled', 'disabled', 'adaptive', 'between_tools']),

@@ -21,6 +21,7 @@ export function toConversation(body: CountTokensRequest, model: string): ChatReq
     sampling: {},
     ...(tools.length === 0 ? {} : { tools }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(body.tool_choice?.disable_parallel_tool_use === true ? { singleCall: true } : {}),
     ...(format === undefined || format === null
       ? {}
       : { responseFormat: { type: 'json-schema', schema: format.schema as JsonObject } }),

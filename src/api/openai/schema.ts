@@ -113,6 +113,7 @@ export const ChatCompletionRequest = Type.Object({
       Type.Object({ type: maybe(Type.Enum(['function'])), function: NamedFunction }),
     ]),
   ),
+  parallel_tool_calls: maybe(Type.Boolean()),
   functions: maybe(Type.Array(FunctionDefinition, { maxItems: MAX_TOOLS })),
   function_call: maybe(Type.Union([Type.Enum(['none', 'auto']), NamedFunction])),
   metadata: maybe(

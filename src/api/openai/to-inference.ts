@@ -36,6 +36,7 @@ export function toChatRequest(body: ChatCompletionRequest, model: string): ChatR
     },
     ...(tools.length === 0 ? {} : { tools }),
     ...present('toolChoice', toolChoice),
+    ...(body.parallel_tool_calls === false ? { singleCall: true } : {}),
     ...present('responseFormat', format),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   }
