@@ -17,7 +17,7 @@ export interface RoundsContinuity {
   generation(round: number): Continuity
   /** What the calls of this round, so many, gave elsewhere; undefined: they were not begun. */
   given(round: number, count: number): readonly ToldResult[] | undefined
-  /** To be told before the first of them runs. */
+  /** To be told before the first of them runs, unless they may run twice; at the latest before what they gave. */
   callsBegin(count: number): void
   /** To be told before anything is made of them. */
   gave(results: readonly ToldResult[]): void

@@ -153,10 +153,11 @@ async function listTools(client: Client, server: ToolServer, limits: McpLimits):
     const params = cursor === undefined ? {} : { cursor }
     const options = { timeout: limits.connectTimeoutMs }
     const result = await client.request({ method: 'tools/list', params }, ListToolsResultSchema, options)
-    for (const { name, description, inputSchema } of result.tools) {
+    for (const { name, description, inputSchema, annotations } of result.tools) {
       if (name.length > 256 || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) continue
       const said = description === undefined ? {} : { description: description.slice(0, MAX_DESCRIPTION_LENGTH) }
-      tools.push({ server: server.name, name, ...said, parameters: inputSchema as JsonObject })
+      const repeatable = annotations?.readOnlyHint === true || annotations?.idempotentHint === true
+      tools.push({ server: server.name, name, ...said, parameters: inputSchema as JsonObject, repeatable })
     }
     cursor = result.nextCursor
     if (cursor === undefined) break

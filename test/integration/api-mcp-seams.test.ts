@@ -38,13 +38,13 @@ describe('an answer with tools of the model whose node is lost', () => {
   let tools: HttpToolServer
   let mcp: Mcp
   let ran: string[] = []
-  let whenRun = (): void => {}
+  let whenRun: () => unknown = () => {}
 
   before(async () => {
     tools = await startHttpToolServer({
       onStart(tool) {
         ran.push(tool)
-        whenRun()
+        return whenRun()
       },
     })
     mcp = createMcp({ log: { warn() {}, debug() {} }, fetch }, { ...MCP_LIMITS, connectTimeoutMs: 2000 })
@@ -100,6 +100,24 @@ describe('an answer with tools of the model whose node is lost', () => {
           assert.equal(await stage.ask(url, body), undisturbed, `lost after ${at} of the answer`)
           assert.deepEqual(ran, ['weather'])
         }
+      })
+
+      it(`goes on when a tool was running that may run twice: ${way}, ${stream ? 'streamed' : 'whole'}`, async () => {
+        await using a = await startMember()
+        await using b = await startMember()
+        await using stage = await startStage({ a, b })
+        reset({ a, b }, 'gauge')
+        const undisturbed = await stage.ask(url, { ...fields, stream })
+        assert.match(undisturbed, /✓/)
+        reset({ a, b }, 'gauge')
+        const never = new Promise<never>(() => {})
+        whenRun = async () => {
+          whenRun = () => {}
+          await stage.cut('a')
+          await never
+        }
+        assert.equal(await stage.ask(url, { ...fields, stream }), undisturbed)
+        assert.deepEqual(ran, ['gauge', 'gauge'])
       })
 
       it(`ends when a tool was running: ${way}, ${stream ? 'streamed' : 'whole'}`, async () => {

@@ -155,7 +155,9 @@ async function runAll(
   calls: readonly ToolCall[],
   { signal }: AbortOptions,
 ): Promise<readonly ToolResult[]> {
-  if (told !== undefined) {
+  // Whether these were begun elsewhere is of no account: they may run again, and nobody has to be told before.
+  const repeatable = calls.every(({ name }) => offer.find(name)?.repeatable === true)
+  if (told !== undefined && !repeatable) {
     told.callsBegin(calls.length)
     // A process that was frozen, and whose place another has taken, hears of that now, before it does anything.
     await nextTurn()
@@ -176,6 +178,7 @@ async function runAll(
   }
   try {
     const results = await Promise.all(calls.map(result))
+    if (repeatable) told?.callsBegin(calls.length)
     told?.gave(results)
     return results
   } finally {

@@ -10,6 +10,8 @@ export interface ServerTool {
   readonly description?: string
   /** JSON schema of the arguments. */
   readonly parameters: JsonObject
+  /** To call it twice does no more than to call it once: its server says so (MCP's `readOnlyHint`, `idempotentHint`). */
+  readonly repeatable: boolean
 }
 
 export interface ServerTools {

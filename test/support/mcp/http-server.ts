@@ -18,8 +18,8 @@ export interface HttpToolServer extends AsyncDisposable {
 
 export interface HttpToolServerInit {
   readonly older?: boolean
-  /** Hears which tools are run. */
-  readonly onStart?: (tool: string) => void
+  /** Hears which tools are run; the gauge waits for what it gives. */
+  readonly onStart?: (tool: string) => unknown
 }
 
 /** A server of tools on a loopback port: the way of today, or `older`, that of before 2025. */

@@ -2,7 +2,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { z } from 'zod'
 
 /** What the tests ask a server of tools for, made with the official library's other half. */
-export function createToolServer(name: string, onStart: (tool: string) => void = () => {}): McpServer {
+export function createToolServer(name: string, onStart: (tool: string) => unknown = () => {}): McpServer {
   const server = new McpServer({ name, version: '1.0.0' })
   const say = (text: string) => ({ content: [{ type: 'text' as const, text }] })
   const weather = { description: 'The weather of a city', inputSchema: { city: z.string() } }
@@ -15,6 +15,15 @@ export function createToolServer(name: string, onStart: (tool: string) => void =
   server.registerTool('hangs', {}, async () => {
     onStart('hangs')
     return await new Promise<never>(() => {})
+  })
+  const reads = {
+    description: 'Reads a slow gauge',
+    inputSchema: { city: z.string() },
+    annotations: { readOnlyHint: true },
+  }
+  server.registerTool('gauge', reads, async ({ city }) => {
+    await onStart('gauge')
+    return say(`${name}: 21 degrees in ${city}`)
   })
   server.registerTool('dies', {}, () => process.exit(3))
   server.registerTool('environment', {}, () => say(Object.keys(process.env).sort().join(' ')))

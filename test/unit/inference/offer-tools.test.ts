@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { offerTools } from '../../../src/inference/tools/offer-tools.ts'
 
-const tool = (server: string, name: string) => ({ server, name, parameters: { type: 'object' } })
+const tool = (server: string, name: string) => ({ server, name, parameters: { type: 'object' }, repeatable: false })
 
 describe('tools that are offered to a model', () => {
   it('keep their names where they can', () => {
