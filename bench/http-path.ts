@@ -1,7 +1,8 @@
 // Our HTTP path against a bare llama-server: the same model, the same options, the same run, rounds interleaved.
 //
-//   node bench/http-path.ts [--model FILE] [--rounds 5] [--tokens 128] [--streams 1,8] [--json FILE]
+//   node bench/http-path.ts [--model FILE] [--rounds 5] [--tokens 128] [--streams 1,8] [--threads N] [--json FILE]
 //
+// `--threads`: of both engines; default: all cores. With one less, what lies around the engine has a core to itself.
 // Prints a table of medians with the ratio to llama-server, pair by pair, then one JSON object. Throughput is tokens a
 // second over all streams; the first byte is measured with one stream of one token; CPU is of the whole process tree.
 // Absolute figures drift on shared machines: read the ratios.
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '128' },
     streams: { type: 'string', default: '1,8' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     json: { type: 'string' },
   },
 })
@@ -34,7 +36,7 @@ const parallel = Math.max(...streamCounts)
 const contextSize = 512
 const WARM_UP_ROUNDS = 3
 const WARM_UP_REQUESTS = 200
-const threads = availableParallelism()
+const threads = Number(options.threads)
 
 interface Candidate {
   readonly name: string
