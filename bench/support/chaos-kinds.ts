@@ -39,6 +39,10 @@ const CHAT_TOOLS = {
   tools: [{ type: 'function', function: { name: 'weather', description: DESCRIPTION, parameters: SCHEMA } }],
   tool_choice: { type: 'function', function: { name: 'weather' } },
 }
+/** Free to call or not: held to the calls' syntax, and, with a schema, to one of the two. */
+const FREE_TOOLS = {
+  tools: CHAT_TOOLS.tools.map(({ type, function: tool }) => ({ type, function: { ...tool, strict: true } })),
+}
 const MESSAGE_TOOLS = {
   tools: [{ name: 'weather', description: DESCRIPTION, input_schema: SCHEMA }],
   tool_choice: { type: 'tool', name: 'weather' },
@@ -107,6 +111,8 @@ export function kindsOf(model: string, tokens: number): readonly Kind[] {
     chat('stream', {}),
     chat('stream tool', CHAT_TOOLS),
     chat('stream schema', CHAT_SCHEMA),
+    chat('stream strict tool', FREE_TOOLS),
+    chat('stream schema or tool', { ...CHAT_SCHEMA, ...FREE_TOOLS }),
     chat('stream logprobs', { logprobs: true, top_logprobs: 2 }),
     chat('stream stop', {}, { stops: true }),
     chat('stream choices', { n: 2 }),
