@@ -149,6 +149,7 @@ describe('admission between libp2p nodes', () => {
     ['sends an over-long frame', async (f) => await f.write(Buffer.alloc(300, ADMISSION_VERSION)), 'malformed'],
     ['announces a gigantic frame', async (_f, s) => s.connection.send(Buffer.from('ffffffff07', 'hex')), 'malformed'],
     ['floods', async (_f, s) => s.connection.send(Buffer.concat([Buffer.of(200), Buffer.alloc(1 << 20)])), 'malformed'],
+    ['sends a length that never ends', async (_f, s) => s.connection.send(Buffer.alloc(300, 0x80)), 'malformed'],
     ['sends rubbish', async (f) => await f.write(Buffer.from('let me in')), 'version'],
     ['sends zeros', async (f) => await f.write(Buffer.alloc(42)), 'malformed'],
     ['sends an empty frame', async (f) => await f.write(Buffer.alloc(0)), 'malformed'],

@@ -1,11 +1,11 @@
 import type { ConnectionEncrypter, MessageStream, SecureConnectionOptions, SecuredConnection } from '@libp2p/interface'
 import type { NoiseComponents } from '@libp2p/noise'
-import { lpStream } from '@libp2p/utils'
 import { AppError } from '../../base/errors.ts'
 import { type AbortOptions, anySignal } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Exclusion } from '../roster/roster.ts'
 import { type BoundConnection, createBoundNoise, type Role } from './bound-noise.ts'
+import { framed } from './framed.ts'
 import { decodeFrame, encodeFrame, MAX_FRAME_BYTES } from './frames.ts'
 import type { KeyRing } from './key-ring.ts'
 import { answerProof, judgeAnswer, makeProof, type Session } from './proof.ts'
@@ -118,7 +118,7 @@ async function exchangeProofs(
   const other = remotePeer.toString()
   const { handshakeHash } = party.bound
   if (party.role === 'initiator') {
-    const frames = lpStream(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: RESPONDER_MAY_SEND_BYTES })
+    const frames = framed(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: RESPONDER_MAY_SEND_BYTES })
     const session: Session = { initiator: party.own, responder: other, handshakeHash }
     const proof = makeProof(keyRing, session)
     await frames.write(encodeFrame(proof), options)
@@ -129,7 +129,7 @@ async function exchangeProofs(
     frames.unwrap()
     return
   }
-  const frames = lpStream(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: INITIATOR_MAY_SEND_BYTES })
+  const frames = framed(connection, { maxDataLength: MAX_FRAME_BYTES, maxBufferSize: INITIATOR_MAY_SEND_BYTES })
   const session: Session = { initiator: other, responder: party.own, handshakeHash }
   const proof = decodeFrame((await frames.read(options)).subarray())
   const answer = answerProof(keyRing, session, { proof, exclusionOf: () => exclusionOf(other) })

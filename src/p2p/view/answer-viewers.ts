@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import type { ConnectionEncrypter, MessageStream, SecureConnectionOptions } from '@libp2p/interface'
 import type { NoiseComponents } from '@libp2p/noise'
-import { lpStream } from '@libp2p/utils'
 import { AppError } from '../../base/errors.ts'
 import { anySignal } from '../../base/signals.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { createBoundNoise } from '../admission/bound-noise.ts'
+import { framed } from '../admission/framed.ts'
 import { remoteAddress } from '../admission/remote-address.ts'
 import { hostOf, netOf } from '../host/host-addresses.ts'
 import { ASKED_BYTES, encodeAnswer, isQuestion, type ViewAnswer } from './view-frames.ts'
@@ -50,7 +50,7 @@ export function answerViewers(
         skipStreamMuxerNegotiation: true,
       })
       const session = { initiator: secured.remotePeer.toString(), responder, handshakeHash }
-      const frames = lpStream(secured.connection, { maxDataLength: ASKED_BYTES, maxBufferSize: 2 * ASKED_BYTES })
+      const frames = framed(secured.connection, { maxDataLength: ASKED_BYTES, maxBufferSize: 2 * ASKED_BYTES })
       const question = (await frames.read(options)).subarray()
       const said = toAnswer(question, (frame) => isQuestion(frame, secret, session))
       await frames.write(encodeAnswer(key, session, said), options)

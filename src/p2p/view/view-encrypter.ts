@@ -1,7 +1,7 @@
 import type { ConnectionEncrypter, MessageStream, SecureConnectionOptions } from '@libp2p/interface'
 import type { NoiseComponents } from '@libp2p/noise'
-import { lpStream } from '@libp2p/utils'
 import { createBoundNoise } from '../admission/bound-noise.ts'
+import { framed } from '../admission/framed.ts'
 import { VIEW_PROTOCOL } from './answer-viewers.ts'
 import { toPublicKey, type ViewKeys } from './derive-view.ts'
 import { type PublicSummary, parseSummary } from './public-summary.ts'
@@ -27,7 +27,7 @@ export function viewEncrypter(
       })
       const session = { initiator, responder: secured.remotePeer.toString(), handshakeHash }
       const maxBufferSize = 2 * MAX_ANSWER_BYTES
-      const frames = lpStream(secured.connection, { maxDataLength: MAX_ANSWER_BYTES, maxBufferSize })
+      const frames = framed(secured.connection, { maxDataLength: MAX_ANSWER_BYTES, maxBufferSize })
       await frames.write(encodeQuestion(keys.secret, session), options)
       const answer = decodeAnswer((await frames.read(options)).subarray(), publicKey, session)
       if (answer === undefined) throw new Error('nobody who holds the token of this network said that')
