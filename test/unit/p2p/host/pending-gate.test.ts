@@ -78,6 +78,30 @@ async function silentSockets(port: number, count: number): Promise<Silent> {
   return { sockets, closed: () => closed }
 }
 
+describe('a node to which somebody talks without an end', () => {
+  for (const [name, talk] of [
+    ['a length', Buffer.alloc(4096, 0x80)],
+    ['many lines', Buffer.from('\x05/foo\n'.repeat(1000))],
+  ] as const) {
+    it(`cuts off ${name} long before the time for a handshake is over`, async () => {
+      await using node = await startNode({ dht: false })
+      let isClosed = false
+      const socket = connect(portOf(node.host), '127.0.0.1')
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          isClosed = true
+        })
+      try {
+        socket.resume().write(talk)
+        await until(() => isClosed, 4000)
+      } finally {
+        socket.destroy()
+      }
+    })
+  }
+})
+
 describe('a node whose port somebody occupies in silence', () => {
   it('keeps 64 of a host waiting and no more, and their places are free when they are gone', async () => {
     await using node = await startNode({ dht: false })
