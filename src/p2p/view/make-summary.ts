@@ -67,7 +67,8 @@ function toPublicNode({ record: { peerId, offer }, load, state }: SummarizedNode
     draining: offer.draining,
     version: fit(offer.version, SUMMARY_BOUNDS.wordLength),
     models: offer.models.length,
-    running: load.running,
+    // A heartbeat has room for more than a summary.
+    running: Math.min(load.running, SUMMARY_BOUNDS.count),
     slots: offer.slots,
     memoryTotalBytes: offer.memoryTotalBytes,
   }

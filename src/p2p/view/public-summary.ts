@@ -51,13 +51,14 @@ export const SUMMARY_BOUNDS = {
   nameLength: 128,
   wordLength: 64,
   addressLength: 256,
+  count: 2 ** 31 - 1,
 } as const
 
 /** Control characters, and those that turn the direction of a text. */
 const PRINTABLE = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$'
 const Name = Type.String({ maxLength: SUMMARY_BOUNDS.nameLength, pattern: PRINTABLE })
 const Word = Type.String({ maxLength: SUMMARY_BOUNDS.wordLength, pattern: PRINTABLE })
-const Count = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
+const Count = Type.Integer({ minimum: 0, maximum: SUMMARY_BOUNDS.count })
 const Large = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 const PublicSummarySchema = Type.Object({

@@ -73,6 +73,11 @@ describe('the public summary', () => {
     assert.ok(!summary.name.includes('\u202e'))
   })
 
+  it('can be read, whatever one member says of its load', () => {
+    const mad = { ...nodeOf('b'), load: { running: 2 ** 32 - 1, queued: 2 ** 32 - 1, memoryFreeBytes: 0 } }
+    assert.equal(throughWire([nodeOf('a'), mad]).nodes.length, 2)
+  })
+
   it('is not read from bytes that are too many, malformed or out of bounds', () => {
     const good = makeSummary([nodeOf('a')], INIT)
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value))
