@@ -101,7 +101,7 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
     },
     lost(peerId, now) {
       const entry = entries.get(peerId)
-      if (entry === undefined || entry.dueAt !== undefined) return
+      if (entry === undefined) return
       entry.offeredAt = now
       entry.dueAt = now
     },

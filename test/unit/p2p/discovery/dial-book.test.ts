@@ -70,6 +70,18 @@ describe('the dial book', () => {
     assert.equal(book.take(1e9), undefined)
   })
 
+  it('dials at once also whom it has lost while it looked for a better way', () => {
+    const book = createDialBook()
+    book.offer(a, 0)
+    for (let now = 0; now < 100_000; now += 100) {
+      // Through a relay: connected, and tried again later.
+      if (book.take(now) !== undefined) book.failed('a', now, EVEN)
+    }
+    assert.ok((book.nextDueAt() ?? 0) > 110_000)
+    book.lost('a', 100_000)
+    assert.equal(book.take(100_000)?.key, 'a')
+  })
+
   it('forgets whom nobody speaks of any more', () => {
     const book = createDialBook()
     book.offer(a, 0)
