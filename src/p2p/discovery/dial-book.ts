@@ -9,7 +9,11 @@ interface Entry {
   offeredAt: number
   /** Undefined while it is dialled, and while it is connected. */
   dueAt: number | undefined
+  lostAt: number | undefined
 }
+
+/** Two losses within this time are no accident: the other side takes connections and does not keep them. */
+const STEADY_MS = 10_000
 
 export interface DialBookInit {
   readonly maxPeers: number
@@ -36,8 +40,8 @@ export interface DialBook {
   /** Until the next hint. */
   forget(key: string): void
   failed(key: string, now: number, dice: number): void
-  /** The connection to a peer that was in the book is gone. */
-  lost(peerId: string, now: number): void
+  /** The connection to a peer that was in the book is gone: it is due at once, unless its last one has hardly lasted either. */
+  lost(peerId: string, now: number, dice: number): void
   nextDueAt(): number | undefined
 }
 
@@ -64,7 +68,8 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       const news = addresses.filter((address) => known?.addresses.includes(address) !== true)
       const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, init.maxAddresses)
       if (known === undefined) {
-        entries.set(key, { key, peerId, addresses: merged, failures: 0, offeredAt: now, dueAt: now + delayMs })
+        const dueAt = now + delayMs
+        entries.set(key, { key, peerId, addresses: merged, failures: 0, offeredAt: now, dueAt, lostAt: undefined })
         forgetOld(now)
         return
       }
@@ -88,9 +93,7 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       return { key, addresses, ...(peerId === undefined ? {} : { peerId }) }
     },
     connected(key) {
-      const entry = entries.get(key)
-      if (entry?.peerId === undefined) entries.delete(key)
-      else entry.failures = 0
+      if (entries.get(key)?.peerId === undefined) entries.delete(key)
     },
     forget: (key) => void entries.delete(key),
     failed(key, now, dice) {
@@ -99,11 +102,14 @@ export function createDialBook(init: DialBookInit = DIAL_BOOK_DEFAULTS): DialBoo
       entry.failures += 1
       entry.dueAt = now + backOffMs(init.backOff, entry.failures, dice)
     },
-    lost(peerId, now) {
+    lost(peerId, now, dice) {
       const entry = entries.get(peerId)
       if (entry === undefined) return
+      const isSteady = now - (entry.lostAt ?? -Infinity) >= STEADY_MS
+      entry.lostAt = now
       entry.offeredAt = now
-      entry.dueAt = now
+      entry.failures = isSteady ? 0 : entry.failures + 1
+      entry.dueAt = isSteady ? now : now + backOffMs(init.backOff, entry.failures, dice)
     },
     nextDueAt() {
       const times = [...entries.values()].flatMap((entry) => entry.dueAt ?? [])

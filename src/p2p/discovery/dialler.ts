@@ -84,7 +84,7 @@ export function createDialler(deps: DiallerDeps, init: DiallerInit = {}): Dialle
   }
 
   function onDisconnect({ detail: peer }: CustomEvent<PeerId>): void {
-    book.lost(peer.toString(), now())
+    book.lost(peer.toString(), now(), random())
     pump()
   }
 

@@ -64,9 +64,9 @@ describe('the dial book', () => {
     book.take(0)
     book.connected('a')
     assert.equal(book.take(1e9), undefined)
-    book.lost('a', 1e9)
+    book.lost('a', 1e9, EVEN)
     assert.equal(book.take(1e9)?.key, 'a')
-    book.lost('stranger', 1e9)
+    book.lost('stranger', 1e9, EVEN)
     assert.equal(book.take(1e9), undefined)
   })
 
@@ -78,8 +78,28 @@ describe('the dial book', () => {
       if (book.take(now) !== undefined) book.failed('a', now, EVEN)
     }
     assert.ok((book.nextDueAt() ?? 0) > 110_000)
-    book.lost('a', 100_000)
+    book.lost('a', 100_000, EVEN)
     assert.equal(book.take(100_000)?.key, 'a')
+  })
+
+  it('backs off from who takes connections and keeps none, and is at once there for who kept the last one', () => {
+    const book = createDialBook()
+    book.offer(a, 0)
+    const dials: number[] = []
+    const dialUntil = (end: number, begin = 0): void => {
+      for (let now = begin; now < end; now += 10) {
+        if (book.take(now) === undefined) continue
+        dials.push(now)
+        book.connected('a')
+        book.lost('a', now + 10, EVEN)
+      }
+    }
+    dialUntil(9000)
+    assert.deepEqual(dials, [0, 10, 520, 1530, 3540, 7550])
+    assert.equal(book.take(20_000)?.key, 'a')
+    book.connected('a')
+    book.lost('a', 60_000, EVEN)
+    assert.equal(book.take(60_000)?.key, 'a')
   })
 
   it('forgets whom nobody speaks of any more', () => {
@@ -100,7 +120,7 @@ describe('the dial book', () => {
     const left: (string | undefined)[] = []
     for (let next = book.take(100); next !== undefined; next = book.take(100)) left.push(next.key)
     assert.deepEqual(left, ['p8', 'p9'])
-    book.lost('a', 100)
+    book.lost('a', 100, EVEN)
     assert.equal(book.take(100)?.key, 'a')
   })
 
