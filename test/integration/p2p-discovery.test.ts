@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { pipeline } from 'node:stream'
 import { describe, it } from 'node:test'
 import { createBootstrap } from '../../src/p2p/discovery/bootstrap.ts'
 import type { Candidate } from '../../src/p2p/discovery/candidate.ts'
@@ -63,7 +64,7 @@ describe('a bootstrap peer', () => {
     await until(() => isConnected(waiting.host, again.host))
   })
 
-  it('may be the node itself, and then is left alone', async () => {
+  it('may be the node itself, which is no problem', async () => {
     const port = await freePort()
     await using first = await startNode({ listen: [`/ip4/127.0.0.1/tcp/${port}`] })
     await using second = await startNode()
@@ -75,6 +76,28 @@ describe('a bootstrap peer', () => {
     await addBootstrap(second, list)
     await until(() => isConnected(second.host, first.host))
     assert.deepEqual(problems(first), [])
+  })
+
+  it('that leads to the node itself now may lead to another member later', async () => {
+    await using first = await startNode({ dht: false })
+    await using second = await startNode({ dht: false })
+    let taken = 0
+    // As the one address of a service with several nodes behind it.
+    const service = createServer((socket) => {
+      taken += 1
+      const target = connect(portOf((taken === 1 ? first : second).host), '127.0.0.1')
+      pipeline(socket, target, socket, () => {})
+    }).listen(0, '127.0.0.1')
+    try {
+      await once(service, 'listening')
+      const address = service.address()
+      assert.ok(address !== null && typeof address === 'object')
+      await addBootstrap(first, [`127.0.0.1:${address.port}`])
+      await until(() => isConnected(first.host, second.host))
+      assert.deepEqual(problems(first), [])
+    } finally {
+      service.close()
+    }
   })
 })
 

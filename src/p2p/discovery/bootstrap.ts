@@ -36,9 +36,10 @@ export function createBootstrap(deps: BootstrapDeps, texts: readonly string[]): 
         await untilGone(host, peerId, signal)
       } catch (error) {
         if (signal.aborted) return
-        if (isSelf(error)) return log.debug({ address }, 'a bootstrap address is our own')
         failures += 1
-        if (failures === 1) log.info({ address }, 'bootstrap peer cannot be reached yet: trying on')
+        // Ours for now: addresses move on, and behind the one of a service there are several nodes.
+        if (failures === 1 && isSelf(error)) log.debug({ address }, 'a bootstrap address is our own')
+        else if (failures === 1) log.info({ address }, 'bootstrap peer cannot be reached yet: trying on')
       }
       await delay(backOffMs(BACK_OFF, Math.max(1, failures), random()), undefined, { signal }).catch(() => {})
     }
