@@ -8,7 +8,7 @@ import type { VisitCounts, Visits } from './visits.ts'
 
 export interface DiscoveryDeps {
   readonly log: Pick<Logger, 'error'>
-  readonly store: Pick<NetworkStore, 'due' | 'nextDueAt' | 'list'>
+  readonly store: Pick<NetworkStore, 'due' | 'nextDueAt' | 'hasten' | 'list'>
   readonly visits: Visits
   /** Unix milliseconds. */
   readonly now: () => number
@@ -47,6 +47,7 @@ export function createDiscovery({ log, store, visits, now }: DiscoveryDeps, { at
   let stopping: AbortController | undefined
   let timer: NodeJS.Timeout | undefined
   let pausedUntilUnixMs = 0
+  let lookedAtUnixMs = Number.POSITIVE_INFINITY
 
   function begin(id: string, signal: AbortSignal): Promise<void> {
     const visit = visits
@@ -69,11 +70,18 @@ export function createDiscovery({ log, store, visits, now }: DiscoveryDeps, { at
     for (const id of ready.slice(0, Math.max(0, atOnce - visiting.size))) void begin(id, signal).then(look)
     return (store.nextDueAt() ?? Number.POSITIVE_INFINITY) - now()
   }
+  /** At the start too: the clock may have been put right since the last visits. */
+  function followClock(): void {
+    const atUnixMs = now()
+    if (atUnixMs < lookedAtUnixMs) store.hasten(atUnixMs)
+    lookedAtUnixMs = atUnixMs
+  }
   function look(): void {
     clearTimeout(timer)
     if (stopping === undefined || stopping.signal.aborted) return
     let dueInMs = LOOK_AGAIN_MS
     try {
+      followClock()
       dueInMs = beginDue(stopping.signal)
     } catch (error) {
       log.error({ err: error }, 'the networks that are due could not be read; the next try is in some seconds')

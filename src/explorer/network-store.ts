@@ -30,6 +30,8 @@ export interface NetworkStore {
   due(unixMs: number, limit: number): readonly string[]
   /** When the next one is due; undefined when there is none. */
   nextDueAt(): number | undefined
+  /** Those that were visited later than now, by a clock that was ahead, are due: by that clock it would take until then. */
+  hasten(unixMs: number): void
   edit(id: string, change: Pick<ListedNetwork, 'name' | 'description' | 'open'>): void
   remove(id: string): void
   succeeded(
@@ -52,6 +54,7 @@ export function createNetworkStore(database: DatabaseSync): NetworkStore {
   const count = database.prepare('SELECT count(*) AS count FROM networks')
   const due = database.prepare('SELECT id FROM networks WHERE next_visit_at <= ? ORDER BY next_visit_at LIMIT ?')
   const nextDue = database.prepare('SELECT min(next_visit_at) AS at FROM networks')
+  const hasten = database.prepare('UPDATE networks SET next_visit_at = ?1 WHERE visited_at > ?1')
   const edit = database.prepare('UPDATE networks SET name = ?, description = ?, open = ? WHERE id = ?')
   const remove = database.prepare('DELETE FROM networks WHERE id = ?')
   const succeeded = database.prepare(
@@ -87,6 +90,7 @@ export function createNetworkStore(database: DatabaseSync): NetworkStore {
     count: () => Number(count.get()?.['count']),
     due: (unixMs, limit) => due.all(unixMs, limit).map((row) => String(row['id'])),
     nextDueAt: () => numberIn(nextDue.get()?.['at']),
+    hasten: (unixMs) => void hasten.run(unixMs),
     edit: (id, { name, description, open }) => void edit.run(name, description, Number(open), id),
     remove: (id) => void remove.run(id),
     succeeded(id, { atUnixMs, nextAtUnixMs, summary }) {

@@ -90,6 +90,17 @@ describe('discovery', () => {
     assert.equal(visits, 2)
   })
 
+  it('goes on with its visits when the clock was ahead and is put right', async () => {
+    await using explorer = open(async () => SUMMARY)
+    explorer.add('a')
+    await explorer.discovery.start()
+    await poll('the first visit is over', 5000, () => explorer.discovery.status().succeeded === 1)
+    explorer.pass(-365 * 24 * 60 * 60_000)
+    explorer.discovery.look()
+    await poll('it is visited again', 5000, () => explorer.discovery.status().succeeded === 2)
+    assert.equal(explorer.store.find('a')?.nextVisitAtUnixMs, explorer.now() + 60_000)
+  })
+
   it('visits so many at a time, and one that never ends keeps none of the others waiting', async () => {
     const seen: string[] = []
     const never = new Promise<PublicSummary>(() => {})
