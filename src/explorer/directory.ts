@@ -65,7 +65,7 @@ export function createDirectory(deps: DirectoryDeps): Directory {
   }
   function find(id: string): PublicNetwork | undefined {
     const network = store.find(id)
-    return network === undefined ? undefined : toPublic(network, deps.histories.counts(now()).get(id))
+    return network === undefined ? undefined : toPublic(network, deps.histories.countsOf(id, now()))
   }
   /** The network, for whoever has its key. */
   function authorize(id: string, key: string | undefined): ListedNetwork {

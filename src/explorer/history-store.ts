@@ -7,9 +7,13 @@ export interface HistoryStore {
   /** `figures` undefined: the visit failed. */
   note(id: string, unixMs: number, figures: Figures | undefined): void
   of(id: string, range: HistoryRange): readonly Sample[]
-  /** Visits and successes of every network in the last days, by id. */
-  counts(nowUnixMs: number): ReadonlyMap<string, Pick<Sample, 'visits' | 'successes'>>
+  /** Visits and successes of a network in the last days; undefined when there was no visit. */
+  countsOf(id: string, nowUnixMs: number): VisitTotals | undefined
+  /** The same of every network, by id. */
+  counts(nowUnixMs: number): ReadonlyMap<string, VisitTotals>
 }
+
+type VisitTotals = Pick<Sample, 'visits' | 'successes'>
 
 const UPTIME_DAYS = 30
 
@@ -22,10 +26,19 @@ export function createHistoryStore(database: DatabaseSync): HistoryStore {
   )
   const forget = database.prepare('DELETE FROM samples WHERE network_id = ? AND resolution = ? AND slot <= ?')
   const read = database.prepare('SELECT * FROM samples WHERE network_id = ? AND resolution = ? ORDER BY slot')
-  const count = database.prepare(
+  const countOne = database.prepare(
     `SELECT network_id, sum(visits) AS visits, sum(successes) AS successes FROM samples
-     WHERE resolution = ? AND slot > ? GROUP BY network_id`,
+     WHERE network_id = ? AND resolution = ? AND slot > ? GROUP BY network_id`,
   )
+  // CROSS JOIN keeps this order: some days of each network are looked up, in place of reading the whole history of all.
+  const countAll = database.prepare(
+    `SELECT network_id, sum(visits) AS visits, sum(successes) AS successes
+     FROM networks CROSS JOIN samples ON network_id = id AND resolution = ? AND slot > ? GROUP BY id`,
+  )
+  const since = (nowUnixMs: number): [resolution: number, slot: number] => [
+    SERIES.year.resolutionSeconds,
+    slotOf(nowUnixMs, SERIES.year) - UPTIME_DAYS,
+  ]
 
   return {
     note(id, unixMs, figures) {
@@ -39,17 +52,17 @@ export function createHistoryStore(database: DatabaseSync): HistoryStore {
       }
     },
     of: (id, range) => read.all(id, SERIES[range].resolutionSeconds).map(toSample),
-    counts(nowUnixMs) {
-      const { resolutionSeconds } = SERIES.year
-      const rows = count.all(resolutionSeconds, slotOf(nowUnixMs, SERIES.year) - UPTIME_DAYS)
-      return new Map(
-        rows.map((row) => [
-          String(row['network_id']),
-          { visits: Number(row['visits']), successes: Number(row['successes']) },
-        ]),
-      )
+    countsOf(id, nowUnixMs) {
+      const row = countOne.get(id, ...since(nowUnixMs))
+      return row === undefined ? undefined : toTotals(row)
     },
+    counts: (nowUnixMs) =>
+      new Map(countAll.all(...since(nowUnixMs)).map((row) => [String(row['network_id']), toTotals(row)])),
   }
+}
+
+function toTotals(row: Readonly<Record<string, SQLOutputValue>>): VisitTotals {
+  return { visits: Number(row['visits']), successes: Number(row['successes']) }
 }
 
 function toSample(row: Readonly<Record<string, SQLOutputValue>>): Sample {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createDiscovery } from '../../../src/explorer/discovery.ts'
+import { createHistoryStore } from '../../../src/explorer/history-store.ts'
 import { importLocalAi } from '../../../src/explorer/import-localai.ts'
 import { openExplorer } from '../../../src/explorer/open-explorer.ts'
 import { createTokenVault } from '../../../src/explorer/token-vault.ts'
@@ -198,9 +199,30 @@ describe('discovery', () => {
       year.reduce((sum, { visits }) => sum + visits, 0),
       400,
     )
+    assert.deepEqual(
+      explorer.histories.countsOf('a', explorer.now()),
+      explorer.histories.counts(explorer.now()).get('a'),
+    )
     assert.equal(explorer.histories.counts(explorer.now()).get('a')?.successes, 200)
     explorer.histories.note('gone', explorer.now(), undefined)
     assert.deepEqual(explorer.histories.of('gone', 'day'), [])
+  })
+
+  it('looks up what it tells of a history, and reads none to its end for that', async () => {
+    await using explorer = open(async () => SUMMARY)
+    const { database } = explorer
+    const asked: string[] = []
+    const prepare = (sql: string) => {
+      asked.push(sql)
+      return database.prepare(sql)
+    }
+    createHistoryStore({ prepare } as typeof database)
+    const plans = asked.flatMap((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all())
+    assert.ok(plans.some(({ detail }) => /SEARCH samples/.test(String(detail))))
+    assert.deepEqual(
+      plans.map(({ detail }) => String(detail)).filter((detail) => /SCAN samples/.test(detail)),
+      [],
+    )
   })
 })
 
