@@ -29,7 +29,7 @@ export interface MembershipDeps {
   /** Somebody who should be dialled: heard of, or lost. */
   readonly onCandidate: OnCandidate
   readonly onGone?: (peerId: string) => void
-  readonly roster: Pick<RosterKeeper, 'current' | 'take' | 'exclusionOf' | 'onChange'>
+  readonly roster: Pick<RosterKeeper, 'current' | 'take' | 'keep' | 'exclusionOf' | 'onChange'>
   /** Unix milliseconds. */
   readonly now?: () => number
   /** [0, 1). */
@@ -144,6 +144,7 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
   }
   function compareNotes(): void {
     store.expire(performance.now())
+    void roster.keep()
     const all = links.established()
     all[Math.floor(random() * all.length)]?.digest(digest.known, true)
   }

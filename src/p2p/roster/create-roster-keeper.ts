@@ -13,8 +13,10 @@ export interface RosterKeeper {
   current(): SignedRoster | undefined
   /** Undefined: the peer may be in the network. Cheap: asked for each connection and each word of others. */
   exclusionOf(peerId: string): Exclusion | undefined
-  /** Takes a roster over if it is newer than what is known; it is kept before this resolves. */
+  /** Takes a roster over if it is newer than what is known; it is kept before this resolves, if it can be. */
   take(bytes: Uint8Array): Promise<TakeOutcome>
+  /** Tries again to keep what could not be kept. Never rejects, and costs nothing when there is nothing to do. */
+  keep(): Promise<void>
   /** Called when a newer one has been taken or made. */
   onChange(listener: () => void): () => void
   /** Whether this node has the owner's key. */
@@ -53,10 +55,11 @@ export interface RosterKeeperInit {
 const MAX_KNOCKS = 32
 
 /** For who only looks in: everybody is welcome, and what the owner says is not kept. */
-export const NO_ROSTER: Pick<RosterKeeper, 'current' | 'exclusionOf' | 'take' | 'onChange' | 'knocked'> = {
+export const NO_ROSTER: Pick<RosterKeeper, 'current' | 'exclusionOf' | 'take' | 'keep' | 'onChange' | 'knocked'> = {
   current: () => undefined,
   exclusionOf: () => undefined,
   take: async () => 'same',
+  keep: async () => {},
   onChange: () => () => {},
   knocked: () => {},
 }
@@ -68,6 +71,7 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
   const listeners = new Set<() => void>()
   const knocks = new NewestMap<string, true>(MAX_KNOCKS)
   let current: SignedRoster | undefined
+  let isKept = true
   let working: Promise<unknown> = Promise.resolve()
 
   async function open(bytes: Uint8Array) {
@@ -82,12 +86,17 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
     if (exclusionOf(signed.roster, self) === 'removed')
       log.error('this node was removed from the network by its owner: the others talk to it no longer')
     for (const listener of [...listeners]) listener()
-    await save(signed.bytes).catch((error: unknown) => {
-      log.warn(
-        { reason: AppError.from(error, 'internal').message },
-        'who may be here could not be kept for the next start',
-      )
-    })
+    isKept = false
+    await keep((reason) => log.warn({ reason }, 'who may be here could not be kept for the next start: trying on'))
+  }
+  async function keep(onFailure: (reason: string) => void): Promise<void> {
+    if (isKept || current === undefined) return
+    try {
+      await save(current.bytes)
+      isKept = true
+    } catch (error) {
+      onFailure(AppError.from(error, 'internal').message)
+    }
   }
   async function takeNext(bytes: Uint8Array): Promise<TakeOutcome> {
     if (current !== undefined && Buffer.compare(current.bytes, bytes) === 0) return 'same'
@@ -120,6 +129,8 @@ export async function createRosterKeeper(deps: RosterKeeperDeps, init: RosterKee
     current: () => current,
     exclusionOf: (peerId) => (peerId === self ? undefined : exclusionOf(current?.roster, peerId)),
     take: (bytes) => inTurn(() => takeNext(bytes)),
+    // It was said once that it failed.
+    keep: async () => (isKept ? undefined : await inTurn(() => keep(() => {}))),
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

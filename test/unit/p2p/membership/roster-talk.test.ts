@@ -49,6 +49,20 @@ describe('a node that its owner does not want', () => {
   })
 })
 
+describe('a node that could not write down who may be here', () => {
+  it('tries again while it is a member', async () => {
+    let tries = 0
+    const roster = {
+      ...NO_ROSTER,
+      async keep() {
+        tries += 1
+      },
+    }
+    await using _one = await startBareMember({ roster, timings: { antiEntropyMs: 10 } })
+    await until(() => tries > 1)
+  })
+})
+
 describe('a member that tells rosters without end', () => {
   it('is listened to for a while, and another link of its own does not help it', async () => {
     let taken = 0

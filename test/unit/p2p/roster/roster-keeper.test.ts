@@ -143,6 +143,19 @@ describe('what a node knows of who may be in the network', () => {
     assert.equal(node.exclusionOf(mal), 'removed')
   })
 
+  it('is kept as soon as it can be, and then only once', async () => {
+    const disk = { fails: true }
+    const node = await keeper(disk)
+    const bytes = await sealed(rosterOf(1, [mal]))
+    await node.take(bytes)
+    await node.keep()
+    assert.deepEqual([node.saved.length, node.warnings.length], [0, 1])
+    disk.fails = false
+    await node.keep()
+    await node.keep()
+    assert.deepEqual(node.saved, [bytes])
+  })
+
   it('has a list of those that ask to be let in, which does not grow for ever', async () => {
     const node = await keeper({ owns: true })
     await node.decide({ open: false }, [{ peerId: self, name: '' }])
