@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import { timeLeftMs } from '../base/time-left.ts'
 import { hostOf, netOf } from './host/host-addresses.ts'
 import type { JoinFinding, JoinProblem } from './network.ts'
 
@@ -37,7 +38,7 @@ export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } 
   function bounded(found: readonly JoinFinding[]): JoinFinding[] {
     const counts = new Map<string, number>()
     return found.filter(({ at, address }) => {
-      if (now() - at >= EXPIRES_MS) return false
+      if (timeLeftMs(at + EXPIRES_MS, now(), EXPIRES_MS) === 0) return false
       const caller = callerOf(address)
       if (caller === undefined) return true
       const count = (counts.get(netOf(caller)) ?? 0) + 1
@@ -48,7 +49,7 @@ export function createFindings({ now = Date.now }: FindingsDeps, { limit = 32 } 
   function isExplained(error: unknown, address: string | undefined): boolean {
     return (
       nameOf(error) === 'EncryptionFailedError' &&
-      newestFirst.some((one) => one.address === address && now() - one.at < SAME_DIAL_MS)
+      newestFirst.some((one) => one.address === address && timeLeftMs(one.at + SAME_DIAL_MS, now(), SAME_DIAL_MS) > 0)
     )
   }
   return {

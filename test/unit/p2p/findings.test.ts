@@ -146,4 +146,15 @@ describe('findings on those who dial this node', () => {
     now += 1
     assert.equal(findings.list().length, 0)
   })
+
+  it('expire too when the clock was ahead and is put right', () => {
+    let now = 365 * 24 * 60 * 60_000
+    const findings = createFindings({ now: () => now })
+    findings.report(clockSkew({ skewSeconds: 3e7, otherClock: 'behind' }), PLACE)
+    assert.equal(findings.list().length, 1)
+    now = 60_000
+    assert.deepEqual(findings.list(), [])
+    findings.report(refused('token'), PLACE)
+    assert.equal(findings.list().length, 1)
+  })
 })
