@@ -4,6 +4,8 @@ export interface Candidate {
   readonly peerId?: string
   /** Multiaddresses, with or without `/p2p/<peerId>` at the end. */
   readonly addresses: readonly string[]
+  /** Who says so: a member, or a way of finding. Of two the one cannot keep the other's hints waiting. Absent: the peer itself. */
+  readonly source?: string
 }
 
 export type OnCandidate = (candidate: Candidate) => void

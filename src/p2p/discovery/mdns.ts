@@ -46,7 +46,7 @@ export function listenToMdns(
     addressManager,
   }) as PeerDiscovery & LibraryStartable
   function onPeer({ detail: peer }: CustomEvent<PeerInfo>): void {
-    onCandidate({ peerId: peer.id.toString(), addresses: peer.multiaddrs.map(String) })
+    onCandidate({ peerId: peer.id.toString(), addresses: peer.multiaddrs.map(String), source: 'mdns' })
   }
   return {
     async start() {

@@ -61,7 +61,7 @@ export function createRendezvous(deps: RendezvousDeps): Startable {
   async function lookUp(cid: CID, signal: AbortSignal): Promise<void> {
     let found = 0
     for await (const peer of host.libp2p.contentRouting.findProviders(cid, { signal })) {
-      onCandidate({ peerId: peer.id.toString(), addresses: peer.multiaddrs.map(String) })
+      onCandidate({ peerId: peer.id.toString(), addresses: peer.multiaddrs.map(String), source: 'dht' })
       found += 1
       if (found >= MAX_PROVIDERS) return
     }

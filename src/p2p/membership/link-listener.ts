@@ -65,7 +65,7 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     if (!deps.isWanted(signed.record.peerId)) return
     if (signed.record.peerId === deps.self) deps.own.overtake(signed.record)
     else if (signed.record.peerId === link.peerId) takeOwnWords(link, signed)
-    else takeHearsay(signed, put(link, signed))
+    else takeHearsay(link, signed, put(link, signed))
   }
   /** Only here a peer becomes a member that is there: by its own words, on its own link. */
   function takeOwnWords(link: Link, signed: SignedRecord): void {
@@ -95,14 +95,14 @@ export function createLinkListener(deps: LinkListenerDeps): LinkListener {
     }
   }
   /** Never makes anybody alive: it is a place to dial, or what a member that is there will say itself in a moment. */
-  function takeHearsay({ record: { peerId }, id }: SignedRecord, outcome: PutOutcome): void {
+  function takeHearsay(link: Link, { record: { peerId }, id }: SignedRecord, outcome: PutOutcome): void {
     if (outcome !== 'ahead') hearsay.remember(id, peerId)
     if (outcome === 'left') members.left(peerId)
     if (outcome !== 'added' && outcome !== 'updated') return
     members.refresh(peerId)
     // The other one hears of this node too. One of the two dials; when it cannot, `hintAgainMs` later both do.
     if (!members.isLinked(peerId) && deps.self > peerId) {
-      deps.onCandidate({ peerId, addresses: store.addressesOf(peerId) ?? [] })
+      deps.onCandidate({ peerId, addresses: store.addressesOf(peerId) ?? [], source: link.peerId })
     }
   }
   function takeLeave(link: Link): void {

@@ -149,8 +149,8 @@ export function createMembership(deps: MembershipDeps, init: MembershipInit): Me
     all[Math.floor(random() * all.length)]?.digest(digest.known, true)
   }
   function passHintsOn(): void {
-    for (const { peerId, addresses } of store.hints(performance.now() - timings.hintAgainMs)) {
-      onCandidate({ peerId, addresses })
+    for (const { peerId, addresses, source } of store.hints(performance.now() - timings.hintAgainMs)) {
+      onCandidate({ peerId, addresses, source })
     }
   }
   function sendHeartbeats(): void {

@@ -67,6 +67,8 @@ export interface Hint {
   readonly sequence: number
   /** Of the record. */
   readonly id: string
+  /** Peer id of whoever told it. */
+  readonly source: string
 }
 
 interface HeldHint extends Hint {
@@ -116,7 +118,7 @@ export function createRecordStore(init: RecordStoreInit): RecordStore {
       const order = current === undefined ? 1 : compareVersions(versionOf(signed), current)
       if (order < 0) return 'older'
       if (linked.has(peerId)) linked.set(peerId, signed)
-      else hints.set(peerId, toHint(signed, arrival.nowMs), arrival.source)
+      else hints.set(peerId, toHint(signed, arrival), arrival.source)
       if (order === 0) return 'known'
       return current?.incarnation === incarnation ? 'updated' : 'added'
     },
@@ -135,7 +137,7 @@ export function createRecordStore(init: RecordStoreInit): RecordStore {
       const signed = linked.get(peerId)
       if (signed === undefined) return
       linked.delete(peerId)
-      hints.set(peerId, toHint(signed, nowMs), peerId)
+      hints.set(peerId, toHint(signed, { nowMs, source: peerId }), peerId)
     },
     linked: () => [...linked.values()],
     hints: (toldBeforeMs = Infinity) =>
@@ -155,7 +157,7 @@ function versionOf({ record: { incarnation, sequence }, id }: SignedRecord): Ver
   return { incarnation, sequence, id }
 }
 
-function toHint({ record, id }: SignedRecord, toldAtMs: number): HeldHint {
+function toHint({ record, id }: SignedRecord, { nowMs, source }: Pick<Arrival, 'nowMs' | 'source'>): HeldHint {
   const { peerId, incarnation, sequence } = record
   const addresses: string[] = []
   let room = MAX_HINT_ADDRESS_LENGTH
@@ -164,7 +166,7 @@ function toHint({ record, id }: SignedRecord, toldAtMs: number): HeldHint {
     if (room < 0) break
     addresses.push(address)
   }
-  return { peerId, addresses, incarnation, sequence, id, toldAtMs }
+  return { peerId, addresses, incarnation, sequence, id, source, toldAtMs: nowMs }
 }
 
 /** A node that signs two different records with one number is held to the one whose hash is greater, everywhere. */

@@ -124,6 +124,41 @@ describe('the dial book', () => {
     assert.equal(book.take(100)?.key, 'a')
   })
 
+  for (const fakes of [100, 1000]) {
+    it(`dials within seconds whom one member tells of, while another tells of ${fakes} that do not answer`, () => {
+      const book = createDialBook()
+      const dialling = new Map<string, number>()
+      const [toldAt, lostAt] = [60_000, 120_000]
+      const foundAt: number[] = []
+      function step(now: number): void {
+        if (now % 2000 === 0) {
+          for (let fake = 0; fake < fakes; fake += 1) {
+            book.offer({ peerId: `fake ${fake}`, addresses: ['/x'], source: 'mal' }, now)
+          }
+          if (now >= toldAt) book.offer({ ...a, source: 'b' }, now)
+        }
+        if (now === lostAt) book.lost('a', now, EVEN)
+        for (const [key, until] of dialling) {
+          if (until > now) continue
+          dialling.delete(key)
+          book.failed(key, now, EVEN)
+        }
+        while (dialling.size < 8) {
+          const next = book.take(now)
+          if (next === undefined) return
+          if (next.key === 'a') {
+            foundAt.push(now)
+            book.connected('a')
+          } else dialling.set(next.key, now + 3000)
+        }
+      }
+      for (let now = 0; now < 180_000; now += 100) step(now)
+      const waits = [(foundAt[0] ?? Infinity) - toldAt, (foundAt[1] ?? Infinity) - lostAt]
+      assert.ok(Math.max(...waits) <= 3000, `waited ${waits.join(' and ')} ms`)
+      assert.equal(foundAt.length, 2)
+    })
+  }
+
   it('goes by the address where no peer id is known', () => {
     const book = createDialBook()
     book.offer({ addresses: ['/x'] }, 0)

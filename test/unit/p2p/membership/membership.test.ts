@@ -281,6 +281,8 @@ describe('what a hostile member says', () => {
     const { bytes } = await sealRecord(recordOf(ghost.peerId), ghost.key)
     puppet.send({ type: 'record', bytes })
     await until(() => one.candidates.some(({ peerId }) => peerId === ghost.peerId))
+    const told = one.candidates.filter(({ peerId }) => peerId === ghost.peerId)
+    assert.ok(told.every(({ source }) => source === puppet.host.peerId))
     assert.deepEqual(
       one.membership.peers().map(({ record }) => record.peerId),
       [puppet.host.peerId],

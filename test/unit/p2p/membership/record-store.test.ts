@@ -140,7 +140,8 @@ describe('the record store', () => {
     assert.equal(store.linkedOf('a')?.record.offer.slots, 4)
     assert.equal(store.hints().length, 0)
     store.unlink('a', 5)
-    assert.deepEqual(store.hints(), [{ ...hint, toldAtMs: 5 }])
+    assert.equal(hint.source, 'hostile')
+    assert.deepEqual(store.hints(), [{ ...hint, source: 'a', toldAtMs: 5 }])
   })
 
   it('keeps a hint that is repeated in the same words', () => {
