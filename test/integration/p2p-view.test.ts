@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
@@ -99,6 +100,27 @@ describe('a view capability', () => {
     )
     assert.equal(first.peers().length, 1, 'no viewer became a member')
     assert.deepEqual([...first.sockets, ...second.sockets], [])
+  })
+
+  it('is answered while strangers begin to ask and then keep silent', async () => {
+    await using member = await startMember()
+    const port = Number(/\/tcp\/(\d+)/.exec(addressOf(member))?.[1])
+    const line = (text: string): Buffer => Buffer.concat([Buffer.of(text.length + 1), Buffer.from(`${text}\n`)])
+    const answers: string[] = []
+    const strangers = Array.from({ length: 8 }, (_, index) =>
+      connect(port, '127.0.0.1')
+        .on('error', () => {})
+        .on('data', (data) => {
+          answers[index] = `${answers[index] ?? ''}${data.toString()}`
+        }),
+    )
+    try {
+      for (const stranger of strangers) stranger.write(Buffer.concat([line('/multistream/1.0.0'), line(VIEW_PROTOCOL)]))
+      await until(() => answers.filter((answer) => answer.includes(VIEW_PROTOCOL)).length === strangers.length)
+      assert.equal((await look(capabilityFor(member))).nodes.length, 1)
+    } finally {
+      for (const stranger of strangers) stranger.destroy()
+    }
   })
 
   it('reads nothing where the operator does not allow it', async () => {

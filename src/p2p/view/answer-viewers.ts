@@ -52,13 +52,22 @@ export function answerViewers(
       const session = { initiator: secured.remotePeer.toString(), responder, handshakeHash }
       const frames = framed(secured.connection, { maxDataLength: ASKED_BYTES, maxBufferSize: 2 * ASKED_BYTES })
       const question = (await frames.read(options)).subarray()
-      const said = toAnswer(question, (frame) => isQuestion(frame, secret, session))
-      await frames.write(encodeAnswer(key, session, said), options)
-      log.debug({ answer: said.kind, address: remoteAddress(connection) }, 'a viewer was answered')
+      const address = remoteAddress(connection)
+      // Who has not asked takes no seat: strangers that keep silent would take them from viewers.
+      const isRight = isQuestion(question, secret, session)
+      const leave = isRight ? seats.take(netOf(hostOf(address ?? ''))) : undefined
+      const said = toAnswer(isRight, leave !== undefined)
+      try {
+        await frames.write(encodeAnswer(key, session, said), options)
+      } finally {
+        leave?.()
+      }
+      log.debug({ answer: said.kind, address }, 'a viewer was answered')
       await untilClosed(secured.connection, AbortSignal.timeout(LINGER_MS))
     }
-    function toAnswer(question: Uint8Array, isRight: (frame: Uint8Array) => boolean): ViewAnswer {
-      return isRight(question) ? { kind: 'summary', bytes: summary() } : { kind: 'refused' }
+    function toAnswer(isRight: boolean, hasSeat: boolean): ViewAnswer {
+      if (!isRight) return { kind: 'refused' }
+      return hasSeat ? { kind: 'summary', bytes: summary() } : { kind: 'busy' }
     }
 
     return {
@@ -68,16 +77,12 @@ export function answerViewers(
       },
       async secureInbound(connection, options = {}) {
         const signal = anySignal(AbortSignal.timeout(TIMEOUT_MS), options.signal)
-        const leave = seats.take(netOf(hostOf(remoteAddress(connection) ?? '')))
         try {
-          if (leave === undefined) throw over('there is no seat for another viewer')
           await answer(connection, { ...options, signal })
           throw over('a viewer was answered')
         } catch (error) {
           connection.abort(AppError.from(error, 'admission.refused'))
           throw error
-        } finally {
-          leave?.()
         }
       },
     }
