@@ -2,12 +2,13 @@ import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay
 import { dcutr } from '@libp2p/dcutr'
 import { type Identify, identify } from '@libp2p/identify'
 import type { PrivateKey } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { type KadDHT, type KadDHTComponents, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
+import { createDhtStore, withDhtStore } from './dht-store.ts'
 import { announcedAddresses } from './host-addresses.ts'
 import { createPendingGate } from './pending-gate.ts'
 import type { RelayMode } from './relay-seats.ts'
@@ -132,7 +133,12 @@ function services(init: LibraryInit): NonNullable<Libp2pOptions<HostServices>['s
     // Records are provided again by the rendezvous, under keys that change: the library only has to forget.
     reprovide: { validity: init.providerValidityMs, threshold: 0, interval: init.providerValidityMs / 2 },
   })
-  return { ...always, ...(init.dht ? { dht } : {}), ...(init.relay === 'off' ? {} : relayServices(init.limits)) }
+  const boundedDht = (components: KadDHTComponents): KadDHT => dht(withDhtStore(components, createDhtStore()))
+  return {
+    ...always,
+    ...(init.dht ? { dht: boundedDht } : {}),
+    ...(init.relay === 'off' ? {} : relayServices(init.limits)),
+  }
 }
 
 /**
