@@ -8,6 +8,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
+import { createAddressLimit } from './address-limit.ts'
 import { createDhtStore, withDhtStore } from './dht-store.ts'
 import { announcedAddresses } from './host-addresses.ts'
 import { createPendingGate } from './pending-gate.ts'
@@ -81,6 +82,7 @@ export function libp2pOptions(init: LibraryInit): Libp2pOptions<HostServices> {
       }),
     ],
     connectionManager: connectionManager(init.limits),
+    peerStore: { addressFilter: createAddressLimit({ now: () => performance.now() }) },
     connectionGater: createPendingGate({ perHost: init.limits ? 16 : 64 }),
     // Who is alive is judged by the links, several times a second. This slow ping only ends dead connections that carry no
     // link; every ping is a stream, and an event loop that is busy for a while must not look dead.
