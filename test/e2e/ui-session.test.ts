@@ -73,7 +73,7 @@ describe('a page whose key is taken back', { timeout: 60_000, skip: noBrowser() 
     await page.getByRole('button', { name: 'Send' }).click()
     await page
       .getByRole('article', { name: 'tiny-chat' })
-      .getByText(/\d+ tokens? ·/)
+      .getByText(/\d+ tokens?\b/)
       .waitFor()
   })
 })

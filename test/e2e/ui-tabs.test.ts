@@ -13,7 +13,7 @@ async function ask(page: Page, text: string): Promise<void> {
 }
 
 const listed = (page: Page) => page.locator('.chat-list-item')
-const answered = (page: Page) => page.getByText(/\d+ tokens? ·/).last()
+const answered = (page: Page) => page.getByText(/\d+ tokens?\b/).last()
 
 describe('conversations of a browser', { timeout: 120_000, skip: noBrowser() }, () => {
   let node: RunningNode
@@ -71,12 +71,12 @@ describe('conversations of a browser', { timeout: 120_000, skip: noBrowser() }, 
     await two
       .getByRole('article')
       .nth(3)
-      .getByText(/\d+ tokens? ·/)
+      .getByText(/\d+ tokens?\b/)
       .waitFor()
     await one
       .getByRole('article')
       .nth(3)
-      .getByText(/\d+ tokens? ·/)
+      .getByText(/\d+ tokens?\b/)
       .waitFor()
   })
 
