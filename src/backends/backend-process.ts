@@ -122,7 +122,7 @@ function superviseChild(
       else deps.log.debug({ stream }, line)
     })
     child[stream]?.on('data', (chunk: Buffer) => splitter.write(chunk))
-    child[stream]?.on('end', () => splitter.end())
+    child[stream]?.on('close', () => splitter.end())
   }
   // Writing to it never happens; losing it is what it is for.
   child.stdin?.on('error', () => {})
@@ -137,6 +137,8 @@ function superviseChild(
     await within(closed, Math.max(0, graceUntil - deps.clock.now()))
     killGroup(child)
     await within(closed, OUTPUT_LIMIT_MS)
+    // Whatever has left the group and holds them open would keep this process from ending.
+    for (const stream of child.stdio) stream?.destroy()
     exit = result
     await reserved.release().catch((error: unknown) => deps.log.debug({ err: error }, 'socket folder stays'))
     return result

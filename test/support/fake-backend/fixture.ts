@@ -39,16 +39,16 @@ export function fakeDefinition(reportPath: string, options: readonly string[] = 
   return { name, command: process.execPath, args: [FAKE_BACKEND, '--report', reportPath, ...told] }
 }
 
-/** Writes a `run.sh` as LocalAI's backends have one: it watches no parent. Gives its path. */
+/** Writes a `run.sh` as LocalAI's backends have one: it watches no parent. `before`: what it does first. Gives its path. */
 export async function writeRunScript(
   folder: string,
   reportPath: string,
-  init: { readonly options?: readonly string[]; readonly exec?: boolean } = {},
+  init: { readonly options?: readonly string[]; readonly exec?: boolean; readonly before?: string } = {},
 ): Promise<string> {
   const file = join(folder, 'run.sh')
   const told = ['lifeline=ignore', ...(init.options ?? [])].map((option) => `--option '${option}'`).join(' ')
   const command = `'${process.execPath}' '${FAKE_BACKEND}' --report '${reportPath}' ${told} "$@"`
-  await writeFile(file, `#!/bin/sh\n${init.exec === false ? '' : 'exec '}${command}\n`)
+  await writeFile(file, `#!/bin/sh\n${init.before ?? ''}\n${init.exec === false ? '' : 'exec '}${command}\n`)
   await chmod(file, 0o755)
   return file
 }
