@@ -66,6 +66,8 @@ export class ModelSlot {
   #run: Run | undefined
   #config: ModelConfig | undefined
   #backendName = ''
+  /** The fingerprint of what is loaded. */
+  #loadsAs = ''
   #lastUsed = 0
   readonly #waiters = new Set<Waiter>()
   #callOffLoad = new AbortController()
@@ -138,6 +140,9 @@ export class ModelSlot {
         if (run.fingerprint === this.#deps.fingerprint(config)) return this.#lease(run, aside)
         // What runs goes on with the config it began with; the next ones wait for the new one.
         void this.stop('config-changed', { force: false })
+      } else if (phase === 'starting' && this.#loadsAs !== this.#deps.fingerprint(config)) {
+        // Those who wait for what is loaded now get it first.
+        await raceSignal(this.#loadOver, signal)
       } else {
         if (phase !== 'starting') this.#begin(config)
         return await this.#waitForLoad(signal)
@@ -176,9 +181,11 @@ export class ModelSlot {
 
   #begin(config: ModelConfig): void {
     const at = this.#deps.clock.now()
+    const fingerprint = this.#deps.fingerprint(config)
     const refused = refusal(this.#state, this.id, at)
     if (refused !== undefined) throw refused
     this.#backendName = config.backend ?? 'llama-cpp'
+    this.#loadsAs = fingerprint
     this.#callOffLoad = new AbortController()
     this.#apply({ type: 'start', at })
     this.#loadOver = this.#load(config, this.#callOffLoad.signal)

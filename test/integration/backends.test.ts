@@ -209,6 +209,20 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal(watch.starts, 2)
   })
 
+  it('gives nobody the old config who asks with the new one while the old one is loaded', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    const old = loader.acquire(fakeModel('one', { contextSize: 512, options: ['load:wait'], revision: 1 }))
+    const first = await watch.nextStart()
+    await first.next('load')
+    const next = loader.acquire(fakeModel('one', { contextSize: 1024, revision: 2 }))
+    first.tell('load')
+    ;(await old)[Symbol.dispose]()
+    using _lease = await next
+    const second = await watch.nextStart()
+    assert.equal((await second.next('load')).options['ContextSize'], 1024)
+  })
+
   it('lets nobody wait longer than a request may, also where the running requests are waited for', async () => {
     await using watch = await watchBackends()
     await using loader = fakeLoader(watch)
