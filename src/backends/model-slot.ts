@@ -66,7 +66,7 @@ export class ModelSlot {
   #run: Run | undefined
   #config: ModelConfig | undefined
   #backendName = ''
-  /** The fingerprint of what is loaded. */
+  /** The fingerprint of what is loaded, or was tried last. */
   #loadsAs = ''
   #lastUsed = 0
   readonly #waiters = new Set<Waiter>()
@@ -182,6 +182,7 @@ export class ModelSlot {
   #begin(config: ModelConfig): void {
     const at = this.#deps.clock.now()
     const fingerprint = this.#deps.fingerprint(config)
+    if (fingerprint !== this.#loadsAs) this.#apply({ type: 'changed' })
     const refused = refusal(this.#state, this.id, at)
     if (refused !== undefined) throw refused
     this.#backendName = config.backend ?? 'llama-cpp'

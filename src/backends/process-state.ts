@@ -18,6 +18,8 @@ export type ProcessState =
   | { readonly phase: 'failed'; readonly error: AppError; readonly retryAt: number; readonly history: FailureHistory }
 
 export type ProcessEvent =
+  /** It is started in another way from now on: what went wrong before says nothing of that. */
+  | { readonly type: 'changed' }
   | { readonly type: 'start'; readonly at: number }
   | { readonly type: 'loaded'; readonly at: number }
   /** The start came to nothing through its own fault. */
@@ -58,19 +60,15 @@ export const INITIAL_STATE: ProcessState = { phase: 'stopped', history: SPOTLESS
 export function nextState(state: ProcessState, event: ProcessEvent, policy: RestartPolicy): ProcessState {
   const { phase, history } = state
   switch (event.type) {
-    case 'start': {
-      const may = phase === 'stopped' || (phase === 'failed' && event.at >= state.retryAt)
-      return may ? { phase: 'starting', since: event.at, history } : state
-    }
+    case 'changed':
+      return phase === 'failed' ? INITIAL_STATE : state
+    case 'start':
+      return mayStart(state, event.at) ? { phase: 'starting', since: event.at, history } : state
     case 'loaded':
       if (phase !== 'starting') return state
       return { phase: 'ready', since: event.at, history: { ...history, failedStarts: 0 } }
-    case 'start-failed': {
-      if (phase !== 'starting') return state
-      const failedStarts = history.failedStarts + 1
-      const retryAt = event.at + backOff(policy.startBackOffMs, failedStarts, policy.maxBackOffMs)
-      return { phase: 'failed', error: event.error, retryAt, history: { ...history, failedStarts } }
-    }
+    case 'start-failed':
+      return phase === 'starting' ? afterFailedStart(history, event, policy) : state
     case 'died':
       return state.phase === 'ready' ? afterDeath(state, event, policy) : state
     case 'stop':
@@ -93,6 +91,20 @@ export function refusal(state: ProcessState, model: string, now: number): AppErr
     details: { model, retryAfterMs },
     cause: state.error,
   })
+}
+
+function mayStart(state: ProcessState, at: number): boolean {
+  return state.phase === 'stopped' || (state.phase === 'failed' && at >= state.retryAt)
+}
+
+function afterFailedStart(
+  history: FailureHistory,
+  event: { readonly at: number; readonly error: AppError },
+  policy: RestartPolicy,
+): ProcessState {
+  const failedStarts = history.failedStarts + 1
+  const retryAt = event.at + backOff(policy.startBackOffMs, failedStarts, policy.maxBackOffMs)
+  return { phase: 'failed', error: event.error, retryAt, history: { ...history, failedStarts } }
 }
 
 function afterDeath(

@@ -223,6 +223,17 @@ describe('loading a model', { concurrency: 4, timeout: 60_000 }, () => {
     assert.equal((await second.next('load')).options['ContextSize'], 1024)
   })
 
+  it('loads a config that has been mended at once, whatever the one before has to wait for', async () => {
+    await using watch = await watchBackends()
+    await using loader = fakeLoader(watch)
+    const broken = fakeModel('one', { options: ['load:refuse:no'], revision: 1 })
+    const mended = fakeModel('one', { revision: 2 })
+    await assert.rejects(loader.acquire(broken), codeIs('backend.load-failed'))
+    await assert.rejects(loader.acquire(broken), codeIs('backend.cooling-down'))
+    using _lease = await loader.acquire(mended)
+    assert.equal(watch.starts, 2)
+  })
+
   it('lets nobody wait longer than a request may, also where the running requests are waited for', async () => {
     await using watch = await watchBackends()
     await using loader = fakeLoader(watch)

@@ -29,6 +29,7 @@ const states = {
 } as const satisfies Record<ProcessState['phase'], ProcessState>
 
 const events = {
+  changed: { type: 'changed' },
   start: { type: 'start', at: 1_000 },
   loaded: { type: 'loaded', at: 1_000 },
   'start-failed': { type: 'start-failed', at: 1_000, error },
@@ -39,6 +40,7 @@ const events = {
 
 /** Every pair that changes the phase; every other pair changes nothing at all. */
 const changes: Readonly<Record<string, ProcessState['phase']>> = {
+  'failed changed': 'stopped',
   'stopped start': 'starting',
   'failed start': 'starting',
   'starting loaded': 'ready',
