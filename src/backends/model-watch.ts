@@ -29,7 +29,8 @@ export function createModelWatch(deps: ModelWatchDeps): ModelWatch {
 
   function lookAtTime(limits: ModelLimits): void {
     const overdue = overdueModels(
-      models().filter(({ phase }) => phase === 'ready'),
+      // Who waits for its requests to be unloaded may wait for one that hangs.
+      models().filter(({ phase, busySince }) => phase === 'ready' || (phase === 'stopping' && busySince !== undefined)),
       {
         ...(limits.enableWatchdogIdle ? { idleTimeoutMs: limits.watchdogIdleTimeoutMs } : {}),
         ...(limits.enableWatchdogBusy ? { busyTimeoutMs: limits.watchdogBusyTimeoutMs } : {}),

@@ -19,6 +19,23 @@ async function readAll(lease: ModelLease, prompt: string, signal?: AbortSignal):
   return text
 }
 
+/** A clock that stands still until it is told how late it is; then whoever looks from time to time does. */
+function heldTime() {
+  let now = 0
+  let tick = (): void => {}
+  const every = (_interval: number, callback: () => void) => {
+    tick = callback
+    return () => {}
+  }
+  return {
+    clock: { now: () => now, every },
+    goOn(until: number): void {
+      now = until
+      tick()
+    },
+  }
+}
+
 const codeIs =
   (code: string, pattern = /./) =>
   (error: unknown) => {
@@ -719,17 +736,9 @@ describe('making room', { concurrency: 4, timeout: 60_000 }, () => {
 
   it('stops what is idle or stuck for too long, when the watchdog is on', async () => {
     await using watch = await watchBackends()
-    let now = 0
-    let tick = (): void => {}
-    const clock = {
-      now: () => now,
-      every: (_interval: number, callback: () => void) => {
-        tick = callback
-        return () => {}
-      },
-    }
+    const time = heldTime()
     await using loader = fakeLoader(watch, [], {
-      deps: { clock },
+      deps: { clock: time.clock },
       enableWatchdogIdle: true,
       watchdogIdleTimeoutMs: 1_000,
       enableWatchdogBusy: true,
@@ -742,8 +751,7 @@ describe('making room', { concurrency: 4, timeout: 60_000 }, () => {
     const second = await watch.nextStart()
     const failed = assert.rejects(readAll(stuck, script({ tokens: 1, end: 'hang' })), codeIs('backend.died'))
     await first.next('hanging')
-    now = 1_001
-    tick()
+    time.goOn(1_001)
     await second.gone
     assert.deepEqual(
       loader
@@ -752,9 +760,29 @@ describe('making room', { concurrency: 4, timeout: 60_000 }, () => {
         .map((model) => model.id),
       ['stuck'],
     )
-    now = 5_001
-    tick()
+    time.goOn(5_001)
     await failed
     await first.gone
+  })
+
+  it('stops what is stuck also while it waits to be unloaded', async () => {
+    await using watch = await watchBackends()
+    const time = heldTime()
+    await using loader = fakeLoader(watch, [], {
+      deps: { clock: time.clock },
+      enableWatchdogBusy: true,
+      watchdogBusyTimeoutMs: 5_000,
+    })
+    await loader.start()
+    using stuck = await loader.acquire(fakeModel('stuck', { contextSize: 512 }))
+    const first = await watch.nextStart()
+    const failed = assert.rejects(readAll(stuck, script({ tokens: 1, end: 'hang' })), codeIs('backend.died'))
+    await first.next('hanging')
+    const next = loader.acquire(fakeModel('stuck', { contextSize: 1024 }))
+    assert.equal(loader.loaded()[0]?.phase, 'stopping')
+    time.goOn(5_001)
+    await failed
+    using lease = await next
+    assert.equal(await readAll(lease, 'in'), 'in')
   })
 })
