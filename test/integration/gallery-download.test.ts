@@ -121,6 +121,20 @@ describe('fetching a file', () => {
     assert.deepEqual(await readFile(part.target), changed)
   })
 
+  it('starts over when the file has changed in between and the server sends its end all the same', async () => {
+    const changed = randomBytes(3_000_000)
+    await using part = await bench(
+      (request, response) => sendFile(request, response, { body: BODY, etag: ETAG, breakAfter: 1e6 }),
+      { maxAttempts: 2 },
+    )
+    await assert.rejects(part.fetch({ attempts: 1 }), { code: 'download.failed' })
+    part.server.answer((request, response) =>
+      sendFile(request, response, { body: changed, etag: '"v2"', ignoreIfRange: true }),
+    )
+    await part.fetch()
+    assert.ok((await readFile(part.target)).equals(changed))
+  })
+
   it('starts over when the server knows no ranges', async () => {
     let first = true
     await using part = await bench((request, response) => {

@@ -43,14 +43,16 @@ export interface SendOptions {
   /** Sends this many bytes of the answer and then breaks the connection. */
   readonly breakAfter?: number
   readonly ignoreRange?: boolean
+  /** Sends the range whatever the file was when the first part was sent. */
+  readonly ignoreIfRange?: boolean
 }
 
 /** Sends a file as a good server does, ranges and If-Range included, unless told to misbehave. */
 export function sendFile(request: IncomingMessage, response: ServerResponse, options: SendOptions): void {
-  const { body, etag, breakAfter, ignoreRange = false } = options
+  const { body, etag, breakAfter, ignoreRange = false, ignoreIfRange = false } = options
   if (etag !== undefined) response.setHeader('etag', etag)
   const wanted = ignoreRange ? null : /^bytes=(\d+)-$/.exec(request.headers.range ?? '')
-  const condition = request.headers['if-range']
+  const condition = ignoreIfRange ? undefined : request.headers['if-range']
   const start = wanted === null || (condition !== undefined && condition !== etag) ? 0 : Number(wanted[1])
   if (start >= body.length && start > 0) {
     response.writeHead(416, { 'content-range': `bytes */${body.length}` }).end()

@@ -137,7 +137,18 @@ async function planFor(
     await discardPartial(request.target)
     throw brokenOff(response, 'the server sent another range than the one asked for')
   }
+  if (isChanged(response, start)) {
+    await discardPartial(request.target)
+    throw brokenOff(response, 'the file there has changed since it was begun')
+  }
   return { from: start.bytes, hash: start.hash, totalBytes: rangeTotal(response) ?? addLength(start.bytes, length) }
+}
+
+/** Not every server looks at If-Range. */
+function isChanged(response: HttpResponse, { validator }: StartingPoint): boolean {
+  if (validator === undefined) return false
+  const found = response.header(validator.startsWith('"') ? 'etag' : 'last-modified')
+  return found !== undefined && found !== validator
 }
 
 /** A server that always breaks off at the same place, and cannot go on there, must not be asked without an end. */
