@@ -232,6 +232,16 @@ describe('what is wrong never gets the name', () => {
     assert.deepEqual(await readFile(part.target), BODY)
   })
 
+  it('fetches once more at most, also from a server that breaks off each time', async () => {
+    await using part = await bench((request, response) => {
+      const begins = request.headers.range === undefined
+      sendFile(request, response, { body: BODY, etag: ETAG, ...(begins ? { breakAfter: 1e6 } : {}) })
+      if (part.server.requests.length > 20) part.server.answer((_, last) => last.writeHead(404).end())
+    })
+    await assert.rejects(part.fetch({ sha256: sha256(Buffer.from('other')) }), { code: 'download.checksum-mismatch' })
+    assert.ok(part.server.requests.length <= 4, `${part.server.requests.length} requests`)
+  })
+
   it('discards what the caller finds wrong', async () => {
     await using part = await bench(good)
     const verify = async (path: string): Promise<void> => {

@@ -106,12 +106,12 @@ export function createFileFetcher(deps: FileFetcherDeps, init: FileFetcherInit):
   }
 
   /** A wrong checksum after going on from an earlier attempt may be that attempt's fault: once more from the start. */
-  async function bringVerified(request: FileRequest, options: FetchOptions): Promise<Brought> {
+  async function bringVerified(request: FileRequest, options: FetchOptions, again = true): Promise<Brought> {
     const finished = await finishedPartial(request, options)
     const brought = finished ?? (await bring(request, options))
     if (request.sha256 === undefined || brought.sha256 === request.sha256) return brought
     await discardPartial(request.target)
-    if (brought.resumed === true) return await bringVerified(request, options)
+    if (brought.resumed === true && again) return await bringVerified(request, options, false)
     throw checksumMismatch(basename(request.target), request.sha256, brought.sha256 ?? 'nothing')
   }
 
