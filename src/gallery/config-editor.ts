@@ -90,6 +90,8 @@ export function createConfigEditor(
       if (newName !== name) await renameRecord(modelsPath, name, newName)
       await unload(name, options)
       await registry.reload()
+      // A request that waited for it to leave memory has loaded it again under the name that nobody finds any more.
+      if (newName !== name) await unload(name, options)
       return written
     },
     reload: () => registry.reload(),

@@ -90,6 +90,8 @@ export function createModelRemover(
       if (target.yaml !== undefined) await rm(join(modelsPath, target.yaml), { force: true })
       log.info({ model: target.name }, 'model removed')
       await deps.registry?.reload()
+      // A request that waited for it to leave memory has loaded it again; only now does nobody find it any more.
+      await deps.unload?.(target.name, options)
     },
   }
 }

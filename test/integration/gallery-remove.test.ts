@@ -17,9 +17,8 @@ interface Folder extends AsyncDisposable {
   readonly models: string
   readonly remover: ModelRemover
   readonly editor: ConfigEditor
-  /** Models that were asked to leave memory, and how often the registry was told. */
-  readonly unloaded: string[]
-  readonly reloads: () => number
+  /** Models that were asked to leave memory, and when the registry was told to read again. */
+  readonly told: string[]
   put(files: Readonly<Record<string, string>>): Promise<void>
   files(): Promise<readonly string[]>
 }
@@ -28,19 +27,17 @@ async function folder(): Promise<Folder> {
   const root = await mkdtemp(join(tmpdir(), 'local-ai-remove-'))
   const models = join(root, 'models')
   await mkdir(models)
-  const unloaded: string[] = []
-  let reloads = 0
+  const told: string[] = []
   const registry = {
     async reload() {
-      reloads += 1
+      told.push('reload')
     },
   }
-  const unload = async (model: string): Promise<boolean> => unloaded.push(model) > 0
+  const unload = async (model: string): Promise<boolean> => told.push(`unload ${model}`) > 0
   return {
     root,
     models,
-    unloaded,
-    reloads: () => reloads,
+    told,
     remover: createModelRemover({ log, registry, unload }, { modelsPath: models }),
     editor: createConfigEditor({ registry, unload }, { modelsPath: models }),
     async put(files) {
@@ -55,7 +52,7 @@ async function folder(): Promise<Folder> {
 }
 
 describe('removing a model', () => {
-  it('takes its files, record and YAML, and lets it go from memory first', async () => {
+  it('takes its files, record and YAML, and lets it go from memory before and when nobody finds it any more', async () => {
     await using at = await folder()
     await at.put({
       'm.yaml': 'name: m\nparameters: {model: sub/m.gguf}\nmmproj: eye.gguf\n',
@@ -67,8 +64,7 @@ describe('removing a model', () => {
     await writeRecord(at.models, { name: 'm', reference: 'g@m', files: [{ filename: 'extra.txt', uri: 'https://x' }] })
     await at.remover.remove('m')
     assert.deepEqual(await at.files(), ['m2.gguf.partial'])
-    assert.deepEqual(at.unloaded, ['m'])
-    assert.equal(at.reloads(), 1)
+    assert.deepEqual(at.told, ['unload m', 'reload', 'unload m'])
   })
 
   it('leaves what another model uses', async () => {
@@ -141,14 +137,14 @@ describe('editing a model', () => {
     assert.equal(await readFile(join(at.models, 'j.yaml'), 'utf8'), 'name: j\nparameters:\n  model: m.gguf\n')
   })
 
-  it('renames: the old file and record go, the model leaves memory', async () => {
+  it('renames: the old file and record go, the model leaves memory for good', async () => {
     await using at = await folder()
     await at.put({ 'odd.yml': 'name: old\nparameters: {model: m.gguf}\n' })
     await writeRecord(at.models, { name: 'old', reference: 'g@old', files: [] })
     await at.editor.replace('old', yaml('name: new\nparameters: {model: m.gguf}\n'))
     assert.deepEqual(await at.files(), ['._gallery_new.yaml', 'new.yaml'])
     assert.match(await readFile(join(at.models, '._gallery_new.yaml'), 'utf8'), /name: new/)
-    assert.deepEqual(at.unloaded, ['old'])
+    assert.deepEqual(at.told, ['unload old', 'reload', 'unload old'])
   })
 
   it('does not take the name of another model, and changes no file with several', async () => {
