@@ -85,7 +85,9 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
   ): Promise<{ readonly staged: readonly StagedFile[]; readonly installed: readonly InstalledFile[] }> {
     const installed: InstalledFile[] = []
     const staged: StagedFile[] = []
-    for (const [index, file] of files.entries()) {
+    // Each is held until all are there: two installs that took the same ones in another order would wait for each other.
+    const inOrder = files.toSorted((left, right) => (left.filename < right.filename ? -1 : 1))
+    for (const [index, file] of inOrder.entries()) {
       const place = { file: file.filename, fileNumber: index + 1, fileCount: files.length }
       const { staged: next, from } = await stageFile(
         stageDeps,

@@ -267,10 +267,15 @@ describe('installing from a gallery', () => {
       sha256: ${sha256(CHAT)}
       sources: ["hf://gone/r/chat.gguf", "pypi://nothing@1.0/chat.gguf", "HUB/mirror/chat.gguf"]
 - name: two-files
-  overrides: { parameters: { model: sub/a.gguf }, mmproj: b.gguf }
+  overrides: { parameters: { model: sub/a.gguf }, mmproj: tiny.gguf }
   files:
     - { filename: sub/a.gguf, sha256: ${sha256(CHAT)}, uri: "HUB/a.gguf" }
-    - { filename: b.gguf, sha256: ${sha256(LLAMA)}, uri: "HUB/b.gguf" }
+    - { filename: tiny.gguf, sha256: ${sha256(LLAMA)}, uri: "HUB/b.gguf" }
+- name: same-files
+  overrides: { parameters: { model: tiny.gguf }, mmproj: sub/a.gguf }
+  files:
+    - { filename: tiny.gguf, sha256: ${sha256(LLAMA)}, uri: "HUB/b.gguf" }
+    - { filename: sub/a.gguf, sha256: ${sha256(CHAT)}, uri: "HUB/a.gguf" }
 - name: nowhere
   overrides: { parameters: { model: x.gguf } }
   files: [{ filename: x.gguf, sources: ["hf://o/r/x.gguf", "npm://x@1.0.0/x.gguf"] }]
@@ -295,6 +300,7 @@ describe('installing from a gallery', () => {
       [
         ['Tiny/Chat', true],
         ['two-files', false],
+        ['same-files', false],
         ['nowhere', false],
       ],
     )
@@ -324,6 +330,18 @@ describe('installing from a gallery', () => {
       ['/a.gguf', '/b.gguf', '/b.gguf'],
     )
     assert.deepEqual(await readFile(join(node.modelsPath, 'sub', 'a.gguf')), CHAT)
+  })
+
+  it('brings two models with the same files at the same time, in whatever order they name them', async () => {
+    await using node = await startNode({ gallery })
+    node.served.set('/a.gguf', CHAT)
+    node.served.set('/b.gguf', LLAMA)
+    const options = { signal: AbortSignal.timeout(20_000) }
+    await Promise.all(['two-files', 'same-files'].map((name) => node.installer.install(name, options)))
+    assert.deepEqual(await node.files(), [
+      ...['._gallery_same-files.yaml', '._gallery_two-files.yaml'],
+      ...['same-files.yaml', 'sub', 'tiny.gguf', 'two-files.yaml'],
+    ])
   })
 
   it('suggests the nearest name for one that is not there', async () => {
