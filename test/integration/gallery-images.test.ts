@@ -333,6 +333,27 @@ describe('a transfer that is cut', () => {
     assert.deepEqual(await at.leftovers(), [])
   })
 
+  it('is not begun anew without an end when what comes is wrong', async () => {
+    const wrong = layerOf('a', randomBytes(2_000_000))
+    const layer = layerOf('a', randomBytes(wrong.length))
+    let asked = 0
+    await using registry = await startImageRegistry({
+      before(request, response) {
+        if (request.url?.endsWith(digestOf(layer)) !== true) return false
+        asked += 1
+        const begins = request.headers.range === undefined
+        if (asked > 20) response.writeHead(404).end()
+        else sendFile(request, response, { body: wrong, etag: '"v1"', ...(begins ? { breakAfter: 700_000 } : {}) })
+        return true
+      },
+    })
+    registry.image('o/r:v1', [{ ...registry.blob(layer, LAYER), size: wrong.length }])
+    await using at = await bench()
+    await assert.rejects(at.unpack(`oci://${registry.host}/o/r:v1`), { code: 'download.checksum-mismatch' })
+    assert.equal(asked, 4)
+    assert.deepEqual(await at.leftovers(), [])
+  })
+
   it('keeps what it has when it is cancelled', async () => {
     await using registry = await startImageRegistry()
     const body = layerOf('a', randomBytes(3_000_000))

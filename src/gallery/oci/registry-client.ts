@@ -153,12 +153,14 @@ export function createRegistryClient(deps: RegistryClientDeps, init: RegistryCli
 
   const bring: RegistryClient['bring'] = async (image, blob, { options, ...request }) => {
     const url = addressOf(image, `blobs/sha256:${blob.sha256}`)
-    const done = await transfer(clientFor(image), { ...request, url, sha256: blob.sha256 }, options)
-    if (done.sha256 === blob.sha256) return done
-    await discardPartial(request.target)
     // What was there before may be what is wrong: once more from the start.
-    if (done.resumed) return await bring(image, blob, { options, ...request })
-    throw checksumMismatch(`sha256:${blob.sha256} of ${describeImage(image)}`, blob.sha256, done.sha256)
+    for (let again = true; ; again = false) {
+      const done = await transfer(clientFor(image), { ...request, url, sha256: blob.sha256 }, options)
+      if (done.sha256 === blob.sha256) return done
+      await discardPartial(request.target)
+      if (done.resumed && again) continue
+      throw checksumMismatch(`sha256:${blob.sha256} of ${describeImage(image)}`, blob.sha256, done.sha256)
+    }
   }
 
   return {
