@@ -106,6 +106,22 @@ describe('the configuration folder', { concurrency: 4, timeout: 60_000 }, () => 
     await poll('there are no keys', 5_000, async () => (await status()) === 200)
   })
 
+  it('is open again when a list that could not even be read is gone, or says what it said before', async () => {
+    await using node = await startNode({ 'api_keys.json': [] })
+    const status = async () => (await fetch(node.url)).status
+    assert.equal(await status(), 200)
+    const tooLarge = JSON.stringify(['x'.repeat(1024 * 1024)])
+    await node.put('api_keys.json', tooLarge)
+    await poll('the API is closed', 5_000, async () => (await status()) === 401)
+    await node.put('api_keys.json', [])
+    await poll('the list can be read again', 5_000, async () => (await status()) === 200)
+    await node.remove('api_keys.json')
+    await node.put('api_keys.json', tooLarge)
+    await poll('the API is closed again', 5_000, async () => (await status()) === 401)
+    await node.remove('api_keys.json')
+    await poll('the list is gone', 5_000, async () => (await status()) === 200)
+  })
+
   it('refuses a file that is too large, or none', async () => {
     await using node = await startNode({ 'api_keys.json': ['good'] })
     const warned = node.memory.next('a file of the configuration folder cannot be used: what it said before stays')

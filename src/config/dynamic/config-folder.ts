@@ -39,19 +39,28 @@ export function createConfigFolder(
   init: ConfigFolderInit,
 ): ConfigFolder {
   const { folder, files, pollIntervalMs } = init
-  /** What was last looked at, good or bad. */
+  /** What was last read, good or bad; of a file that could not be read: nothing, so that it counts as new when it can. */
   const seen = new Map<string, string | undefined>()
   const problems = new Map<string, string>()
   let reading = Promise.resolve()
   let folderWatch: FolderWatch | undefined
   let timer: NodeJS.Timeout | undefined
 
+  async function readText(name: string): Promise<string | undefined> {
+    try {
+      return await readSmallFile(join(folder, name))
+    } catch (error) {
+      seen.delete(name)
+      throw error
+    }
+  }
+
   async function readOne({ name, apply, unusable }: WatchedFile): Promise<void> {
     let text: string | undefined
     try {
-      text = await readSmallFile(join(folder, name))
+      text = await readText(name)
+      const isChange = seen.has(name) || problems.has(name)
       if (seen.has(name) && seen.get(name) === text) return
-      const isChange = seen.has(name)
       seen.set(name, text)
       await apply(text === undefined ? undefined : parseJson(text))
       problems.delete(name)
