@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { AppError } from '../base/errors.ts'
@@ -133,7 +134,8 @@ export function parseExternalBackends(entries: readonly string[]): readonly Exte
 export async function isGgufFile(file: string): Promise<boolean> {
   if (file.toLowerCase().endsWith('.gguf')) return true
   try {
-    await using handle = await open(file)
+    // Without waiting for whoever may write, should it be a pipe.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(4), position: 0 })
     return bytesRead === 4 && buffer.toString('latin1') === 'GGUF'
   } catch {

@@ -49,7 +49,10 @@ export function createFileDigests(deps: {
   }
 
   async function read(path: string): Promise<void> {
-    const { size, mtimeMs } = await stat(path)
+    const info = await stat(path)
+    // Opening a named pipe would wait for ever.
+    if (!info.isFile()) throw new Error('it is no regular file')
+    const { size, mtimeMs } = info
     const stamp = `${size} ${mtimeMs}`
     const before = known.get(path)
     const digest =

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { type Document, isAlias, isPair, isScalar, parseDocument, visit } from 'yaml'
 import { AppError } from '../base/errors.ts'
@@ -63,7 +64,8 @@ function refuseBombs(document: Document): void {
 }
 
 async function readBounded(path: string): Promise<string> {
-  const handle = await open(path, 'r')
+  // A pipe under this name must not hold the reader up.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const info = await handle.stat()
     if (!info.isFile()) throw invalid('it is no regular file')

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { AppError } from '../base/errors.ts'
@@ -43,7 +44,8 @@ async function readTemplateFile(modelsPath: string, name: string): Promise<Templ
 }
 
 async function readBounded(path: string): Promise<string | undefined> {
-  const handle = await open(path, 'r').catch(() => undefined)
+  // A pipe under this name must not hold the reader up.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
   if (handle === undefined) return undefined
   try {
     const info = await handle.stat()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,6 +56,11 @@ describe('file digests', () => {
     writeFileSync(file, 'two')
     const digests = createFileDigests({ log, now: () => time })
     assert.equal(digests.of(join(folder, 'missing')), undefined)
+    if (process.platform !== 'win32') {
+      // Nobody writes to it, so that reading it would never end.
+      execFileSync('mkfifo', [join(folder, 'pipe')])
+      assert.equal(digests.of(join(folder, 'pipe')), undefined)
+    }
     const found = await settled(
       () => digests.of(file),
       () => true,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import {
   copyFile,
@@ -16,7 +17,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { isGgufFile } from '../../../src/backends/backend-catalog.ts'
 import { createModelRegistry, type ModelRegistryInit } from '../../../src/models/create-model-registry.ts'
+import { listConfigFiles } from '../../../src/models/find-config-file.ts'
 import { writeModelConfig } from '../../../src/models/write-model-config.ts'
 import { tinyChat, tinyEmbedding, tinyLora, tinyReranker } from '../../support/tiny-models.ts'
 import { ggufBytes, llamaPlan } from './gguf-bytes.ts'
@@ -109,6 +112,19 @@ describe('which models there are', () => {
     assert.equal(warnings[4], 'gone.gguf: the file is not there')
     await registry.reload()
     assert.equal(memory.warnings().length, 5)
+  })
+
+  it('a named pipe that nobody writes to holds nobody up', {
+    skip: process.platform === 'win32',
+    timeout: 10_000,
+  }, async () => {
+    for (const name of ['pipe.yaml', 'words.tmpl', 'pipe.gguf', 'weights']) execFileSync('mkfifo', [join(models, name)])
+    await put('good.yaml', 'name: good\ntemplate: {chat: words}\nparameters: {model: weights}')
+    const registry = await read()
+    assert.deepEqual(idsOf(registry), ['good'])
+    assert.deepEqual(await listConfigFiles(models).then((files) => files.map(({ name }) => name)), ['good'])
+    assert.equal(await isGgufFile(join(models, 'weights')), false)
+    assert.match(memory.warnings().join('\n'), /pipe\.yaml: it is no regular file/)
   })
 
   it('a broken file is not listed, and found, so that loading it can say why', async () => {
