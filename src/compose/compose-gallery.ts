@@ -54,7 +54,7 @@ const BYTES_PER_GIGABYTE = 1e9
 export function composeGallery(settings: GallerySettings, context: GalleryContext, node: GalleryNode = {}): Gallery {
   const log = context.log.child({ room: 'gallery' })
   const { environment } = context
-  const { modelsPath } = settings
+  const { modelsPath, modelsConfigFile } = settings
   const { registry, unload, backendNames } = node
   const hubEndpoint = chooseHubEndpoint(environment)
   const { http, fetcher, images, close } = composeDownloads(settings, environment)
@@ -96,7 +96,8 @@ export function composeGallery(settings: GallerySettings, context: GalleryContex
     },
     { modelsPath, hubEndpoint },
   )
-  const remover = createModelRemover({ log, ...(registry && { registry }), ...(unload && { unload }) }, { modelsPath })
+  const removerDeps = { log, ...(registry && { registry }), ...(unload && { unload }) }
+  const remover = createModelRemover(removerDeps, { modelsPath, modelsConfigFile })
   const files = createModelFiles({ log, fetcher, scan }, { modelsPath })
   return { models, remover, backends, catalog, backendCatalog, files, [Symbol.asyncDispose]: close }
 }
@@ -113,10 +114,10 @@ export function composeModelInstaller(
 
 /** Removing alone: it needs neither galleries nor a network. */
 export function composeModelRemover(
-  { modelsPath }: Pick<StorageSettings, 'modelsPath'>,
+  settings: Pick<StorageSettings, 'modelsPath' | 'modelsConfigFile'>,
   { log }: Pick<GalleryContext, 'log'>,
 ): ModelRemover {
-  return createModelRemover({ log: log.child({ room: 'gallery' }) }, { modelsPath })
+  return createModelRemover({ log: log.child({ room: 'gallery' }) }, settings)
 }
 
 /** The backends alone. */

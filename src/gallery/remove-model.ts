@@ -1,12 +1,14 @@
 import { readdir, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import { findConfigFile, listConfigFiles, severalModels } from '../models/find-config-file.ts'
 import { fileInModels, localName } from '../models/model-paths.ts'
+import { readConfigFile } from '../models/read-config-file.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { readRecord, removeRecord } from './install-record.ts'
+import { isConfigurationName } from './stage-file.ts'
 
 /** Takes a model out of the models folder: its files unless another model uses them, its record, and its YAML at last. */
 export interface ModelRemover {
@@ -26,17 +28,30 @@ export interface ModelRemoverDeps {
 interface Target {
   readonly name: string
   readonly yaml?: string
-  /** As the configuration names them. */
+  /** As the configuration names them, which may be in any spelling. */
   readonly files: readonly string[]
+}
+
+export interface ModelRemoverInit {
+  readonly modelsPath: string
+  /** Its models use files of the folder, too. */
+  readonly modelsConfigFile?: string | undefined
 }
 
 const MAX_FILES = 1000
 
 export function createModelRemover(
   deps: ModelRemoverDeps,
-  { modelsPath }: { readonly modelsPath: string },
+  { modelsPath, modelsConfigFile }: ModelRemoverInit,
 ): ModelRemover {
   const { log } = deps
+
+  /** What the configurations of all models but one name, under `name` a file as well where they name no other. */
+  async function usedByOthers(removed: string): Promise<readonly string[]> {
+    const others = (await listConfigFiles(modelsPath)).filter(({ name }) => name !== removed)
+    const listed = modelsConfigFile === undefined ? [] : await readConfigFile(modelsConfigFile).catch(() => [])
+    return [...others.flatMap(({ name, raw }) => [name, ...textsIn(raw)]), ...textsIn(listed)].map(fileName)
+  }
 
   async function find(asked: string): Promise<Target> {
     // LocalAI's galleries have slashes in names, its files do not.
@@ -77,14 +92,9 @@ export function createModelRemover(
       const target = await find(asked)
       await deps.unload?.(target.name, options)
       options.signal?.throwIfAborted()
-      const others = (await listConfigFiles(modelsPath)).filter(({ name }) => name !== target.name)
-      const used = new Set(
-        await withParts(
-          modelsPath,
-          others.flatMap(({ raw }) => filesOf(raw)),
-        ),
-      )
-      const own = await withParts(modelsPath, target.files)
+      const used = new Set(await withParts(modelsPath, await usedByOthers(target.name)))
+      const named = target.files.map(fileName).filter((file) => !isConfigurationName(file))
+      const own = await withParts(modelsPath, named)
       for (const file of own.filter((candidate) => !used.has(candidate)).slice(0, MAX_FILES)) await removeFile(file)
       await removeRecord(modelsPath, target.name)
       if (target.yaml !== undefined) await rm(join(modelsPath, target.yaml), { force: true })
@@ -106,7 +116,18 @@ function filesOf(raw: Readonly<Record<string, unknown>>): readonly string[] {
     ...(Array.isArray(adapters) ? adapters : []),
     ...(Array.isArray(downloads) ? downloads.map((file) => (isObject(file) ? file['filename'] : undefined)) : []),
   ]
-  return named.filter((file): file is string => typeof file === 'string' && file !== '').map(localName)
+  return named.filter((file): file is string => typeof file === 'string' && file !== '')
+}
+
+/** Every text may be the name of a file that is used: of a draft model, an encoder, or the value of an option. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value, value.slice(value.indexOf(':') + 1)]
+  return Array.isArray(value) || isObject(value) ? Object.values(value).flatMap(textsIn) : []
+}
+
+/** One spelling for each file. */
+function fileName(configured: string): string {
+  return normalize(localName(configured))
 }
 
 /** With the other parts of models that are in several files. */

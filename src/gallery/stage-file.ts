@@ -62,11 +62,16 @@ export async function stageFile(
 
 /**
  * What lies in the models folder itself and has the name of a configuration or of a record is believed, commands that it
- * starts included, so no such file comes from elsewhere: those are read, checked and written. In folders they are data.
+ * starts included, so no such file comes from elsewhere: those are read, checked and written.
  */
 function refuseConfigurationName(filename: string): void {
-  if (/[/\\]/.test(filename) || !/^\.|\.ya?ml(?:[. ]*|:.*)$/i.test(filename)) return
+  if (!isConfigurationName(filename)) return
   throw new AppError('download.refused', `"${filename.slice(0, 200)}" is no name for a file of a model`)
+}
+
+/** Whether a file of the models folder, by its name, is a configuration or a record. In folders they are data. */
+export function isConfigurationName(filename: string): boolean {
+  return !/[/\\]/.test(filename) && /^\.|\.ya?ml(?:[. ]*|:.*)$/i.test(filename)
 }
 
 async function stageFrom(

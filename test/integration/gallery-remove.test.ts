@@ -15,6 +15,8 @@ const log = createLogger({ level: 'silent', format: 'json' })
 interface Folder extends AsyncDisposable {
   readonly root: string
   readonly models: string
+  /** What `--models-config-file` would name. */
+  readonly listFile: string
   readonly remover: ModelRemover
   readonly editor: ConfigEditor
   /** Models that were asked to leave memory, and when the registry was told to read again. */
@@ -26,6 +28,7 @@ interface Folder extends AsyncDisposable {
 async function folder(): Promise<Folder> {
   const root = await mkdtemp(join(tmpdir(), 'local-ai-remove-'))
   const models = join(root, 'models')
+  const listFile = join(root, 'list.yaml')
   await mkdir(models)
   const told: string[] = []
   const registry = {
@@ -38,7 +41,8 @@ async function folder(): Promise<Folder> {
     root,
     models,
     told,
-    remover: createModelRemover({ log, registry, unload }, { modelsPath: models }),
+    listFile,
+    remover: createModelRemover({ log, registry, unload }, { modelsPath: models, modelsConfigFile: listFile }),
     editor: createConfigEditor({ registry, unload }, { modelsPath: models }),
     async put(files) {
       for (const [name, text] of Object.entries(files)) {
@@ -77,6 +81,33 @@ describe('removing a model', () => {
     })
     await at.remover.remove('a')
     assert.deepEqual(await at.files(), ['list.yml', 'shared.gguf'])
+  })
+
+  it('leaves what another model uses, however and wherever that is written', async () => {
+    await using at = await folder()
+    const used = [
+      'spelled.gguf',
+      'sub/deep.gguf',
+      'named.gguf',
+      'stem.gguf',
+      'draft.gguf',
+      'option.gguf',
+      'listed.gguf',
+    ]
+    await at.put({
+      'a.yaml': `name: a\nparameters: {model: ./own.gguf}\ndownload_files: [${[...used, 'victim.yaml', '._gallery_c.yaml', './b.yaml'].map((filename) => `{filename: ${filename}, uri: x}`).join(', ')}]\n`,
+      'b.yaml': 'name: b\nparameters: {model: ./spelled.gguf}\nlora_adapters: [sub//deep.gguf]\n',
+      'c.yaml': 'name: named.gguf\ndraft_model: draft.gguf\noptions: ["draft:option.gguf"]\n',
+      'stem.gguf.yaml': 'context_size: 64\n',
+      'victim.yaml': 'name: victim\n',
+      'own.gguf': 'x',
+      ...Object.fromEntries(used.map((name) => [name, 'x'])),
+    })
+    await writeRecord(at.models, { name: 'c', reference: 'g@c', files: [] })
+    await writeFile(at.listFile, '- {name: l, parameters: {model: listed.gguf}}\n')
+    await at.remover.remove('a')
+    const configurations = ['._gallery_c.yaml', 'b.yaml', 'c.yaml', 'stem.gguf.yaml', 'victim.yaml']
+    assert.deepEqual(await at.files(), [...configurations, ...used, 'sub'].toSorted())
   })
 
   it('takes all parts of a split model, and finds names with a slash', async () => {

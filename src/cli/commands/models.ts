@@ -6,7 +6,8 @@ import { abortOnSignal } from '../until-signal.ts'
 import { planCommand } from './model-plan.ts'
 
 const listSettings = { ...storageSettings, json } as const
-const deleteSettings = { modelsPath: storageSettings.modelsPath, json } as const
+const { modelsPath, modelsConfigFile } = storageSettings
+const deleteSettings = { modelsPath, modelsConfigFile, json } as const
 
 const list: CommandDefinition<typeof listSettings> = {
   name: 'list',
