@@ -10,6 +10,10 @@ import { type SchemaType, typesOfSchema, unsupportedKeyword } from './schema-key
 
 const maxDepth = 64
 const maxNameLength = 256
+/** Characters of schema that are looked at: a place that many references lead to is looked at as many times. */
+const maxWork = 10_000_000
+/** What a schema costs that is not merged with another. */
+const schemaWork = 150
 
 export interface JsonSchemaGrammarOptions {
   /** What the schema came in as; error messages begin with it. */
@@ -26,6 +30,8 @@ interface SchemaWriter extends RuleWriter {
   readonly targets: Map<string, string>
   /** Which target's rule can begin with which other's: a circle among them has no text at all. */
   readonly beginsWith: Map<string, Set<string>>
+  /** What it has cost so far. */
+  work: number
 }
 
 interface Place {
@@ -67,6 +73,7 @@ function createWriter(root: JsonSchema, options: JsonSchemaGrammarOptions, rules
     path: '#',
     targets: new Map(),
     beginsWith: new Map(),
+    work: 0,
   }
   return writer
 }
@@ -85,6 +92,12 @@ function refuse(writer: SchemaWriter, what: string, path: string = writer.path):
 
 function shortened(path: string): string {
   return path.length <= 200 ? path : `${path.slice(0, 200)}…`
+}
+
+/** References double the work with each step from one to the next, and the depth alone does not end that. */
+function spend(writer: SchemaWriter, work: number): void {
+  writer.work += work
+  if (writer.work > maxWork) refuse(writer, 'a schema that combines so many others is not supported')
 }
 
 function inside(place: Place, ...steps: readonly (string | number)[]): Place {
@@ -127,6 +140,7 @@ function isSchema(value: unknown): value is JsonSchema {
 /** The schema without `allOf`, and with a `$ref` only when it says nothing else. */
 function flattened(writer: SchemaWriter, schema: JsonSchema, place: Place): JsonSchema {
   if (place.depth > maxDepth) refuse(writer, 'the schema is nested too deep', place.path)
+  spend(writer, schemaWork)
   const { $ref: reference, allOf, ...rest } = schema
   if (reference !== undefined && typeof reference !== 'string') refuse(writer, '"$ref" must be a string', place.path)
   if (allOf !== undefined && !Array.isArray(allOf)) refuse(writer, '"allOf" must be a list', place.path)
@@ -141,9 +155,10 @@ function flattened(writer: SchemaWriter, schema: JsonSchema, place: Place): Json
   return parts
     .filter((part) => part !== true)
     .map((part) => resolved(writer, part, place))
-    .reduce((left, right) =>
-      mergeSchemas(left, right, (what) => refuse(writer, `${what} are not supported`, place.path)),
-    )
+    .reduce((left, right) => {
+      spend(writer, JSON.stringify(left).length + JSON.stringify(right).length)
+      return mergeSchemas(left, right, (what) => refuse(writer, `${what} are not supported`, place.path))
+    })
 }
 
 /** A part of an `allOf` as keywords of its own, whatever it refers to. */

@@ -37,7 +37,7 @@ const both: MergeKeyword = (left, right) => (sameJson(left, right) ? left : { al
 const keywordMergers: ReadonlyMap<string, MergeKeyword> = new Map<string, MergeKeyword>([
   ['type', mergeTypes],
   ['required', (left, right) => [...new Set([...listOf(left), ...listOf(right)])]],
-  ['enum', (left, right) => listOf(left).filter((value) => listOf(right).some((other) => sameJson(value, other)))],
+  ['enum', (left, right) => common(listOf(left), listOf(right))],
   ['items', both],
   ['minimum', larger],
   ['exclusiveMinimum', larger],
@@ -92,6 +92,12 @@ function listOf(value: JsonValue): readonly JsonValue[] {
   return Array.isArray(value) ? value : []
 }
 
+/** The values of the first list that are in the second. */
+export function common(values: readonly JsonValue[], others: readonly JsonValue[]): readonly JsonValue[] {
+  const texts = new Set(others.map((other) => JSON.stringify(other)))
+  return values.filter((value) => texts.has(JSON.stringify(value)))
+}
+
 /** A property that only one side names must please the other side's `additionalProperties`. */
 function mergeProperties(left: JsonSchema, right: JsonSchema): JsonObject | undefined {
   const [ofLeft, ofRight] = [left['properties'], right['properties']]
@@ -118,6 +124,6 @@ function mergeAdditional(left: JsonValue | undefined, right: JsonValue | undefin
   return mergeProperty(left, right)
 }
 
-export function sameJson(left: JsonValue, right: JsonValue): boolean {
+function sameJson(left: JsonValue, right: JsonValue): boolean {
   return JSON.stringify(left) === JSON.stringify(right)
 }

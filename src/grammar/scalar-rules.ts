@@ -2,7 +2,7 @@ import type { JsonValue } from '../base/json.ts'
 import { type GrammarRules, gbnfLiteral, type RefuseGrammar } from './gbnf.ts'
 import { characterRule, integerRule, numberRule, stringRule, whitespaceRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { sameJson } from './merge-schemas.ts'
+import { common } from './merge-schemas.ts'
 import { decimalRange, integerRange, type NumberRange } from './number-range.ts'
 import { patternBody } from './pattern.ts'
 import { hasType, type SchemaType } from './schema-keywords.ts'
@@ -28,12 +28,10 @@ export function countOf(writer: RuleWriter, schema: JsonSchema, keyword: string)
 export function enumRule(writer: RuleWriter, schema: JsonSchema, types: readonly SchemaType[]): string {
   const { const: only, enum: listed } = schema
   const values: readonly JsonValue[] | undefined = Array.isArray(listed) ? listed : undefined
-  const candidates = only === undefined ? (values ?? []) : [only]
+  const candidates = only === undefined ? (values ?? []) : common([only], values ?? [only])
   if (candidates.length > maxEnumValues)
     writer.refuse(`an "enum" of more than ${maxEnumValues} values is not supported`)
-  const fitting = candidates.filter(
-    (value) => hasType(value, types) && (values?.some((other) => sameJson(value, other)) ?? true),
-  )
+  const fitting = candidates.filter((value) => hasType(value, types))
   if (fitting.length === 0) writer.refuse('an "enum" without a value that fits is not supported')
   return writer.rules.rule('enum', [...new Set(fitting.map((value) => literalOf(writer.rules, value)))].join(' | '))
 }

@@ -330,6 +330,12 @@ describe('a schema that no grammar can hold a model to', () => {
     { name: 'nothing', schema: { type: 'object', properties: { a: false }, required: ['a'] }, at: '#/properties/a' },
     { name: 'depth', schema: nested(100), at: '#/items' },
     { name: 'width', schema: { type: 'object', properties: wide(30_000) }, at: '#' },
+    { name: 'references that double in an allOf', schema: doubling((both) => ({ allOf: both })), at: '#/$defs/d0' },
+    {
+      name: 'references that double in an anyOf',
+      schema: doubling((both) => ({ type: 'object', anyOf: both })),
+      at: '#/$defs/d0/anyOf/0/anyOf/0',
+    },
   ]
   for (const { name, schema, at } of refusals) {
     it(`is refused with its place: ${name}`, () => {
@@ -345,6 +351,13 @@ describe('a schema that no grammar can hold a model to', () => {
       )
     })
   }
+
+  it('compares the values of two lists in time that grows with their length', () => {
+    const values = Array.from({ length: 12_000 }, (_, index) => index)
+    const started = performance.now()
+    assert.throws(() => jsonSchemaToGbnf({ allOf: [{ enum: values }, { enum: values.toReversed() }] }), /2000 values/)
+    assert.ok(performance.now() - started < 5000)
+  })
 
   it('names the field it came in', () => {
     assert.throws(() => jsonSchemaToGbnf({ type: 'x' }, { subject: 'tools[0]' }), /^AppError: tools\[0\]: /)
@@ -378,6 +391,15 @@ function nested(depth: number): JsonObject {
   let schema: JsonObject = text
   for (let level = 0; level < depth; level += 1) schema = { type: 'array', items: schema }
   return schema
+}
+
+/** Each schema says twice that it is the next one: 2¹⁸ places for the last. */
+function doubling(combined: (both: JsonObject[]) => JsonObject): JsonObject {
+  const steps = Array.from({ length: 18 }, (_, step): [string, JsonObject] => {
+    const next = { $ref: `#/$defs/d${step + 1}` }
+    return [`d${step}`, combined([next, next])]
+  })
+  return { $ref: '#/$defs/d0', $defs: Object.fromEntries([...steps, ['d18', { type: 'object' }]]) }
 }
 
 function wide(count: number): JsonObject {
