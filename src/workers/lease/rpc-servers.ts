@@ -74,6 +74,16 @@ export function createRpcServers(
     }
   }
 
+  async function open(address: string, own: Pick<LlamaRpc, 'protocol'>, options: AbortOptions): Promise<Duplex> {
+    const { protocol } = await look(address, options)
+    if (protocol !== own.protocol) {
+      const message = `the server at ${address} speaks RPC ${protocol}, and this node ${own.protocol}`
+      throw new AppError('worker.mismatch', message)
+    }
+    const { socket } = await createExternalWorker(parseServerAddress(address)).start(NO_LIMITS, options)
+    return socket
+  }
+
   async function lookAtAll(): Promise<void> {
     await Promise.all(
       addresses.map(async (address) => {
@@ -108,15 +118,16 @@ export function createRpcServers(
     look,
     async connect(address, own, options = {}) {
       if (inUse.has(address)) throw new AppError('worker.busy', `another model of this node uses ${address}`)
-      const { protocol } = await look(address, options)
-      if (protocol !== own.protocol) {
-        const message = `the server at ${address} speaks RPC ${protocol}, and this node ${own.protocol}`
-        throw new AppError('worker.mismatch', message)
-      }
-      const { socket } = await createExternalWorker(parseServerAddress(address)).start(NO_LIMITS, options)
+      // From now on: a second one that was let in meanwhile would be connected, and never answered.
       inUse.add(address)
-      socket.once('close', () => inUse.delete(address))
-      return socket
+      try {
+        const socket = await open(address, own, options)
+        socket.once('close', () => inUse.delete(address))
+        return socket
+      } catch (error) {
+        inUse.delete(address)
+        throw error
+      }
     },
   }
 }
