@@ -44,8 +44,9 @@ export function createRpcListener(deps: RpcListenerDeps, { host, port, threads }
     const signal = AbortSignal.any([gone.signal, stopped.signal])
     const name = `${client.remoteAddress ?? ''}:${client.remotePort ?? 0}`
     try {
-      const memoryBytes = deps.lendableBytes()
       using turn = await queue.take({ peerId: name, model: '', waitMs: WAIT_MS }, { signal })
+      // Not before: what the last user had is free now.
+      const memoryBytes = deps.lendableBytes()
       const process = await worker.start({ memoryBytes, threads }, { signal })
       const user = { peerId: name, name, model: '', memoryBytes }
       const grant = createGrant(deps, user, { worker: process, waitedMs: turn.waitedMs })
