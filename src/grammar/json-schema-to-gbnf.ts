@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts'
 import { isObject, type JsonValue } from '../base/json.ts'
 import { createGrammarRules, type GrammarRules } from './gbnf.ts'
+import { pointedAt } from './json-pointer.ts'
 import { arrayRule, booleanRule, objectRule, valueRule, whitespaceRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { mergeSchemas, onlyAnnotates } from './merge-schemas.ts'
@@ -173,24 +174,8 @@ function resolved(writer: SchemaWriter, part: JsonValue, place: Place): JsonSche
 function target(writer: SchemaWriter, reference: string): JsonValue {
   if (reference !== '#' && !reference.startsWith('#/'))
     return refuse(writer, 'a "$ref" to another document is not supported')
-  let found: unknown = writer.root
-  for (const step of reference.split('/').slice(1)) {
-    const key = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~')
-    const holder: unknown = found
-    const known = (isObject(holder) || Array.isArray(holder)) && Object.hasOwn(holder, key)
-    found = known
-      ? (holder as Record<string, unknown>)[key]
-      : refuse(writer, `"$ref" ${shortened(reference)} points at nothing`)
-  }
-  return found as JsonValue
-}
-
-function decoded(step: string): string {
-  try {
-    return decodeURIComponent(step)
-  } catch {
-    return step
-  }
+  const found = pointedAt(writer.root, reference)
+  return found ?? refuse(writer, `"$ref" ${shortened(reference)} points at nothing`)
 }
 
 function referredRule(writer: SchemaWriter, reference: string, place: Place): string {

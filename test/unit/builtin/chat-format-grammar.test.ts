@@ -29,7 +29,20 @@ const oddTool: ChatTool = {
   parameters: { type: 'object', properties: { x: { type: 'string' } }, patternProperties: { '^a': {} } },
 }
 const emptyTool: ChatTool = { name: 'now', parameters: { type: 'object', properties: {} } }
-const tools = [weatherTool, planTool, freeTool, oddTool, emptyTool]
+/** Texts that look like something else. */
+const codeTool: ChatTool = {
+  name: 'dial',
+  parameters: {
+    type: 'object',
+    properties: {
+      prefix: { enum: ['1', '44'] },
+      kind: { type: 'string', const: 'true' },
+      extension: { anyOf: [{ type: 'string', pattern: '^[0-9]{2}$' }, { type: 'null' }] },
+    },
+    required: ['prefix', 'kind'],
+  },
+}
+const tools = [weatherTool, planTool, freeTool, oddTool, emptyTool, codeTool]
 
 function forced(toolChoice: ChatFormatInput['toolChoice'], more: Partial<ChatFormatInput> = {}): ChatFormatInput {
   return { messages: [{ role: 'user', content: 'Hi' }], tools, toolChoice, ...more }
@@ -141,7 +154,9 @@ describe('an answer with strict tools', () => {
         assert.ok(accepts(`${thoughts}${first}`), first)
         assert.ok(accepts(`${thoughts}${free}${first}\n${second}`), `${first} ${second}`)
         assert.ok(!accepts(`${thoughts}${first} and so on`), first)
-        assert.ok(!accepts(`${thoughts}${free}${first.replace(/get_weather|plan_trip|remember|odd|now/, 'nothing')}`))
+        assert.ok(
+          !accepts(`${thoughts}${free}${first.replace(/get_weather|plan_trip|remember|odd|now|dial/, 'nothing')}`),
+        )
       }
       for (const opener of openers) assert.ok(!accepts(`${thoughts}${free}${opener}`), opener)
     })

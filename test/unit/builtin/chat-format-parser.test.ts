@@ -18,6 +18,23 @@ const rome = { name: 'get_weather', arguments: '{"city": "Rome"}' }
 const hermesOslo = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
 const hermesRome = hermesOslo.replace('Oslo', 'Rome')
 
+const codesTool: ChatTool = {
+  name: 'codes',
+  parameters: {
+    type: 'object',
+    properties: {
+      maybe: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+      listed: { enum: ['12', '13'] },
+      named: { $ref: '#/$defs/code' },
+      either: { type: ['string', 'integer'] },
+      one: { const: '12' },
+      number: { type: 'number' },
+      anything: { $ref: '#/$defs/loop' },
+    },
+    $defs: { code: { type: 'string', minLength: 2 }, loop: { anyOf: [{ type: 'string' }, { $ref: '#/$defs/loop' }] } },
+  },
+}
+
 const cases: readonly ParserCase[] = [
   { name: 'plain content', template: 'thinking-switch', text: 'Hello!\n', expected: { content: 'Hello!\n' } },
   { name: 'nothing', template: 'thinking-switch', text: '', expected: {} },
@@ -233,6 +250,29 @@ const cases: readonly ParserCase[] = [
     text: '<function=plan_trip><parameter=to>42</parameter><parameter=days>soon</parameter><parameter=new>x y</parameter></function>',
     expected: { calls: [{ name: 'plan_trip', arguments: '{"to": "42", "days": "soon", "new": "x y"}' }] },
   },
+  ...['tagged-parameters', 'key-values'].map((template): ParserCase => {
+    const digits = ['maybe', 'listed', 'named', 'either', 'one', 'number', 'anything'].map((key) =>
+      template === 'key-values'
+        ? `<arg_key>${key}</arg_key>\n<arg_value>12</arg_value>\n`
+        : `<parameter=${key}>\n12\n</parameter>\n`,
+    )
+    const [open, close] = template === 'key-values' ? ['codes\n', ''] : ['<function=codes>\n', '</function>\n']
+    return {
+      name: `digits where texts may be and numbers may not (${template})`,
+      template,
+      tools: [codesTool],
+      text: `<tool_call>${open}${digits.join('')}${close}</tool_call>`,
+      expected: {
+        calls: [
+          {
+            name: 'codes',
+            arguments:
+              '{"maybe": "12", "listed": "12", "named": "12", "either": 12, "one": "12", "number": 12, "anything": 12}',
+          },
+        ],
+      },
+    }
+  }),
   {
     name: 'a tagged call without parameters',
     template: 'tagged-parameters',

@@ -1,4 +1,7 @@
+import type { JsonValue } from '../../../base/json.ts'
+import { hasType } from '../../../grammar/schema-keywords.ts'
 import { isBlank, parseJson, readString, readValue, skipBlanks } from './json-reading.ts'
+import type { ParameterForm } from './parameter-form.ts'
 import type { Reading, TextSource } from './text-source.ts'
 
 /** What reads a call needs: the text, where to say what was found, and which tools there are. */
@@ -8,8 +11,7 @@ export interface CallReader {
   start(name: string): void
   arguments(text: string): void
   isTool(name: string): boolean
-  /** The JSON schema type of a tool's parameter, when the schema says one. */
-  parameterType(tool: string, parameter: string): string | undefined
+  parameter(tool: string, name: string): ParameterForm
 }
 
 /** Reads calls, from their opener on. False, before it commits and reports anything: this is no call, the text is content. */
@@ -184,7 +186,7 @@ export function taggedCall(form: TaggedCallForm): ReadCalls {
       const key = yield* readTagName(source, form.keyEnd)
       if (key === undefined) break
       reader.arguments(`${count === 0 ? '' : ', '}${JSON.stringify(key)}: `)
-      yield* readParameter(reader, form, reader.parameterType(name, key))
+      yield* readParameter(reader, form, reader.parameter(name, key))
     }
     reader.arguments('}')
     yield* skipClosers(source, form.closers)
@@ -204,7 +206,7 @@ function* readTagName(source: TextSource, end: string, stops: readonly string[] 
 }
 
 /** A value as JSON text: strings are written as they come, other values are taken for JSON when they are. */
-function* readParameter(reader: CallReader, form: TaggedCallForm, type: string | undefined): Reading<void> {
+function* readParameter(reader: CallReader, form: TaggedCallForm, { texts, types }: ParameterForm): Reading<void> {
   const { source } = reader
   let ends = [form.parameterClose]
   if (form.valueOpen === undefined) {
@@ -214,7 +216,7 @@ function* readParameter(reader: CallReader, form: TaggedCallForm, type: string |
     yield* skipBlanks(source)
     yield* source.takeIf(form.valueOpen)
   }
-  if (type === 'string') {
+  if (texts !== undefined) {
     reader.arguments('"')
     const escaped = createJsonEscaper()
     yield* takeThrough(source, ends, (text) => reader.arguments(escaped(text)))
@@ -225,7 +227,9 @@ function* readParameter(reader: CallReader, form: TaggedCallForm, type: string |
   yield* takeThrough(source, ends, (part) => {
     text += part
   })
-  const isJson = parseJson(text) !== undefined
+  const value = parseJson(text) as JsonValue | undefined
+  // Digits are a text where there may be texts and no numbers.
+  const isJson = value !== undefined && (hasType(value, types) || !types.includes('string'))
   reader.arguments(isJson ? text.trim() : JSON.stringify(text))
 }
 

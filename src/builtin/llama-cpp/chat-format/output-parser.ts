@@ -1,8 +1,8 @@
-import { isObject } from '../../../base/json.ts'
 import type { CallReader } from './call-reading.ts'
 import { readChannels } from './channels.ts'
 import type { ChatDelta, ChatTool, OutputParser } from './chat-format.ts'
 import { isBlank } from './json-reading.ts'
+import { parameterForm } from './parameter-form.ts'
 import { createTextSource, type Reading, type TextSource } from './text-source.ts'
 import type { ThoughtTags } from './thoughts.ts'
 import type { ToolSyntax } from './tool-syntax.ts'
@@ -113,12 +113,7 @@ function callReader({ source, deltas, newCallId }: AnswerReader, tools: readonly
     start: (name) => deltas.startCall(newCallId(), name),
     arguments: (text) => deltas.callArguments(text),
     isTool: (name) => tools.some((tool) => tool.name === name),
-    parameterType(name, parameter) {
-      const properties = tools.find((tool) => tool.name === name)?.parameters?.['properties']
-      const schema = isObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined
-      const type = isObject(schema) ? schema['type'] : undefined
-      return typeof type === 'string' ? type : undefined
-    },
+    parameter: (tool, name) => parameterForm(tools.find((known) => known.name === tool)?.parameters, name),
   }
 }
 

@@ -3,6 +3,7 @@ import { type GrammarRules, gbnfLiteral, throughMarker } from '../../../grammar/
 import { valueRule } from '../../../grammar/json-rules.ts'
 import { jsonSchemaRule } from '../../../grammar/json-schema-to-gbnf.ts'
 import { isExpressible } from '../../../grammar/tool-call-gbnf.ts'
+import { parameterForm } from './parameter-form.ts'
 
 /** What stands around each value, its parameter's name in it. */
 export interface ParameterTags {
@@ -20,7 +21,7 @@ export function taggedArgumentsRule(
   const required: readonly unknown[] = Array.isArray(parameters?.['required']) ? parameters['required'] : []
   const entries = isObject(properties) ? Object.entries(properties as JsonObject) : []
   const parts = entries.map(([name, schema]) => {
-    const value = parameterValueRule(rules, schema ?? true, tags.after)
+    const value = parameterValueRule(rules, { parameters: parameters ?? {}, name, schema: schema ?? true }, tags.after)
     const parameter = rules.rule('parameter', `${gbnfLiteral(tags.before(name))} ${value}`)
     return required.includes(name) ? parameter : `${parameter}?`
   })
@@ -28,8 +29,12 @@ export function taggedArgumentsRule(
 }
 
 /** A value and what comes behind it. Text stands as it is; everything else is JSON. */
-function parameterValueRule(rules: GrammarRules, schema: JsonValue, end: string): string {
-  const texts = isObject(schema) ? textsOf(schema as JsonObject) : undefined
+function parameterValueRule(
+  rules: GrammarRules,
+  { parameters, name, schema }: { readonly parameters: JsonObject; readonly name: string; readonly schema: JsonValue },
+  end: string,
+): string {
+  const { texts } = parameterForm(parameters, name)
   if (texts === 'any') return throughMarker(rules, end)
   if (texts !== undefined) {
     return `${rules.rule('text', texts.map((text) => gbnfLiteral(text)).join(' | '))} ${gbnfLiteral(end)}`
@@ -37,11 +42,4 @@ function parameterValueRule(rules: GrammarRules, schema: JsonValue, end: string)
   const json = isObject(schema) && isExpressible(schema as JsonObject)
   const value = json ? jsonSchemaRule(rules, schema as JsonObject, { subject: 'tools' }) : valueRule(rules)
   return `${value} ${gbnfLiteral(end)}`
-}
-
-/** The texts that a schema of strings allows; undefined for a schema of something else. */
-function textsOf(schema: JsonObject): readonly string[] | 'any' | undefined {
-  const listed = schema['enum']
-  if (Array.isArray(listed) && listed.every((value) => typeof value === 'string')) return listed
-  return schema['type'] === 'string' ? 'any' : undefined
 }
