@@ -12,6 +12,12 @@ export function pointedAt(root: JsonValue, reference: string): JsonValue | undef
   return found as JsonValue
 }
 
+/** The reference to what lies under these names. */
+export function pointerTo(...names: readonly string[]): string {
+  const steps = names.map((name) => encodeURIComponent(name.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')))
+  return ['#', ...steps].join('/')
+}
+
 function decoded(step: string): string {
   try {
     return decodeURIComponent(step)

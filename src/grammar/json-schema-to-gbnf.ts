@@ -19,6 +19,8 @@ const schemaWork = 150
 export interface JsonSchemaGrammarOptions {
   /** What the schema came in as; error messages begin with it. */
   readonly subject?: string
+  /** The part of the schema that is meant, as a reference; references in it still start at the whole. By default all of it. */
+  readonly part?: string
 }
 
 /** One schema being written as rules. */
@@ -52,7 +54,7 @@ interface Place {
  */
 export function jsonSchemaToGbnf(schema: JsonSchema, options: JsonSchemaGrammarOptions = {}): string {
   const writer = createWriter(schema, options)
-  return writer.rules.toText(writeRoot(writer))
+  return writer.rules.toText(writeRoot(writer, options))
 }
 
 /** Adds the rules of a schema to a larger grammar and returns the name of the one to refer to. */
@@ -61,7 +63,7 @@ export function jsonSchemaRule(
   schema: JsonSchema,
   options: JsonSchemaGrammarOptions = {},
 ): string {
-  return writeRoot(createWriter(schema, options, rules))
+  return writeRoot(createWriter(schema, options, rules), options)
 }
 
 function createWriter(root: JsonSchema, options: JsonSchemaGrammarOptions, rules?: GrammarRules): SchemaWriter {
@@ -79,8 +81,8 @@ function createWriter(root: JsonSchema, options: JsonSchemaGrammarOptions, rules
   return writer
 }
 
-function writeRoot(writer: SchemaWriter): string {
-  const name = referredRule(writer, '#', { path: '#', depth: 0 })
+function writeRoot(writer: SchemaWriter, { part = '#' }: JsonSchemaGrammarOptions): string {
+  const name = referredRule(writer, part, { path: part, depth: 0 })
   refuseCircles(writer)
   return name
 }

@@ -2,7 +2,7 @@ import { AppError } from '../base/errors.ts'
 import { createGrammarRules, type GrammarRules, gbnfLiteral, textWithout, throughMarker } from './gbnf.ts'
 import { objectRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { jsonSchemaRule, jsonSchemaToGbnf } from './json-schema-to-gbnf.ts'
+import { type JsonSchemaGrammarOptions, jsonSchemaRule, jsonSchemaToGbnf } from './json-schema-to-gbnf.ts'
 import { readGbnf } from './read-gbnf.ts'
 import { createGbnfWriter } from './write-gbnf.ts'
 
@@ -103,9 +103,9 @@ export function toolArgumentsRule(rules: GrammarRules, parameters: JsonSchema | 
 }
 
 /** Asked of rules of their own, since a schema that fails half-way leaves rules behind that refer to nothing. */
-export function isExpressible(schema: JsonSchema): boolean {
+export function isExpressible(schema: JsonSchema, options: JsonSchemaGrammarOptions = {}): boolean {
   try {
-    jsonSchemaToGbnf(schema)
+    jsonSchemaToGbnf(schema, options)
     return true
   } catch (error) {
     if (error instanceof AppError && error.code === 'request.invalid') return false

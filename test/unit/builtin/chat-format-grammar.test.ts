@@ -42,7 +42,31 @@ const codeTool: ChatTool = {
     required: ['prefix', 'kind'],
   },
 }
-const tools = [weatherTool, planTool, freeTool, oddTool, emptyTool, codeTool]
+/** As models of pydantic come: their parts are elsewhere, and one has parts of its own kind. */
+const nestedTool: ChatTool = {
+  name: 'draw',
+  parameters: {
+    type: 'object',
+    properties: {
+      'the/shape~%41': { $ref: '#/$defs/Shape' },
+      next: { anyOf: [{ $ref: '#/$defs/Shape' }, { type: 'null' }] },
+      tree: {
+        $ref: '#/properties/tree/$defs/Tree',
+        $defs: { Tree: { type: 'array', items: { $ref: '#/properties/tree' } } },
+      },
+    },
+    required: ['the/shape~%41', 'tree'],
+    $defs: {
+      Shape: {
+        type: 'object',
+        properties: { side: { type: 'integer', minimum: 1 }, colour: { $ref: '#/$defs/Colour' } },
+        required: ['side', 'colour'],
+      },
+      Colour: { type: 'string', enum: ['red', 'green'] },
+    },
+  },
+}
+const tools = [weatherTool, planTool, freeTool, oddTool, emptyTool, codeTool, nestedTool]
 
 function forced(toolChoice: ChatFormatInput['toolChoice'], more: Partial<ChatFormatInput> = {}): ChatFormatInput {
   return { messages: [{ role: 'user', content: 'Hi' }], tools, toolChoice, ...more }
@@ -155,7 +179,7 @@ describe('an answer with strict tools', () => {
         assert.ok(accepts(`${thoughts}${free}${first}\n${second}`), `${first} ${second}`)
         assert.ok(!accepts(`${thoughts}${first} and so on`), first)
         assert.ok(
-          !accepts(`${thoughts}${free}${first.replace(/get_weather|plan_trip|remember|odd|now|dial/, 'nothing')}`),
+          !accepts(`${thoughts}${free}${first.replace(/get_weather|plan_trip|remember|odd|now|dial|draw/, 'nothing')}`),
         )
       }
       for (const opener of openers) assert.ok(!accepts(`${thoughts}${free}${opener}`), opener)

@@ -1,5 +1,6 @@
-import { isObject, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import { isObject, type JsonObject } from '../../../base/json.ts'
 import { type GrammarRules, gbnfLiteral, throughMarker } from '../../../grammar/gbnf.ts'
+import { pointerTo } from '../../../grammar/json-pointer.ts'
 import { valueRule } from '../../../grammar/json-rules.ts'
 import { jsonSchemaRule } from '../../../grammar/json-schema-to-gbnf.ts'
 import { isExpressible } from '../../../grammar/tool-call-gbnf.ts'
@@ -19,9 +20,9 @@ export function taggedArgumentsRule(
 ): string {
   const properties = parameters?.['properties']
   const required: readonly unknown[] = Array.isArray(parameters?.['required']) ? parameters['required'] : []
-  const entries = isObject(properties) ? Object.entries(properties as JsonObject) : []
-  const parts = entries.map(([name, schema]) => {
-    const value = parameterValueRule(rules, { parameters: parameters ?? {}, name, schema: schema ?? true }, tags.after)
+  const names = isObject(properties) ? Object.keys(properties) : []
+  const parts = names.map((name) => {
+    const value = parameterValueRule(rules, { parameters: parameters ?? {}, name }, tags.after)
     const parameter = rules.rule('parameter', `${gbnfLiteral(tags.before(name))} ${value}`)
     return required.includes(name) ? parameter : `${parameter}?`
   })
@@ -31,7 +32,7 @@ export function taggedArgumentsRule(
 /** A value and what comes behind it. Text stands as it is; everything else is JSON. */
 function parameterValueRule(
   rules: GrammarRules,
-  { parameters, name, schema }: { readonly parameters: JsonObject; readonly name: string; readonly schema: JsonValue },
+  { parameters, name }: { readonly parameters: JsonObject; readonly name: string },
   end: string,
 ): string {
   const { texts } = parameterForm(parameters, name)
@@ -39,7 +40,7 @@ function parameterValueRule(
   if (texts !== undefined) {
     return `${rules.rule('text', texts.map((text) => gbnfLiteral(text)).join(' | '))} ${gbnfLiteral(end)}`
   }
-  const json = isObject(schema) && isExpressible(schema as JsonObject)
-  const value = json ? jsonSchemaRule(rules, schema as JsonObject, { subject: 'tools' }) : valueRule(rules)
+  const options = { subject: 'tools', part: pointerTo('properties', name) }
+  const value = isExpressible(parameters, options) ? jsonSchemaRule(rules, parameters, options) : valueRule(rules)
   return `${value} ${gbnfLiteral(end)}`
 }
