@@ -65,8 +65,19 @@ describe('token text', () => {
 
   it('lets bytes go that never make a character', () => {
     const assembler = createTokenText(bytesToText)
-    const pieces = [0x80, 0x80, 0x80, 0x80, 0x41].map((byte) => assembler.push(byte))
-    assert.deepEqual(pieces, ['', '', '', '\uFFFD\uFFFD\uFFFD\uFFFD', 'A'])
+    const pieces = [0xf0, 0x9f, 0x98, 0x41, ...Array<number>(20).fill(0x80), 0x41].map((byte) => assembler.push(byte))
+    assert.deepEqual(pieces.slice(0, 4), ['', '', '', '\uFFFDA'])
+    assert.equal(pieces.join(''), `\uFFFDA${'\uFFFD'.repeat(20)}A`)
+    const shown = pieces.findIndex((piece, index) => index > 3 && piece !== '')
+    assert.ok(shown < 20, 'broken bytes are not held back for ever')
+  })
+
+  it('keeps a character whole behind broken bytes, and where tokens end one and begin the next', () => {
+    const words = ['ff', 'f0', '9f', '98', '80', '41', 'e4', 'b8', 'ade6', '96', '87e5', 'ad', '97e3', '80', '82']
+    const assembler = createTokenText((tokens) =>
+      Buffer.concat(tokens.map((token) => Buffer.from(words[token] ?? '', 'hex'))).toString(),
+    )
+    assert.equal(words.map((_, token) => assembler.push(token)).join(''), '\uFFFD😀A中文字。')
   })
 
   it('drops half a character at the end, and keeps what stands before it', () => {
