@@ -192,6 +192,25 @@ describe('a conversation becomes a prompt', () => {
     assert.ok(later.prompt.includes('<think>\nIt is winter.\n</think>\n\nCold.<|im_end|>'))
   })
 
+  it('with a call that was cut off before its arguments were whole', () => {
+    const turns = (text: string): ChatTurn[] => [
+      { role: 'user', content: 'Weather?' },
+      { role: 'assistant', content: '', toolCalls: [{ id: 'call_1', name: 'get_weather', arguments: text }] },
+      { role: 'tool', toolCallId: 'call_1', content: 'no such city' },
+    ]
+    for (const template of ['tagged-parameters', 'key-values', 'thinking-switch', 'named-arguments']) {
+      for (const text of ['{"city": "Os', 'null', '[1]']) {
+        const { prompt } = fixtureFormat(template).render({
+          messages: turns(text),
+          tools: [weatherTool],
+          toolChoice: 'auto',
+        })
+        const spoken = prompt.slice(prompt.indexOf('Weather?'))
+        assert.ok(spoken.includes('get_weather') && spoken.includes('no such city'), `${template}: ${spoken}`)
+      }
+    }
+  })
+
   it('with today as the template asks for it', () => {
     const prompt = fixtureFormat('header-json').render(chat([question])).prompt
     assert.ok(prompt.includes('Today is 03 Feb 2026.'))

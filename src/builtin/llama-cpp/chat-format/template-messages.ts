@@ -70,9 +70,15 @@ function toTemplateCall(
   { id, name, arguments: text }: NonNullable<ChatTurn['toolCalls']>[number],
   traits: TemplateTraits,
 ) {
+  return { id: callIdFor(id, traits), type: 'function', function: { name, arguments: argumentsFor(text, traits) } }
+}
+
+function argumentsFor(text: string, { argumentsAsText, brokenArguments }: TemplateTraits): unknown {
+  if (argumentsAsText) return text
   const value = parseJson(text === '' ? '{}' : text)
-  const given = traits.argumentsAsText || !isObject(value) ? text : value
-  return { id: callIdFor(id, traits), type: 'function', function: { name, arguments: given } }
+  if (isObject(value)) return value
+  // A call that was cut off must not be the end of its conversation.
+  return brokenArguments ? text : {}
 }
 
 /** The id itself, or one of the length that the template insists on, always the same for the same id. */

@@ -7,6 +7,8 @@ export interface TemplateTraits {
   readonly tools: boolean
   /** Arguments of calls as JSON text, where most templates take an object. */
   readonly argumentsAsText: boolean
+  /** Takes a text for arguments that are no object: those of a call that was cut off, say. Others fail on it. */
+  readonly brokenArguments: boolean
   /** A turn that only calls tools has `null` for content, not an empty text. */
   readonly nullContent: boolean
   /** Content as a list of parts, where a text is not rendered. */
@@ -71,7 +73,8 @@ export function probeTemplate(template: CompiledTemplate, tokens: Variables): Te
 type ProbeTurn = Variables & { readonly content: unknown }
 
 type Render = (messages: readonly ProbeTurn[], more?: Variables) => string
-type CallTraits = Pick<TemplateTraits, 'tools' | 'describedTools' | 'argumentsAsText' | 'nullContent' | 'callIdLength'>
+type CallShape = Pick<TemplateTraits, 'argumentsAsText' | 'nullContent' | 'callIdLength'>
+type CallTraits = CallShape & Pick<TemplateTraits, 'tools' | 'describedTools' | 'brokenArguments'>
 
 /** Tries the shapes of a call from the most usual one on, until a template renders it whole. */
 function probeCalls(render: Render): CallTraits {
@@ -81,12 +84,15 @@ function probeCalls(render: Render): CallTraits {
   for (const callIdLength of [undefined, 9]) {
     for (const argumentsAsText of [false, true]) {
       for (const nullContent of [false, true]) {
-        if (!isWhole(render(conversation({ callIdLength, argumentsAsText, nullContent }), { tools }))) continue
-        return { tools: showsTools(tools[0]), describedTools, callIdLength, argumentsAsText, nullContent }
+        const shape = { callIdLength, argumentsAsText, nullContent }
+        if (!isWhole(render(conversation(shape), { tools }))) continue
+        const brokenArguments = render(conversation(shape, '{"probe_par'), { tools }) !== ''
+        return { tools: showsTools(tools[0]), describedTools, brokenArguments, ...shape }
       }
     }
   }
-  return { tools: false, describedTools, callIdLength: undefined, argumentsAsText: false, nullContent: false }
+  const unknown = { callIdLength: undefined, argumentsAsText: false, nullContent: false, brokenArguments: true }
+  return { tools: false, describedTools, ...unknown }
 }
 
 /** The arguments show up as JSON or as tagged values, once, and nothing is called None. */
@@ -99,10 +105,10 @@ function isWhole(prompt: string): boolean {
   return !/\bNone\b|\bnull\b|\\"probe_parameter\\"/.test(written)
 }
 
-function conversation(shape: Omit<CallTraits, 'tools' | 'describedTools'>): readonly ProbeTurn[] {
+function conversation(shape: CallShape, broken?: string): readonly ProbeTurn[] {
   const id = shape.callIdLength === undefined ? 'call_probe0000000000000000' : 'probe0000'.slice(0, shape.callIdLength)
   const given = { probe_parameter: 'probe-value' }
-  const called = { name: 'probe_tool', arguments: shape.argumentsAsText ? JSON.stringify(given) : given }
+  const called = { name: 'probe_tool', arguments: broken ?? (shape.argumentsAsText ? JSON.stringify(given) : given) }
   return [
     user,
     {
