@@ -221,6 +221,22 @@ function textTests({ load }: LlamaEngineComplianceInit): void {
     assert.match((await generate(random, { grammar: 'root ::= [0-9]{5}' })).text, /^[0-9]{5}$/)
     assert.match((await generate(chat, { grammar: 'root ::= "yes" | "no"' })).text, /^(yes|no)$/)
   })
+  it('ends with its grammar, even when told to ignore the end token', async () => {
+    for (const temperature of [0, 1, 2]) {
+      const sampling = { temperature, seed: 5, ignoreEos: true }
+      const { text, end } = await generate(chat, { grammar: 'root ::= "a" [0-9]?', sampling })
+      assert.match(text, /^a[0-9]$/)
+      assert.equal(end.reason, 'stop')
+    }
+  })
+  it('goes on after an answer in which no token is left to choose', async () => {
+    const logitBias = new Map(Array.from({ length: chat.info.vocabularySize }, (_, token) => [token, -Infinity]))
+    const sampling = { temperature: 1, seed: 5, logitBias }
+    await generate(chat, { grammar: 'root ::= "a"', maxTokens: 4, sampling }).catch((error: unknown) => {
+      assert.ok(hasCode('backend.failed')(error), String(error))
+    })
+    assert.equal((await generate(chat, {})).text, 'Paris is the capital of France.')
+  })
   it('obeys what is left of a grammar after some text', async () => {
     const kind = { enum: ['plum', 'pear'] }
     const properties = {

@@ -51,8 +51,15 @@ export interface EngineSampling {
   readonly repeatLastN?: number
   /** Token id -> added to its logit; -Infinity forbids it. */
   readonly logitBias?: ReadonlyMap<number, number>
+  /** The answer does not end by itself, unless its grammar lets nothing else come. */
   readonly ignoreEos: boolean
 }
+
+/**
+ * What is added to the logits of end tokens that are to be ignored, under a grammar: any other token goes before them. Were
+ * they forbidden, no token would be left where the grammar ends, and sampling would fail.
+ */
+export const LAST_CHOICE_BIAS = -10_000
 
 export interface GenerateRequest {
   /** Special tokens in the text are parsed as such. */

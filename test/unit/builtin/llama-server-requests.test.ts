@@ -79,7 +79,7 @@ describe('the arguments of llama-server', () => {
 
 describe('the body of a completion', () => {
   const bodyOf = (changes: Partial<GenerateRequest>, info = INFO): Record<string, unknown> =>
-    JSON.parse(toCompletionBody({ ...REQUEST, ...changes }, info))
+    JSON.parse(toCompletionBody({ ...REQUEST, ...changes }, { info, endTexts: new Map([[2, '</s>']]) }))
   const sampled = (sampling: Partial<GenerateRequest['sampling']>): Record<string, unknown> =>
     bodyOf({ sampling: { temperature: 0.7, ignoreEos: false, ...sampling } })
 
@@ -110,6 +110,18 @@ describe('the body of a completion', () => {
     assert.deepEqual(sampled({ logitBias })['logit_bias'], [
       [3, false],
       [4, -2.5],
+    ])
+  })
+  it('does not forbid the end under a grammar, behind which nothing else may come', () => {
+    const logitBias = new Map([
+      [2, 5],
+      [7, 1],
+    ])
+    const body = bodyOf({ grammar: 'root ::= "a"', sampling: { temperature: 1, ignoreEos: true, logitBias } })
+    assert.equal(body['ignore_eos'], undefined)
+    assert.deepEqual(body['logit_bias'], [
+      [2, -10_000],
+      [7, 1],
     ])
   })
   it('has no second beginning-of-sequence token', () => {

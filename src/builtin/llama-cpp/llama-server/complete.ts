@@ -38,7 +38,7 @@ export function createComplete({ dispatcher, call, facts, gather, onEnd }: Compl
   ): AsyncGenerator<GeneratedPiece, GenerationEnd> {
     const stream = openEventStream<CompletionEvent>(dispatcher, {
       path: '/completion',
-      body: toCompletionBody(request, info),
+      body: toCompletionBody(request, facts),
       signal,
       gather,
       toError: toServerError,

@@ -1,4 +1,5 @@
-import type { EngineModelInfo, EngineSampling, GenerateRequest } from '../engine.ts'
+import { type EngineModelInfo, type EngineSampling, type GenerateRequest, LAST_CHOICE_BIAS } from '../engine.ts'
+import type { ServerFacts } from './server-info.ts'
 
 /** llama.cpp's own default, and what LocalAI documents. */
 const DEFAULT_REPEAT_LAST_N = 64
@@ -22,7 +23,10 @@ export type CompletionPrompt = Omit<GenerateRequest, 'prompt'> & { readonly prom
  * min-p 0.05) are not neutral. Stop strings are not sent: llama-server forgets the text it holds back for one when the
  * answer ends at its length, so they are found on this side; for that the progress of the prompt is asked for, too.
  */
-export function toCompletionBody(request: CompletionPrompt, info: EngineModelInfo): string {
+export function toCompletionBody(
+  request: CompletionPrompt,
+  { info, endTexts }: Pick<ServerFacts, 'info' | 'endTexts'>,
+): string {
   const { topLogprobs, grammar } = request
   return JSON.stringify({
     prompt: typeof request.prompt === 'string' ? toPrompt(request.prompt, info) : request.prompt,
@@ -31,6 +35,7 @@ export function toCompletionBody(request: CompletionPrompt, info: EngineModelInf
     cache_prompt: true,
     response_fields: FINAL_FIELDS,
     ...toSampling(request.sampling, info),
+    ...toBiases(request, [...endTexts.keys()]),
     ...(request.stop.length > 0 ? { return_progress: true } : {}),
     ...(grammar === undefined ? {} : { grammar }),
     ...(topLogprobs === undefined ? {} : { n_probs: Math.max(1, topLogprobs) }),
@@ -45,15 +50,24 @@ export function toPrompt(text: string, { bosToken, addsBos }: EngineModelInfo): 
 
 function toSampling(sampling: EngineSampling, info: EngineModelInfo): Record<string, unknown> {
   const lastN = sampling.repeatLastN ?? DEFAULT_REPEAT_LAST_N
-  const bias = [...(sampling.logitBias ?? [])].map(([token, value]) => [token, Number.isFinite(value) ? value : false])
   return {
     ...(sampling.temperature > 0 ? randomChoice(sampling) : greedyChoice),
     frequency_penalty: sampling.frequencyPenalty ?? 0,
     presence_penalty: sampling.presencePenalty ?? 0,
     repeat_penalty: sampling.repeatPenalty ?? 1,
     repeat_last_n: lastN < 0 ? info.contextSize : lastN,
-    ...(bias.length > 0 ? { logit_bias: bias } : {}),
-    ...(sampling.ignoreEos ? { ignore_eos: true } : {}),
+  }
+}
+
+function toBiases({ sampling, grammar }: CompletionPrompt, endTokens: readonly number[]): Record<string, unknown> {
+  const { logitBias = [], ignoreEos } = sampling
+  const isLastChoice = ignoreEos && grammar !== undefined
+  const last = isLastChoice ? endTokens.map((token) => [token, LAST_CHOICE_BIAS] as const) : []
+  const biases = [...new Map([...logitBias, ...last])]
+  const written = biases.map(([token, value]) => [token, Number.isFinite(value) ? value : false])
+  return {
+    ...(written.length > 0 ? { logit_bias: written } : {}),
+    ...(ignoreEos && !isLastChoice ? { ignore_eos: true } : {}),
   }
 }
 

@@ -121,6 +121,7 @@ async function evaluateOptions(
     model: deps.model,
     lastTokens: (count) => (count === 0 ? [] : history.slice(-count)),
     endTokens: deps.vocabulary.endTokens,
+    hasGrammar: request.grammar !== undefined,
     contextSize: deps.contextSize,
   })
   return {

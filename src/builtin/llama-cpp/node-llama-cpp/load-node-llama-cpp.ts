@@ -3,6 +3,7 @@ import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel
 import { AppError } from '../../../base/errors.ts'
 import type { Engine, EngineLoadOptions, EngineModelInfo, LoadEngine } from '../engine.ts'
 import { createGatherRule, type GatherRule } from './batching.ts'
+import { catchFailedSampling } from './failed-sampling.ts'
 import { createNodeEngine } from './node-engine.ts'
 
 /** Below this, a CPU is faster without waiting for more sequences (measured with q8_0: 231 against 97 tokens/s at 2). */
@@ -71,7 +72,10 @@ async function openEngine(llama: Llama, options: EngineLoadOptions): Promise<Eng
   const onCpu = llama.gpu === false && options.split !== true
   const rule = createGatherRule({ gatherFrom: onCpu ? GATHER_FROM_ON_CPU : GATHER_FROM_ON_GPU })
   const context = isEncoder(model) ? undefined : await createContext({ model, rule }, options)
-  if (context !== undefined) opened.defer(async () => await context.dispose())
+  if (context !== undefined) {
+    opened.defer(async () => await context.dispose())
+    catchFailedSampling(context)
+  }
   const engine = createNodeEngine({
     llama,
     model,

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type LlamaModel, type SequenceEvaluateOptions, type Token, TokenBias } from 'node-llama-cpp'
 import { AppError } from '../../../base/errors.ts'
-import type { EngineSampling } from '../engine.ts'
+import { type EngineSampling, LAST_CHOICE_BIAS } from '../engine.ts'
 
 /** llama.cpp's own default, and what LocalAI documents. */
 const DEFAULT_REPEAT_LAST_N = 64
@@ -13,6 +13,7 @@ export interface SamplingContext {
   /** The last `count` tokens, prompt included. */
   readonly lastTokens: (count: number) => readonly number[]
   readonly endTokens: () => readonly number[]
+  readonly hasGrammar: boolean
   readonly contextSize: number
 }
 
@@ -57,7 +58,8 @@ function repeatPenalty(sampling: EngineSampling, context: SamplingContext): Samp
 
 function tokenBias(sampling: EngineSampling, context: SamplingContext): TokenBias | undefined {
   const wanted = new Map(sampling.logitBias ?? [])
-  if (sampling.ignoreEos) for (const token of context.endTokens()) wanted.set(token, Number.NEGATIVE_INFINITY)
+  const endBias = context.hasGrammar ? LAST_CHOICE_BIAS : Number.NEGATIVE_INFINITY
+  if (sampling.ignoreEos) for (const token of context.endTokens()) wanted.set(token, endBias)
   if (wanted.size === 0) return undefined
   const bias = TokenBias.for(context.model)
   // NOTE: TokenBias.set() skips the tokens that end generation without a word, so the values go in directly.
