@@ -211,6 +211,23 @@ describe('a conversation becomes a prompt', () => {
     }
   })
 
+  it('with whole characters only, where the arguments of a call were cut inside of one', () => {
+    const messages: ChatTurn[] = [
+      { role: 'user', content: 'Weather?' },
+      {
+        role: 'assistant',
+        content: '',
+        toolCalls: [{ id: 'a', name: 'get_weather', arguments: '{"city":"Os\\ud83d"}' }],
+      },
+      { role: 'tool', toolCallId: 'a', content: 'no such city' },
+    ]
+    for (const template of ['tagged-parameters', 'key-values']) {
+      const { prompt } = fixtureFormat(template).render({ messages, tools: [weatherTool], toolChoice: 'auto' })
+      assert.ok(prompt.includes('Os\uFFFD'), prompt)
+      assert.ok(prompt.isWellFormed())
+    }
+  })
+
   it('with today as the template asks for it', () => {
     const prompt = fixtureFormat('header-json').render(chat([question])).prompt
     assert.ok(prompt.includes('Today is 03 Feb 2026.'))

@@ -39,7 +39,8 @@ export function compileTemplate(text: string, clock: TemplateClock): CompiledTem
       try {
         const result = boundedInterpreter(clock).run(parsed, environment(variables, clock.now())).value
         const prompt = typeof result === 'string' ? result : ''
-        if (prompt.length <= maxPromptLength) return prompt
+        // Arguments of calls come as JSON, in which half an emoji can be written; llama-server takes no such text.
+        if (prompt.length <= maxPromptLength) return prompt.toWellFormed()
       } catch (error) {
         if (error instanceof AppError) throw error
         throw templateFailed(error)
