@@ -13,8 +13,8 @@ import type { HttpClient } from './download/http-client.ts'
 import type { DownloadProgress } from './download/progress.ts'
 import { checkRelativePath, describeUri, parseModelUri } from './download/uri.ts'
 import type { GivenConfig, InstallPlan, PlanOptions } from './finish-plan.ts'
-import type { GalleryEntry } from './gallery-entry.ts'
-import { configPath, type InstalledFile, readExisting, removeRecord, sourceOf, writeRecord } from './install-record.ts'
+import type { GalleryEntry, GalleryFile } from './gallery-entry.ts'
+import { configPath, type InstalledFile, readExisting, recordsOf, removeRecord, writeRecord } from './install-record.ts'
 import type { Images } from './oci/create-images.ts'
 import { createPlanner } from './plan-install.ts'
 import type { SafetyScan } from './safety-scan.ts'
@@ -110,6 +110,8 @@ export function createModelInstaller(deps: ModelInstallerDeps, init: ModelInstal
     await deps.scan?.(files, options)
     await using staging = new AsyncDisposableStack()
     const { staged, installed } = await stageAll(job, options, staging)
+    // While its files were awaited, an install of another model may have put its own there.
+    await refuseForeignFiles(modelsPath, job)
     const committed: StagedFile[] = []
     try {
       for (const file of staged) {
@@ -171,15 +173,31 @@ async function isInstalled(modelsPath: string, job: InstallPlan): Promise<boolea
   )
 }
 
-/** Without a checksum only the record tells whether a file of that name is the file that is meant. */
+/** Refuses to take the file of another model for the one that is meant, and to put this one in its place. */
 async function refuseForeignFiles(modelsPath: string, job: InstallPlan): Promise<void> {
   for (const file of job.files) {
-    if (file.sha256 !== undefined) continue
-    const from = await sourceOf(modelsPath, file.filename)
-    const sources = file.sources.map((source) => describeUri(parseModelUri(source)))
-    if (from === undefined || sources.includes(from)) continue
-    throw new AppError('download.refused', `the models folder has another "${file.filename}", from ${from}`)
+    const foreign = await foreignFile(modelsPath, job.name, file)
+    if (foreign === undefined) continue
+    throw new AppError('download.refused', `the models folder has another "${file.filename}", from ${foreign.uri}`)
   }
+}
+
+async function foreignFile(
+  modelsPath: string,
+  model: string,
+  { filename, sha256, sources }: GalleryFile,
+): Promise<InstalledFile | undefined> {
+  const recorded = await recordsOf(modelsPath, filename)
+  if (sha256 === undefined) {
+    // Without a checksum only the record tells whether a file of that name is the file that is meant.
+    const wanted = sources.map((source) => describeUri(parseModelUri(source)))
+    return recorded.some(({ uri }) => wanted.includes(uri)) ? undefined : recorded[0]
+  }
+  for (const other of recorded) {
+    const differs = other.model !== model && other.sha256 !== undefined && other.sha256 !== sha256
+    if (differs && (await readExisting(modelsPath, other.model)) !== undefined) return other
+  }
+  return undefined
 }
 
 /** Parts of a split model need each other, so they are looked at when all have their names. */

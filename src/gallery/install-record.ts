@@ -83,13 +83,16 @@ export async function readExisting(modelsPath: string, name: string): Promise<Ex
   return { ...model, ...(record === undefined ? {} : { record }) }
 }
 
-/** Which source a file in the folder came from, when this program put it there. */
-export async function sourceOf(modelsPath: string, filename: string): Promise<string | undefined> {
-  for (const { files } of await allRecords(modelsPath)) {
-    const file = files.find((candidate) => candidate.filename === filename)
-    if (file !== undefined) return file.uri
-  }
-  return undefined
+export interface RecordedFile extends InstalledFile {
+  /** The model that it was installed for. */
+  readonly model: string
+}
+
+/** Where a file in the folder came from, when this program put it there; one for each model that it was installed for. */
+export async function recordsOf(modelsPath: string, filename: string): Promise<readonly RecordedFile[]> {
+  return (await allRecords(modelsPath)).flatMap(({ name, files }) =>
+    files.filter((file) => file.filename === filename).map((file) => ({ ...file, model: name })),
+  )
 }
 
 async function allRecords(modelsPath: string): Promise<readonly InstallRecord[]> {

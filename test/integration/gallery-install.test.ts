@@ -148,6 +148,24 @@ describe('installing from a URI', () => {
     assert.deepEqual(await readFile(join(node.modelsPath, 'm.gguf')), CHAT)
   })
 
+  it('refuses it also when both come at the same time: none runs on the weights of the other', async () => {
+    await using node = await startNode()
+    node.served.set('/a/r/resolve/main/m.gguf', CHAT)
+    node.served.set('/b/r/resolve/main/m.gguf', LLAMA)
+    const both = await Promise.allSettled([
+      node.installer.install('hf://a/r/m.gguf', { name: 'one' }),
+      node.installer.install('hf://b/r/m.gguf', { name: 'two' }),
+    ])
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    const isOne = both[0].status === 'fulfilled'
+    assert.deepEqual(await readFile(join(node.modelsPath, 'm.gguf')), isOne ? CHAT : LLAMA)
+    const [there, refused] = isOne ? ['one', 'two'] : ['two', 'one']
+    assert.deepEqual(await node.files(), [`._gallery_${there}.yaml`, 'm.gguf', `${there}.yaml`].toSorted())
+    await assert.rejects(node.installer.install(`hf://${isOne ? 'b' : 'a'}/r/m.gguf`, { name: refused }), {
+      message: /another "m\.gguf", from/,
+    })
+  })
+
   it('leaves nothing of a model that is broken', async () => {
     await using node = await startNode()
     node.served.set('/o/r/resolve/main/cut.gguf', CHAT.subarray(0, 100_000))
@@ -342,6 +360,38 @@ describe('installing from a gallery', () => {
       ...['._gallery_same-files.yaml', '._gallery_two-files.yaml'],
       ...['same-files.yaml', 'sub', 'tiny.gguf', 'two-files.yaml'],
     ])
+  })
+
+  it('does not put its file in the place of one of another model, and takes it when it is the same', async () => {
+    await using node = await startNode({
+      gallery: `
+- name: first
+  overrides: { parameters: { model: model.gguf } }
+  files: [{ filename: model.gguf, sha256: ${sha256(CHAT)}, uri: "HUB/first/model.gguf" }]
+- name: second
+  overrides: { parameters: { model: model.gguf } }
+  files: [{ filename: model.gguf, sha256: ${sha256(LLAMA)}, uri: "HUB/second/model.gguf" }]
+- name: same
+  overrides: { parameters: { model: model.gguf } }
+  files: [{ filename: model.gguf, sha256: ${sha256(CHAT)}, uri: "HUB/same/model.gguf" }]
+`,
+    })
+    node.served.set('/first/model.gguf', CHAT)
+    node.served.set('/second/model.gguf', LLAMA)
+    await node.installer.install('first')
+    await assert.rejects(node.installer.install('second'), {
+      code: 'download.refused',
+      message: /another "model\.gguf", from .*\/first\/model\.gguf/,
+    })
+    assert.deepEqual(await readFile(join(node.modelsPath, 'model.gguf')), CHAT)
+    await node.installer.install('same')
+    await writeFile(join(node.modelsPath, 'model.gguf'), 'damaged')
+    await node.installer.install('first')
+    assert.deepEqual(await readFile(join(node.modelsPath, 'model.gguf')), CHAT)
+    // Nobody uses it any more.
+    for (const name of ['first.yaml', 'same.yaml']) await rm(join(node.modelsPath, name))
+    await node.installer.install('second')
+    assert.deepEqual(await readFile(join(node.modelsPath, 'model.gguf')), LLAMA)
   })
 
   it('suggests the nearest name for one that is not there', async () => {
