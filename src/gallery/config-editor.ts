@@ -55,6 +55,42 @@ export function createConfigEditor(
     return { name, filename: basename(path) }
   }
 
+  /** One change after the other: none is made over what another is about to replace. */
+  let last: Promise<unknown> = Promise.resolve()
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = last.then(work)
+    last = mine.catch(() => {})
+    return mine
+  }
+
+  async function writeNew(sent: SentConfig): Promise<WrittenConfig> {
+    const name = checkSent(sent)
+    const found = await findConfigFile(modelsPath, name)
+    if (found?.alone === false) throw severalModels(found.file)
+    refuseCommands(sent.config, found?.raw)
+    const written = await write(sent, name)
+    if (found !== undefined && found.file !== written.filename) await rm(join(modelsPath, found.file))
+    return written
+  }
+
+  async function writeOver(name: string, sent: SentConfig, { expects }: ReplaceOptions): Promise<WrittenConfig> {
+    const found = await findConfigFile(modelsPath, name)
+    if (found === undefined) throw new AppError('request.not-found', `model configuration not found: ${name}`)
+    if (!found.alone) throw severalModels(found.file)
+    if (expects?.(await readConfigText(modelsPath, found)) === false) {
+      throw new AppError('request.outdated', 'the configuration is another now: read it again before changing it')
+    }
+    const newName = checkSent(sent)
+    if (newName !== name && (await isTaken(modelsPath, newName))) {
+      throw new AppError('request.conflict', `a model named "${newName}" is there already`)
+    }
+    refuseCommands(sent.config, found.raw)
+    const written = await write(sent, newName)
+    if (found.file !== written.filename) await rm(join(modelsPath, found.file), { force: true })
+    if (newName !== name) await renameRecord(modelsPath, name, newName)
+    return written
+  }
+
   return {
     async read(name) {
       return (await findConfigFile(modelsPath, name))?.raw
@@ -64,30 +100,12 @@ export function createConfigEditor(
       return found === undefined ? undefined : await readConfigText(modelsPath, found)
     },
     async add(sent) {
-      const name = checkSent(sent)
-      const found = await findConfigFile(modelsPath, name)
-      if (found?.alone === false) throw severalModels(found.file)
-      refuseCommands(sent.config, found?.raw)
-      const written = await write(sent, name)
-      if (found !== undefined && found.file !== written.filename) await rm(join(modelsPath, found.file))
+      const written = await alone(() => writeNew(sent))
       await registry.reload()
       return written
     },
     async replace(name, sent, options = {}) {
-      const found = await findConfigFile(modelsPath, name)
-      if (found === undefined) throw new AppError('request.not-found', `model configuration not found: ${name}`)
-      if (!found.alone) throw severalModels(found.file)
-      if (options.expects?.(await readConfigText(modelsPath, found)) === false) {
-        throw new AppError('request.outdated', 'the configuration is another now: read it again before changing it')
-      }
-      const newName = checkSent(sent)
-      if (newName !== name && (await isTaken(modelsPath, newName))) {
-        throw new AppError('request.conflict', `a model named "${newName}" is there already`)
-      }
-      refuseCommands(sent.config, found.raw)
-      const written = await write(sent, newName)
-      if (found.file !== written.filename) await rm(join(modelsPath, found.file), { force: true })
-      if (newName !== name) await renameRecord(modelsPath, name, newName)
+      const written = await alone(() => writeOver(name, sent, options))
       await unload(name, options)
       await registry.reload()
       // A request that waited for it to leave memory has loaded it again under the name that nobody finds any more.

@@ -208,6 +208,41 @@ describe('editing a model', () => {
     })
   }
 
+  it('of two who change what they have both read, one is told that it is another now', async () => {
+    await using at = await folder()
+    const before = 'name: m\ncontext_size: 1\n'
+    await at.put({ 'm.yaml': before, 'a.yaml': 'name: a\n', 'b.yaml': 'name: b\n' })
+    const expects = (text: string): boolean => text === before
+    const both = await Promise.allSettled(
+      [2, 3].map((size) => at.editor.replace('m', yaml(`name: m\ncontext_size: ${size}\n`), { expects })),
+    )
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    const kept = both[0]?.status === 'fulfilled' ? 2 : 3
+    assert.equal(await at.editor.text('m'), `name: m\ncontext_size: ${kept}\n`)
+    // Nor do two models end up under one name, where one would be lost.
+    const renamed = await Promise.allSettled(['a', 'b'].map((name) => at.editor.replace(name, yaml('name: c\n'))))
+    assert.deepEqual(renamed.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    assert.equal((await at.files()).length, 3)
+  })
+
+  it('does not wait with an edit for the requests that another model has to finish', async () => {
+    await using at = await folder()
+    await at.put({ 'busy.yaml': 'name: busy\n', 'm.yaml': 'name: m\n' })
+    const { promise: idle, resolve } = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const unload = async (model: string): Promise<void> => {
+      if (model !== 'busy') return
+      asked.resolve()
+      await idle
+    }
+    const editor = createConfigEditor({ registry: { reload: async () => {} }, unload }, { modelsPath: at.models })
+    const waiting = editor.replace('busy', yaml('name: busy\ncontext_size: 5\n'))
+    await asked.promise
+    await editor.replace('m', yaml('name: m\ncontext_size: 6\n'))
+    resolve()
+    await waiting
+  })
+
   it('lets programs stay that the file had already, and no others', async () => {
     await using at = await folder()
     await at.put({ 'm.yaml': 'name: m\nmcp: {stdio: "mine"}\n' })
