@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { AbortOptions } from '../base/signals.ts'
 import { parseModelFile } from '../models/config-schema.ts'
-import { findConfigFile, readConfigText, severalModels } from '../models/find-config-file.ts'
+import { findConfigFile, listConfigFiles, readConfigText, severalModels } from '../models/find-config-file.ts'
 import { installedName } from '../models/model-name.ts'
 import { refuseOutsidePath } from '../models/model-paths.ts'
 import { refuseCommands } from '../models/refuse-commands.ts'
@@ -24,7 +24,7 @@ export interface ConfigEditor {
   read(name: string): Promise<RawConfig | undefined>
   /** The YAML as it stands in its file. Throws `request.conflict` when the file has other models as well. */
   text(name: string): Promise<string | undefined>
-  /** Adds a model; one of that name is replaced. */
+  /** Adds a model; one of that name is replaced. Throws `request.conflict` when its file has other models. */
   add(sent: SentConfig): Promise<WrittenConfig>
   /**
    * Replaces a model, whose name may change. Throws `request.not-found`; for a new name that is taken, `request.conflict`;
@@ -51,6 +51,10 @@ export function createConfigEditor(
   { modelsPath }: { readonly modelsPath: string },
 ): ConfigEditor {
   async function write(sent: SentConfig, name: string): Promise<WrittenConfig> {
+    const file = `${name}.yaml`
+    const there = (await listConfigFiles(modelsPath)).filter((found) => found.file === file)
+    const other = there.find((found) => found.name !== name)
+    if (other !== undefined) throw new AppError('request.conflict', `${file} configures the model "${other.name}"`)
     const path = await writeModelConfig(modelsPath, { ...sent.config, name }, sent.text)
     return { name, filename: basename(path) }
   }

@@ -188,6 +188,21 @@ describe('editing a model', () => {
     await assert.rejects(at.editor.text('c'), { code: 'request.conflict' })
   })
 
+  it('does not write over a file that has other models in it, whatever its name says', async () => {
+    await using at = await folder()
+    const files = { 'list.yaml': '- name: a\n- name: b\n', 'm.yaml': 'name: other\n', 'odd.yml': 'name: m\n' }
+    await at.put({ ...files, 'twice.yaml': 'name: twice\n', 'twice.yml': 'name: twice\n' })
+    await assert.rejects(at.editor.add(yaml('name: list\n')), { code: 'request.conflict', message: /list\.yaml/ })
+    for (const change of [
+      () => at.editor.add(yaml('name: m\ncontext_size: 5\n')),
+      () => at.editor.replace('m', yaml('name: m\ncontext_size: 5\n')),
+    ])
+      await assert.rejects(change, { code: 'request.conflict', message: /m\.yaml/ })
+    for (const [name, text] of Object.entries(files)) assert.equal(await readFile(join(at.models, name), 'utf8'), text)
+    await at.editor.add(yaml('name: twice\ncontext_size: 5\n'))
+    assert.match((await at.editor.text('twice')) ?? '', /5/)
+  })
+
   const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
     ['no name', 'backend: x\n', /^Name is required$/],
     ['a name with a slash', 'name: a/b\n', /^Invalid configuration: /],
