@@ -48,7 +48,8 @@ const WIDTHS = { u8: 1, i8: 1, bool: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, 
 type NumberType = keyof typeof WIDTHS
 
 const MAX_KEYS = 4096
-const MAX_TENSORS = 65_536
+/** Of all parts of a model together. */
+export const MAX_TENSORS = 65_536
 const MAX_KEY_BYTES = 1024
 const MAX_LIST_LENGTH = 16 * 1024 * 1024
 const MAX_LISTED_STRING_BYTES = 1024 * 1024

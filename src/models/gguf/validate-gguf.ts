@@ -6,7 +6,7 @@ import type { AbortOptions } from '../../base/signals.ts'
 import type { ByteSource } from './byte-window.ts'
 import { checkTextModel } from './check-text-model.ts'
 import { fileProblem, quoted } from './file-problem.ts'
-import { type GgufHeader, parseGgufHeader } from './read-gguf.ts'
+import { type GgufHeader, MAX_TENSORS, parseGgufHeader } from './read-gguf.ts'
 import { splitPlace } from './split-files.ts'
 import { type GgufKind, type GgufSummary, kindOf, summarizeGguf } from './summarize-gguf.ts'
 
@@ -42,7 +42,7 @@ export async function validateGguf(path: string, options: ValidateGgufOptions = 
   }
 }
 
-/** The headers of a model's files, the first in front. Errors are those of `validateGguf`. */
+/** The headers of a model's files, the first in front, which alone has its metadata. Errors are those of `validateGguf`. */
 export async function readModelHeaders(path: string, options: AbortOptions = {}): Promise<readonly GgufHeader[]> {
   const first = await readHeader(path, options)
   try {
@@ -83,11 +83,15 @@ async function readParts(path: string, first: GgufHeader, options: AbortOptions)
     throw fileProblem(`it is part ${place.number} of ${count}: name the first part, and the others are found`)
   }
   const parts = [first]
+  let tensors = first.tensors.length
   for (const [index, file] of place.files.entries()) {
     if (index === 0) continue
     const part = await readPart(file, { ...options, place: `part ${index + 1} of ${count}` })
     if (part.metadata.get('split.no') !== index) throw fileProblem(`${quoted(basename(file))} is not part ${index + 1}`)
-    parts.push(part)
+    tensors += part.tensors.length
+    if (tensors > MAX_TENSORS) throw fileProblem(`its parts hold more than ${MAX_TENSORS} tensors`)
+    // What is said of the model the first part says; a thousand others must not fill the memory with more.
+    parts.push({ ...part, metadata: new Map() })
   }
   refuseUnequalParts(parts, first.metadata.get('split.tensors.count'))
   return parts

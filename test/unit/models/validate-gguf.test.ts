@@ -354,6 +354,17 @@ describe('validateGguf on a disk', () => {
     assert.deepEqual([summary.tensorCount, summary.blockBytes], [4, [16_384, 8192]])
   })
 
+  it('holds no more of all parts together than of a model in one file', async () => {
+    const many = (first: number): GgufPlan['tensors'] =>
+      Array.from({ length: 33_000 }, (_, index) => ({
+        ...{ name: String(first + index), dimensions: [], type: 24, sizeBytes: 1 },
+      }))
+    const first = await put('many-00001-of-00003.gguf', part(0, 3, many(0)))
+    await put('many-00002-of-00003.gguf', part(1, 3, many(33_000)))
+    // The third is not even looked at.
+    await assert.rejects(validateGguf(first), refused(/its parts hold more than 65536 tensors/))
+  })
+
   it('refuses a split model that is not complete', async () => {
     const { tensors } = llamaPlan()
     const lone = await put('lone-00001-of-00002.gguf', part(0, 2, tensors.slice(0, 2)))
