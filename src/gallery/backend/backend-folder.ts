@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import { isObject } from '../../base/json.ts'
-import { makeWorkFolder } from '../download/work-folder.ts'
+import { makeWorkFolder, removeTree } from '../download/work-folder.ts'
 import { optionalText } from '../gallery-entry.ts'
 
 /** `metadata.json`, with LocalAI's field names. */
@@ -89,7 +89,7 @@ export async function removeFolder(backendsPath: string, name: string): Promise<
   if (found === undefined) throw new AppError('backend.not-found', `backend "${name.slice(0, 100)}" not found`)
   const concrete = found.meta_backend_for ?? found.name
   const going = all.filter((backend) => backend.name === concrete || backend.meta_backend_for === concrete)
-  for (const { path } of [...going, found]) await rm(path, { recursive: true, force: true, maxRetries: 3 })
+  for (const { path } of [...going, found]) await removeTree(path)
 }
 
 /** Some archives keep everything in one folder of their own: then that folder is the backend. */

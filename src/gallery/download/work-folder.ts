@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isProcessAlive, startOfProcess } from '../../base/process-alive.ts'
@@ -19,13 +19,15 @@ export async function makeWorkFolder(parent: string): Promise<{ readonly path: s
   const path = await mkdtemp(join(parent, `.work-${process.pid}-${here()}-${await startOfProcess(process.pid)}-`))
   return {
     path,
-    [Symbol.asyncDispose]: () => removeFolder(path),
+    [Symbol.asyncDispose]: () => removeTree(path),
   }
 }
 
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (NAME.test(name) && (await isAbandoned(parent, name))) await removeFolder(join(parent, name))
+    if (!NAME.test(name) || !(await isAbandoned(parent, name))) continue
+    // That of another user stays, and is in nobody's way.
+    await removeTree(join(parent, name)).catch(() => {})
   }
 }
 
@@ -44,6 +46,22 @@ function here(): string {
   return createHash('sha256').update(hostname()).digest('hex').slice(0, 12)
 }
 
-async function removeFolder(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 3 })
+/** Removes a folder with all that is in it, read-only folders included, which copies and archives may bring. */
+export async function removeTree(path: string): Promise<void> {
+  const how = { recursive: true, force: true, maxRetries: 3 } as const
+  try {
+    await rm(path, how)
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!(await lstat(path)).isDirectory()) throw error
+    await makeWritable(path)
+    await rm(path, how)
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name))
+  }
 }
