@@ -119,10 +119,15 @@ function filesOf(raw: Readonly<Record<string, unknown>>): readonly string[] {
   return named.filter((file): file is string => typeof file === 'string' && file !== '')
 }
 
-/** Every text may be the name of a file that is used: of a draft model, an encoder, or the value of an option. */
-function textsIn(value: unknown): readonly string[] {
+/**
+ * Every text may be the name of a file that is used: of a draft model, an encoder, or the value of an option. An alias may
+ * lead back to what it stands in, so nothing is looked at twice.
+ */
+function textsIn(value: unknown, seen = new Set<unknown>()): readonly string[] {
   if (typeof value === 'string') return [value, value.slice(value.indexOf(':') + 1)]
-  return Array.isArray(value) || isObject(value) ? Object.values(value).flatMap(textsIn) : []
+  if (typeof value !== 'object' || value === null || seen.has(value)) return []
+  seen.add(value)
+  return Object.values(value).flatMap((inner) => textsIn(inner, seen))
 }
 
 /** One spelling for each file. */

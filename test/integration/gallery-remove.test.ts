@@ -100,13 +100,14 @@ describe('removing a model', () => {
       'c.yaml': 'name: named.gguf\ndraft_model: draft.gguf\noptions: ["draft:option.gguf"]\n',
       'stem.gguf.yaml': 'context_size: 64\n',
       'victim.yaml': 'name: victim\n',
+      'endless.yaml': 'name: endless\noptions: &o [*o]\n',
       'own.gguf': 'x',
       ...Object.fromEntries(used.map((name) => [name, 'x'])),
     })
     await writeRecord(at.models, { name: 'c', reference: 'g@c', files: [] })
     await writeFile(at.listFile, '- {name: l, parameters: {model: listed.gguf}}\n')
     await at.remover.remove('a')
-    const configurations = ['._gallery_c.yaml', 'b.yaml', 'c.yaml', 'stem.gguf.yaml', 'victim.yaml']
+    const configurations = ['._gallery_c.yaml', 'b.yaml', 'c.yaml', 'endless.yaml', 'stem.gguf.yaml', 'victim.yaml']
     assert.deepEqual(await at.files(), [...configurations, ...used, 'sub'].toSorted())
   })
 
