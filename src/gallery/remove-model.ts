@@ -27,6 +27,8 @@ export interface ModelRemoverDeps {
 /** What there is to remove; a bare model file has no YAML. */
 interface Target {
   readonly name: string
+  /** The name in its record. */
+  readonly record: string
   readonly yaml?: string
   /** As the configuration names them, which may be in any spelling. */
   readonly files: readonly string[]
@@ -54,17 +56,18 @@ export function createModelRemover(
   }
 
   async function find(asked: string): Promise<Target> {
-    // LocalAI's galleries have slashes in names, its files do not.
+    // LocalAI's galleries have slashes in names, what it writes does not; what somebody wrote by hand may.
     const name = asked.replaceAll('/', '__')
-    const found = await findConfigFile(modelsPath, name)
+    const found = (await findConfigFile(modelsPath, asked)) ?? (await findConfigFile(modelsPath, name))
     if (found?.alone === false) throw severalModels(found.file)
     const record = await readRecord(modelsPath, name)
     const recorded = (record?.files ?? []).map(({ filename }) => filename)
-    if (found !== undefined) return { name, yaml: found.file, files: [...filesOf(found.raw), ...recorded] }
+    if (found !== undefined)
+      return { name: found.name, record: name, yaml: found.file, files: [...filesOf(found.raw), ...recorded] }
     const bare = [name, `${name}.gguf`].filter((file) => /^[^.].*\.gguf$/i.test(file))
     const names = new Set(await readdir(modelsPath).catch(() => []))
     const file = bare.find((candidate) => names.has(candidate))
-    if (file !== undefined) return { name: file, files: [file] }
+    if (file !== undefined) return { name: file, record: file, files: [file] }
     throw new AppError('request.not-found', `model "${asked.slice(0, 200)}" is not installed`)
   }
 
@@ -96,7 +99,7 @@ export function createModelRemover(
       const named = target.files.map(fileName).filter((file) => !isConfigurationName(file))
       const own = await withParts(modelsPath, named)
       for (const file of own.filter((candidate) => !used.has(candidate)).slice(0, MAX_FILES)) await removeFile(file)
-      await removeRecord(modelsPath, target.name)
+      await removeRecord(modelsPath, target.record)
       if (target.yaml !== undefined) await rm(join(modelsPath, target.yaml), { force: true })
       log.info({ model: target.name }, 'model removed')
       await deps.registry?.reload()

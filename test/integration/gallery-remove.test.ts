@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type ConfigEditor, createConfigEditor } from '../../src/gallery/config-editor.ts'
 import { writeRecord } from '../../src/gallery/install-record.ts'
 import { createModelRemover, type ModelRemover } from '../../src/gallery/remove-model.ts'
+import { createModelRegistry } from '../../src/models/create-model-registry.ts'
 import { parseSent } from '../../src/models/sent-config.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { tinyChat } from '../support/tiny-models.ts'
 
 const log = createLogger({ level: 'silent', format: 'json' })
 
@@ -121,6 +123,29 @@ describe('removing a model', () => {
     })
     await at.remover.remove('org/big')
     assert.deepEqual(await at.files(), ['bigger-00001-of-00002.gguf'])
+  })
+
+  it('finds a model under the name that it is listed by, whoever gave it that name', async () => {
+    await using at = await folder()
+    await at.put({
+      'seven.yaml': 'name: 7\nparameters: {model: seven.bin}\n',
+      'slash.yaml': 'name: a/b\nparameters: {model: slash.bin}\n',
+      'plain.yaml': 'parameters: {model: named.gguf}\n',
+      ...{ 'seven.bin': 'x', 'slash.bin': 'x' },
+    })
+    await copyFile(tinyChat(), join(at.models, 'named.gguf'))
+    const registry = createModelRegistry({ log }, { modelsPath: at.models })
+    await registry.reload()
+    const listed = registry.list().map(({ id }) => id)
+    assert.deepEqual(listed.toSorted(), ['7', 'a/b', 'tiny-chat'])
+    for (const name of listed) assert.notEqual(await at.editor.text(name), undefined)
+    for (const name of listed) await at.remover.remove(name)
+    assert.deepEqual(await at.files(), [])
+    await at.put({ 'plain.yaml': 'parameters: {model: named.gguf}\n' })
+    await copyFile(tinyChat(), join(at.models, 'named.gguf'))
+    await at.remover.remove('plain')
+    assert.deepEqual(await at.files(), [])
+    assert.deepEqual(at.told.at(-1), 'unload tiny-chat')
   })
 
   it('takes a bare model file', async () => {
