@@ -13,13 +13,28 @@ export interface FolderListener {
 
 /** A file that is being copied changes many times a second: wait until it is quiet. */
 const QUIET_MS = 300
+/** One that is copied for hours keeps nobody from seeing what else has changed. */
+const LONGEST_MS = 15_000
 
-/** Calls back once a folder has been quiet for a moment after a change to a file whose name matters. */
-export function watchFolder(folder: string, listener: FolderListener): FolderWatch {
-  let timer: NodeJS.Timeout | undefined
+/**
+ * Calls back once a folder has been quiet for a moment after a change to a file whose name matters, and from time to time
+ * while it never is.
+ */
+export function watchFolder(folder: string, listener: FolderListener, longestMs = LONGEST_MS): FolderWatch {
+  let whenQuiet: NodeJS.Timeout | undefined
+  let atLatest: NodeJS.Timeout | undefined
   let watcher: FSWatcher | undefined
+  function forget(): void {
+    clearTimeout(whenQuiet)
+    clearTimeout(atLatest)
+    atLatest = undefined
+  }
+  function tell(): void {
+    forget()
+    listener.onChange()
+  }
   function close(): void {
-    clearTimeout(timer)
+    forget()
     watcher?.close()
     watcher = undefined
   }
@@ -31,8 +46,9 @@ export function watchFolder(folder: string, listener: FolderListener): FolderWat
     watcher = watch(folder, (_event, file) => {
       // Some systems do not say which file it was.
       if (file !== null && !listener.matters(file)) return
-      clearTimeout(timer)
-      timer = setTimeout(listener.onChange, QUIET_MS)
+      clearTimeout(whenQuiet)
+      whenQuiet = setTimeout(tell, QUIET_MS)
+      atLatest ??= setTimeout(tell, longestMs)
     })
     watcher.on('error', cannot)
   } catch (error) {
