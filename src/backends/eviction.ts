@@ -35,7 +35,7 @@ export function makeRoom(occupants: readonly Occupant[], limits: RoomLimits): Ro
   const mayGo = evictable(occupants, limits.force)
   const going = mayGo.filter((occupant) => rivals.includes(occupant))
   // Those on their way out make room without our help.
-  const leaving = occupants.filter((occupant) => occupant.phase === 'stopping').length
+  const leaving = occupants.filter(isGoing).length
   const others = mayGo
     .filter((occupant) => !rivals.includes(occupant))
     .slice(0, Math.max(0, excess - leaving - going.length))
@@ -46,15 +46,22 @@ export function makeRoom(occupants: readonly Occupant[], limits: RoomLimits): Ro
 /** The model that should go while the memory is too full, if any may. Pure. */
 export function leastMissed(occupants: readonly Occupant[], force: boolean): string | undefined {
   // One after the other: what is leaving has not given its memory back yet.
-  if (occupants.some((occupant) => occupant.phase === 'stopping')) return undefined
+  if (occupants.some(isGoing)) return undefined
   return evictable(occupants, force)[0]?.id
 }
 
 /** Who may go now, least recently used first, and those that answer last. */
 function evictable(occupants: readonly Occupant[], force: boolean): readonly Occupant[] {
   return occupants
-    .filter(({ phase, inFlight, pinned }) => phase === 'ready' && !pinned && (inFlight === 0 || force))
+    .filter(
+      ({ phase, inFlight, pinned }) => !pinned && (inFlight > 0 ? phase !== 'starting' && force : phase === 'ready'),
+    )
     .toSorted((left, right) => busyLast(left) - busyLast(right) || left.lastUsed - right.lastUsed)
+}
+
+/** One that waits for its requests to end may do so for hours. */
+function isGoing({ phase, inFlight }: Occupant): boolean {
+  return phase === 'stopping' && inFlight === 0
 }
 
 function busyLast(occupant: Occupant): number {

@@ -48,6 +48,15 @@ describe('making room for a model', () => {
     assert.deepEqual(makeRoom(models, { maxActive: 2, force: true, groups: [] }), { type: 'wait' })
   })
 
+  it('does not count on one that goes only after its requests, and by force does not let it have them', () => {
+    const models = [model('later', 1, { phase: 'stopping', inFlight: 1 }), model('idle', 2)]
+    assert.deepEqual(makeRoom(models, { maxActive: 2, force: false, groups: [] }), { type: 'evict', ids: ['idle'] })
+    const [later] = models
+    assert.ok(later)
+    assert.deepEqual(makeRoom([later], { maxActive: 1, force: false, groups: [] }), { type: 'wait' })
+    assert.deepEqual(makeRoom([later], { maxActive: 1, force: true, groups: [] }), { type: 'evict', ids: ['later'] })
+  })
+
   it('never evicts a pinned one, not even by force', () => {
     const models = [model('pinned', 1, { pinned: true }), model('other', 2)]
     assert.deepEqual(makeRoom(models, { maxActive: 2, force: true, groups: [] }), { type: 'evict', ids: ['other'] })
@@ -85,6 +94,8 @@ describe('giving memory back', () => {
     ]
     assert.equal(leastMissed(models, false), 'c')
     assert.equal(leastMissed([...models, model('going', 9, { phase: 'stopping' })], false), undefined)
+    const later = model('later', 9, { phase: 'stopping', inFlight: 1 })
+    assert.equal(leastMissed([...models, later], false), 'c')
     assert.equal(leastMissed(models.slice(0, 2), false), undefined)
     assert.equal(leastMissed(models.slice(0, 2), true), 'busy')
   })
