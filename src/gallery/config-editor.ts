@@ -113,7 +113,7 @@ export function createConfigEditor(
       await unload(name, options)
       await registry.reload()
       // A request that waited for it to leave memory has loaded it again under the name that nobody finds any more.
-      if (newName !== name) await unload(name, options)
+      if (written.name !== name) await unload(name, options)
       return written
     },
     reload: () => registry.reload(),

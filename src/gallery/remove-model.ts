@@ -7,6 +7,7 @@ import { findConfigFile, listConfigFiles, severalModels } from '../models/find-c
 import { fileInModels, localName } from '../models/model-paths.ts'
 import { readConfigFile } from '../models/read-config-file.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { isLocked } from './download/target-lock.ts'
 import { readRecord, removeRecord } from './install-record.ts'
 import { isConfigurationName } from './stage-file.ts'
 
@@ -41,6 +42,7 @@ export interface ModelRemoverInit {
 }
 
 const MAX_FILES = 1000
+const STAYS = 'a file of a removed model stays'
 
 export function createModelRemover(
   deps: ModelRemoverDeps,
@@ -71,6 +73,16 @@ export function createModelRemover(
     throw new AppError('request.not-found', `model "${asked.slice(0, 200)}" is not installed`)
   }
 
+  /** Somebody who installs a model may have found the file there, and count on it. */
+  async function isFree(file: string): Promise<boolean> {
+    try {
+      return !(await isLocked(await fileInModels(modelsPath, file)))
+    } catch (error) {
+      log.warn({ file, err: error }, STAYS)
+      return false
+    }
+  }
+
   async function removeFile(file: string): Promise<void> {
     try {
       const path = await fileInModels(modelsPath, file)
@@ -83,7 +95,7 @@ export function createModelRemover(
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ENOTEMPTY' || code === 'ENOENT') return
-      log.warn({ file, err: error }, 'a file of a removed model stays')
+      log.warn({ file, err: error }, STAYS)
     }
   }
 
@@ -95,10 +107,11 @@ export function createModelRemover(
       const target = await find(asked)
       await deps.unload?.(target.name, options)
       options.signal?.throwIfAborted()
-      const used = new Set(await withParts(modelsPath, await usedByOthers(target.name)))
       const named = target.files.map(fileName).filter((file) => !isConfigurationName(file))
-      const own = await withParts(modelsPath, named)
-      for (const file of own.filter((candidate) => !used.has(candidate)).slice(0, MAX_FILES)) await removeFile(file)
+      const free: string[] = []
+      for (const file of await withParts(modelsPath, named)) if (await isFree(file)) free.push(file)
+      const used = new Set(await withParts(modelsPath, await usedByOthers(target.name)))
+      for (const file of free.filter((candidate) => !used.has(candidate)).slice(0, MAX_FILES)) await removeFile(file)
       await removeRecord(modelsPath, target.record)
       if (target.yaml !== undefined) await rm(join(modelsPath, target.yaml), { force: true })
       log.info({ model: target.name }, 'model removed')

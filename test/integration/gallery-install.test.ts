@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -10,6 +11,7 @@ import { type Catalog, createCatalog } from '../../src/gallery/catalog.ts'
 import { createDownloads } from '../../src/gallery/download/create-downloads.ts'
 import type { GallerySource } from '../../src/gallery/gallery-entry.ts'
 import { createModelInstaller, type ModelInstaller } from '../../src/gallery/install-model.ts'
+import { createModelRemover } from '../../src/gallery/remove-model.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { type FileServer, type Handler, sendFile, startFileServer } from '../support/file-server.ts'
 import { tinyChat, tinyLlama } from '../support/tiny-models.ts'
@@ -392,6 +394,25 @@ describe('installing from a gallery', () => {
     for (const name of ['first.yaml', 'same.yaml']) await rm(join(node.modelsPath, name))
     await node.installer.install('second')
     assert.deepEqual(await readFile(join(node.modelsPath, 'model.gguf')), LLAMA)
+  })
+
+  it('keeps a file that another model brought and that goes meanwhile', async () => {
+    await using node = await startNode({ gallery })
+    const remover = createModelRemover({ log }, node)
+    await mkdir(node.modelsPath)
+    await writeFile(join(node.modelsPath, 'older.yaml'), 'name: older\nmmproj: sub/a.gguf\n')
+    await mkdir(join(node.modelsPath, 'sub'))
+    await writeFile(join(node.modelsPath, 'sub', 'a.gguf'), CHAT)
+    const asked = Promise.withResolvers<ServerResponse>()
+    node.server.answer((_request, response) => asked.resolve(response))
+    const installing = node.installer.install('two-files')
+    // It has found the one file there, and waits for the other.
+    const response = await asked.promise
+    await remover.remove('older')
+    response.end(LLAMA)
+    await installing
+    assert.deepEqual(await readFile(join(node.modelsPath, 'sub', 'a.gguf')), CHAT)
+    assert.equal(existsSync(join(node.modelsPath, 'older.yaml')), false)
   })
 
   it('suggests the nearest name for one that is not there', async () => {

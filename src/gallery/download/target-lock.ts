@@ -52,6 +52,12 @@ export function createTargetLocks(): TargetLocks {
   }
 }
 
+/** Whether somebody works on `target` now. Throws when that may be another machine. Writes nothing. */
+export async function isLocked(target: string): Promise<boolean> {
+  const path = `${target}.lock`
+  return (await readLock(path, 'download.failed')) !== undefined && !(await isAbandoned(path))
+}
+
 async function takeLockFile(path: string, signal: AbortSignal | undefined): Promise<void> {
   const mine = `${path}.${process.pid}.${crypto.randomUUID()}`
   const owner = { pid: process.pid, host: hostname(), started: await startOfProcess(process.pid) }
