@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
+import { basename } from 'node:path'
 
 export interface FolderWatch {
   close(): void
@@ -15,14 +16,18 @@ export interface FolderListener {
 const QUIET_MS = 300
 /** One that is copied for hours keeps nobody from seeing what else has changed. */
 const LONGEST_MS = 15_000
+/** How often a folder that has gone is looked for. */
+const LOOK_AGAIN_MS = 1000
 
 /**
- * Calls back once a folder has been quiet for a moment after a change to a file whose name matters, and from time to time
- * while it never is.
+ * Calls back once a folder has been quiet for a moment after a change to a file whose name matters, from time to time while
+ * it never is, and when another folder has taken its place.
  */
 export function watchFolder(folder: string, listener: FolderListener, longestMs = LONGEST_MS): FolderWatch {
+  const name = basename(folder)
   let whenQuiet: NodeJS.Timeout | undefined
   let atLatest: NodeJS.Timeout | undefined
+  let again: NodeJS.Timeout | undefined
   let watcher: FSWatcher | undefined
   function forget(): void {
     clearTimeout(whenQuiet)
@@ -33,8 +38,14 @@ export function watchFolder(folder: string, listener: FolderListener, longestMs 
     forget()
     listener.onChange()
   }
+  function changed(): void {
+    clearTimeout(whenQuiet)
+    whenQuiet = setTimeout(tell, QUIET_MS)
+    atLatest ??= setTimeout(tell, longestMs)
+  }
   function close(): void {
     forget()
+    clearTimeout(again)
     watcher?.close()
     watcher = undefined
   }
@@ -42,15 +53,28 @@ export function watchFolder(folder: string, listener: FolderListener, longestMs 
     listener.onProblem(error)
     close()
   }
-  try {
-    watcher = watch(folder, (_event, file) => {
+  function open(): void {
+    watcher = watch(folder, (event, file) => {
+      // Its own name: it is removed or moved away, and what then has the name is another folder, which nobody watches.
+      if (event === 'rename' && file === name) reopen()
       // Some systems do not say which file it was.
-      if (file !== null && !listener.matters(file)) return
-      clearTimeout(whenQuiet)
-      whenQuiet = setTimeout(tell, QUIET_MS)
-      atLatest ??= setTimeout(tell, longestMs)
+      else if (file === null || listener.matters(file)) changed()
     })
     watcher.on('error', cannot)
+  }
+  function reopen(): void {
+    watcher?.close()
+    watcher = undefined
+    try {
+      open()
+      changed()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') again = setTimeout(reopen, LOOK_AGAIN_MS)
+      else cannot(error)
+    }
+  }
+  try {
+    open()
   } catch (error) {
     cannot(error)
   }

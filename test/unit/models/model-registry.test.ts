@@ -430,6 +430,32 @@ describe('the models folder', () => {
     }
   })
 
+  it('is watched on when another one takes its place', {
+    skip: process.platform === 'win32',
+    timeout: 10_000,
+  }, async () => {
+    const registry = registryOf()
+    await registry.start()
+    try {
+      for (const how of ['moved', 'removed']) {
+        if (how === 'moved') await rename(models, join(folder, 'before'))
+        else await rm(models, { recursive: true })
+        const taken = memory.next('models read')
+        await mkdir(join(folder, 'next'))
+        await writeFile(join(folder, 'next', 'a.yaml'), `name: ${how}`)
+        await rename(join(folder, 'next'), models)
+        await taken
+        assert.deepEqual(idsOf(registry), [how])
+        const noticed = memory.next('models read')
+        await put('b.yaml', 'name: later')
+        await noticed
+        assert.deepEqual(idsOf(registry), [how, 'later'])
+      }
+    } finally {
+      await registry.stop()
+    }
+  })
+
   it('is read again on request, one reading after the other', async () => {
     const registry = await read()
     const first = registry.reload()
