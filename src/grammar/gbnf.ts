@@ -21,8 +21,14 @@ export interface GrammarRules {
   once(key: string, write: () => string): string
   /** `min` to `max` times the rule `name`, however large the numbers. `max` absent: without end. */
   repeat(name: string, min: number, max?: number): string
+  /** What writing them has cost, in units of its writers; shared by all that belongs to one request. */
+  readonly effort: GrammarEffort
   /** The grammar, with `root ::= body` in front. */
   toText(rootBody: string): string
+}
+
+export interface GrammarEffort {
+  spent: number
 }
 
 /** What to do when the grammar grows too large. It never returns. */
@@ -32,7 +38,10 @@ function refuseBare(what: string): never {
   throw new AppError('request.invalid', `the grammar is too large: ${what}`)
 }
 
-export function createGrammarRules(refuse: RefuseGrammar = refuseBare): GrammarRules {
+export function createGrammarRules(
+  refuse: RefuseGrammar = refuseBare,
+  effort: GrammarEffort = { spent: 0 },
+): GrammarRules {
   const bodies = new Map<string, string>()
   const nameOfBody = new Map<string, string>()
   const nameOfKey = new Map<string, string>()
@@ -91,6 +100,7 @@ export function createGrammarRules(refuse: RefuseGrammar = refuseBare): GrammarR
     rule,
     reserve,
     define,
+    effort,
     once(key, write) {
       const known = nameOfKey.get(key)
       if (known !== undefined) return known

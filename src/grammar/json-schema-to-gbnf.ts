@@ -1,6 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import { isObject, type JsonValue } from '../base/json.ts'
-import { createGrammarRules, type GrammarRules } from './gbnf.ts'
+import { createGrammarRules, type GrammarEffort, type GrammarRules } from './gbnf.ts'
 import { pointedAt } from './json-pointer.ts'
 import { arrayRule, booleanRule, objectRule, valueRule, whitespaceRule } from './json-rules.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -17,6 +17,8 @@ const maxWork = 10_000_000
 const schemaWork = 150
 
 export interface JsonSchemaGrammarOptions {
+  /** Of the rules beside which this one is looked at; default: its own. */
+  readonly effort?: GrammarEffort
   /** What the schema came in as; error messages begin with it. */
   readonly subject?: string
   /** The part of the schema that is meant, as a reference; references in it still start at the whole. By default all of it. */
@@ -33,8 +35,6 @@ interface SchemaWriter extends RuleWriter {
   readonly targets: Map<string, string>
   /** Which target's rule can begin with which other's: a circle among them has no text at all. */
   readonly beginsWith: Map<string, Set<string>>
-  /** What it has cost so far. */
-  work: number
 }
 
 interface Place {
@@ -69,14 +69,14 @@ export function jsonSchemaRule(
 function createWriter(root: JsonSchema, options: JsonSchemaGrammarOptions, rules?: GrammarRules): SchemaWriter {
   const refuseHere = (what: string): never => refuse(writer, what)
   const writer: SchemaWriter = {
-    rules: rules ?? createGrammarRules((what) => refuseHere(`a schema that needs ${what} is not supported`)),
+    rules:
+      rules ?? createGrammarRules((what) => refuseHere(`a schema that needs ${what} is not supported`), options.effort),
     refuse: refuseHere,
     root,
     subject: options.subject ?? 'response_format',
     path: '#',
     targets: new Map(),
     beginsWith: new Map(),
-    work: 0,
   }
   return writer
 }
@@ -99,8 +99,9 @@ function shortened(path: string): string {
 
 /** References double the work with each step from one to the next, and the depth alone does not end that. */
 function spend(writer: SchemaWriter, work: number): void {
-  writer.work += work
-  if (writer.work > maxWork) refuse(writer, 'a schema that combines so many others is not supported')
+  const { effort } = writer.rules
+  effort.spent += work
+  if (effort.spent > maxWork) refuse(writer, 'a schema that combines so many others is not supported')
 }
 
 function inside(place: Place, ...steps: readonly (string | number)[]): Place {

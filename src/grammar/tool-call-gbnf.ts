@@ -98,14 +98,21 @@ function literalOrNothing(text: string): string {
 export function toolArgumentsRule(rules: GrammarRules, parameters: JsonSchema | undefined): string {
   if (parameters === undefined || Object.keys(parameters).length === 0) return objectRule(rules)
   const schema = { type: 'object', ...parameters }
-  if (schema.type !== 'object' || !isExpressible(schema)) return objectRule(rules)
+  if (schema.type !== 'object' || !isExpressible(rules, schema)) return objectRule(rules)
   return jsonSchemaRule(rules, schema, { subject: 'tools' })
 }
 
-/** Asked of rules of their own, since a schema that fails half-way leaves rules behind that refer to nothing. */
-export function isExpressible(schema: JsonSchema, options: JsonSchemaGrammarOptions = {}): boolean {
+/**
+ * Asked of other rules than these, since a schema that fails half-way leaves rules behind that refer to nothing; but many
+ * schemas together may not cost more than one.
+ */
+export function isExpressible(
+  { effort }: GrammarRules,
+  schema: JsonSchema,
+  options: JsonSchemaGrammarOptions = {},
+): boolean {
   try {
-    jsonSchemaToGbnf(schema, options)
+    jsonSchemaToGbnf(schema, { ...options, effort })
     return true
   } catch (error) {
     if (error instanceof AppError && error.code === 'request.invalid') return false

@@ -41,6 +41,8 @@ function parameterValueRule(
     return `${rules.rule('text', texts.map((text) => gbnfLiteral(text)).join(' | '))} ${gbnfLiteral(end)}`
   }
   const options = { subject: 'tools', part: pointerTo('properties', name) }
-  const value = isExpressible(parameters, options) ? jsonSchemaRule(rules, parameters, options) : valueRule(rules)
+  const value = isExpressible(rules, parameters, options)
+    ? jsonSchemaRule(rules, parameters, options)
+    : valueRule(rules)
   return `${value} ${gbnfLiteral(end)}`
 }
