@@ -17,7 +17,7 @@ export function addExplanations(app: FastifyInstance, explainer: Pick<Explainer,
     const { raw } = reply
     // After all that the end of the connection has set off: what the router tells of it goes first.
     raw.once('close', () => {
-      setImmediate(() => explainer.closed(request.id, { status: raw.statusCode, whole: raw.writableFinished }))
+      setImmediate(() => explainer.closed(request.stampText, { status: raw.statusCode, whole: raw.writableFinished }))
     })
   })
 }

@@ -11,7 +11,6 @@ import { createRequestSignals } from '../client-gone.ts'
 import { statusOf, toAppError } from '../error-response.ts'
 import type { InferenceRoute } from '../inference-route.ts'
 import type { ReadJson } from '../json-body.ts'
-import { newStamp } from '../stamp.ts'
 import { homeOfRequest, modelInPath } from './home-of-request.ts'
 import { passOn, passOnStatus } from './pass-on.ts'
 
@@ -73,7 +72,7 @@ export function serveOrForward(
       body,
       model,
       capability: inference.capability,
-      stamp: newStamp(),
+      stamp: request.stampText,
       carriesOn: inference.carriesOn === true,
       ...admissionOf({ headers, body }, performance.now()),
       ...(caller === undefined ? {} : { caller }),

@@ -73,8 +73,11 @@ export interface Explainer {
   /** To be given to the router. */
   readonly events: Partial<RoutingEvents>
   servedHere(event: ServedHere): void
-  /** The connection of the client is done with a request: `whole` when all of the answer was written. */
-  closed(id: string, event: { readonly status: number; readonly whole: boolean }): void
+  /**
+   * The connection of the client is done with the request of this stamp (clients choose ids, and use one for several): `whole`
+   * when all of the answer was written.
+   */
+  closed(stamp: string, event: { readonly status: number; readonly whole: boolean }): void
   /** Newest first. */
   list(filter: RequestFilter): readonly RequestSummary[]
   find(id: string): Explanation | undefined
@@ -90,6 +93,8 @@ export function createExplainer({ self, now, unixNow, listeners }: ExplainerDeps
   /** In the order of their coming; those that have ended with their weight. */
   const kept = new Map<RequestStory, number>()
   const byId = new Map<string, RequestStory>()
+  /** Those that have not ended, by their stamps: a request that is routed a second time has two. */
+  const underway = new Map<string, readonly RequestStory[]>()
   const audience = createAudience<RequestSummary>({ maxMembers: init.maxWatchers })
   let weight = 0
 
@@ -100,6 +105,7 @@ export function createExplainer({ self, now, unixNow, listeners }: ExplainerDeps
     byRequest.set(request, story)
     kept.set(story, 0)
     byId.set(story.id, story)
+    underway.set(story.stamp, [...(underway.get(story.stamp) ?? []), story])
     for (const listener of listeners) listener.came?.(story)
     if (kept.size > init.maxRequests) forgetOldest()
     return story
@@ -110,10 +116,18 @@ export function createExplainer({ self, now, unixNow, listeners }: ExplainerDeps
     if (oldest === undefined) return
     weight -= kept.get(oldest) ?? 0
     kept.delete(oldest)
+    leave(oldest)
     if (byId.get(oldest.id) === oldest) byId.delete(oldest.id)
   }
 
+  function leave(story: RequestStory): void {
+    const others = underway.get(story.stamp)?.filter((other) => other !== story) ?? []
+    if (others.length === 0) underway.delete(story.stamp)
+    else underway.set(story.stamp, others)
+  }
+
   function ended(story: RequestStory): void {
+    leave(story)
     if (kept.has(story)) {
       kept.set(story, weightOf(story))
       weight += weightOf(story)
@@ -150,13 +164,14 @@ export function createExplainer({ self, now, unixNow, listeners }: ExplainerDeps
       story.tokens = completionTokens
       story.generationMs = generationMs
     },
-    closed(id, { status, whole }) {
-      const story = byId.get(id)
-      if (story?.routed === undefined || story.totalMs !== undefined) return
-      story.status = status
-      story.outcome = outcomeOf(status, whole)
-      story.totalMs = now() - story.startedAt
-      ended(story)
+    closed(stamp, { status, whole }) {
+      for (const story of underway.get(stamp) ?? []) {
+        if (story.routed === undefined) continue
+        story.status = status
+        story.outcome = outcomeOf(status, whole)
+        story.totalMs = now() - story.startedAt
+        ended(story)
+      }
     },
     list: (filter) => listStories([...kept.keys()], filter),
     find(id) {

@@ -13,6 +13,8 @@ const MAX_TEXT = 128
 /** One request as it goes on. Kept small: there are many, and one is written on the way of each request. */
 export interface RequestStory {
   readonly id: string
+  /** `RoutedRequest.stamp`; empty where there is none. */
+  readonly stamp: string
   readonly method: string
   readonly path: string
   readonly capability: string
@@ -52,10 +54,11 @@ export function beginStory(
   request: RoutedRequest,
   clock: { readonly now: number; readonly unixMs: number },
 ): RequestStory {
-  const { id, method, target, capability, model, owner } = request
+  const { id, stamp = '', method, target, capability, model, owner } = request
   const query = target.indexOf('?')
   return {
     id,
+    stamp,
     method,
     path: cut(query === -1 ? target : target.slice(0, query)),
     capability,

@@ -31,6 +31,7 @@ function candidate(name: string, traits: Partial<Candidate> = {}): Candidate {
 function request(id: string, traits: Partial<RoutedRequest> = {}): RoutedRequest {
   return {
     id,
+    stamp: id,
     method: 'POST',
     target: '/v1/chat/completions?key=secret-in-query',
     headers: { authorization: 'Bearer secret-key' },
@@ -199,6 +200,37 @@ describe('the story of a request', () => {
     assert.deepEqual(
       [found?.node?.name, found?.outcome, found?.status, found?.firstBytesMs, found?.totalMs, found?.tokensPerSecond],
       ['self', 'answered', 200, 50, 600, 20],
+    )
+  })
+
+  it('ends with its own connection, whatever else has the same id', () => {
+    const { explainer, events } = start()
+    for (const stamp of ['one', 'two']) {
+      events.routed(request('same', { stamp, model: stamp }), { to: 'local', attempts: [], ms: 1 })
+    }
+    const states = () => explainer.list({ limit: 9 }).map(({ model, state }) => [model, state])
+    explainer.closed('refused before it was routed', { status: 401, whole: true })
+    explainer.closed('two', { status: 200, whole: true })
+    assert.deepEqual(states(), [
+      ['two', 'ended'],
+      ['one', 'answering'],
+    ])
+    explainer.closed('one', { status: 200, whole: true })
+    assert.deepEqual(states(), [
+      ['two', 'ended'],
+      ['one', 'ended'],
+    ])
+  })
+
+  it('ends with its connection when it was routed twice', () => {
+    const { explainer, events } = start()
+    for (const home of ['gone', 'there']) {
+      events.routed(request('r', { home }), { to: 'local', attempts: [], ms: 1 })
+    }
+    explainer.closed('r', { status: 200, whole: true })
+    assert.deepEqual(
+      explainer.list({ limit: 9 }).map(({ state }) => state),
+      ['ended', 'ended'],
     )
   })
 
