@@ -47,30 +47,61 @@ export function createFrameReader(): FrameReader {
 }
 
 class Reader implements FrameReader {
-  #rest = NOTHING
+  /** Room for the frame, or the prefix, of which only a part is there: pieces of it are copied once, however small they are. */
+  #partial = NOTHING
+  #filled = 0
 
   get between(): boolean {
-    return this.#rest.length === 0
+    return this.#filled === 0
   }
 
   take(bytes: Uint8Array): readonly Frame[] {
-    const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const all = this.#rest.length === 0 ? given : Buffer.concat([this.#rest, given])
+    let rest: Buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const frames: Frame[] = []
-    let at = 0
-    while (all.length - at >= PREFIX_BYTES) {
-      const kind = KINDS[all[at] ?? KINDS.length]
-      const length = all.readUInt32BE(at + 1)
-      if (kind === undefined || length > MAX_FRAME_BYTES) {
-        throw new AppError('peer.unreachable', 'what the node answers is no answer')
-      }
-      const end = at + PREFIX_BYTES + length
-      if (end > all.length) break
-      frames.push({ kind, payload: all.subarray(at + PREFIX_BYTES, end) })
-      at = end
+    while (this.#filled > 0 && rest.length > 0) {
+      rest = rest.subarray(this.#fill(rest))
+      if (this.#filled < this.#partial.length) return frames
+      const whole = this.#partial
+      this.#begin(NOTHING)
+      if (readFrames(whole, frames) === 0) this.#begin(whole)
     }
-    // Not an empty view: the buffer of what was read last would stay for as long as the answer takes.
-    this.#rest = at === all.length ? NOTHING : all.subarray(at)
+    const end = readFrames(rest, frames)
+    if (end < rest.length) this.#begin(rest.subarray(end))
     return frames
+  }
+
+  #begin(first: Buffer): void {
+    this.#partial = first.length === 0 ? NOTHING : Buffer.allocUnsafe(lengthAt(first, 0) ?? PREFIX_BYTES)
+    this.#filled = 0
+    this.#fill(first)
+  }
+
+  /** Gives how many of the bytes it took. */
+  #fill(bytes: Buffer): number {
+    const taken = bytes.copy(this.#partial, this.#filled)
+    this.#filled += taken
+    return taken
+  }
+}
+
+/** Of the whole frame that begins there; undefined while not even its prefix is there. */
+function lengthAt(bytes: Buffer, at: number): number | undefined {
+  if (bytes.length - at < PREFIX_BYTES) return undefined
+  const length = bytes.readUInt32BE(at + 1)
+  if (KINDS[bytes[at] ?? KINDS.length] === undefined || length > MAX_FRAME_BYTES) {
+    throw new AppError('peer.unreachable', 'what the node answers is no answer')
+  }
+  return PREFIX_BYTES + length
+}
+
+/** Adds the frames that are whole. Gives where the one begins that is not. */
+function readFrames(bytes: Buffer, frames: Frame[]): number {
+  let at = 0
+  for (;;) {
+    const length = lengthAt(bytes, at)
+    if (length === undefined || length > bytes.length - at) return at
+    const kind = KINDS[bytes[at] ?? KINDS.length]
+    if (kind !== undefined) frames.push({ kind, payload: bytes.subarray(at + PREFIX_BYTES, at + length) })
+    at += length
   }
 }
