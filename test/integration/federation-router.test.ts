@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../src/base/errors.ts'
 import { createRequestRouter, ROUTER_DEFAULTS, type RouterInit } from '../../src/federation/create-router.ts'
+import { JOURNAL_TYPE, toFrame } from '../../src/federation/journal/frames.ts'
 import type { Policy } from '../../src/federation/policies/choose.ts'
 import { leastBusy } from '../../src/federation/policies/least-busy.ts'
 import type { LocalNode, Routed, RoutedAnswer, RoutedRequest } from '../../src/federation/routed-request.ts'
@@ -658,6 +659,29 @@ describe('many requests', () => {
     next = answering('still there')
     assert.equal((await ask(stage)).text, 'still there')
   })
+})
+
+describe('a node whose journal is out of order', () => {
+  const head = toFrame('head', Buffer.from('{"status":200,"headers":{}}'))
+  const body = toFrame('body', Buffer.from('from a'))
+  const answers: Readonly<Record<string, readonly Buffer[]>> = {
+    'it has no head': [],
+    'its head comes late': [body, head],
+    'it has two heads': [head, head, body],
+  }
+  for (const [what, frames] of Object.entries(answers)) {
+    test(`has not answered: ${what}`, async (context) => {
+      const stage = await createStage(context)
+      await stage.add('a', (request, response) => {
+        request.resume()
+        response.writeHead(200, { 'content-type': JOURNAL_TYPE }).end(Buffer.concat(frames))
+      })
+      await stage.add('b', answering('from b'))
+      const { answer, text } = await ask(stage, makeRequest({ carriesOn: true }))
+      assert.equal(text, 'from b')
+      assert.deepEqual(outcomesOf(answer), ['a broken', 'b answered'])
+    })
+  }
 })
 
 describe('this node', () => {

@@ -75,6 +75,7 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
   const waiting: Frame[] = []
   let answer: PeerAnswer | undefined
   let framed = false
+  let headed = false
 
   async function begin(): Promise<Piece | undefined> {
     answer = await asking.answered
@@ -95,6 +96,15 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
     return nextWaiting()
   }
 
+  /** One head, before all that the client gets. */
+  function inOrder(piece: Piece): Piece {
+    const { kind } = piece
+    const wrong = kind === 'head' ? headed : !headed && (kind === 'body' || kind === 'end')
+    if (wrong) throw new LegLost('broken', new AppError('peer.unreachable', 'what the node answers is no answer'))
+    headed ||= kind === 'head'
+    return piece
+  }
+
   /** What a frame says counts when it is its turn. */
   function nextWaiting(): Piece | undefined {
     const frame = waiting.shift()
@@ -107,7 +117,7 @@ export function createLeg(dispatcher: Dispatcher, request: RoutedRequest, init: 
       try {
         let piece = nextWaiting()
         while (piece === undefined) piece = await read()
-        return piece
+        return inOrder(piece)
       } catch (error) {
         signal?.throwIfAborted()
         throw toLoss(error, answer === undefined)
