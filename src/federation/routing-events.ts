@@ -69,6 +69,11 @@ export interface RequestFinished {
   readonly tokens: number
   /** From the first token to the last. */
   readonly generationMs: number
+  /**
+   * The tokens of this node alone, and how long it took from its first to its last: of an answer that several have made the last
+   * one's part. Absent when the client has kept it waiting, or when it tells no tokens.
+   */
+  readonly pace?: { readonly tokens: number; readonly ms: number } | undefined
 }
 
 /** One listener for several; what one of them throws is dropped. */

@@ -250,6 +250,79 @@ async function learnPace(members: Members, stage: Awaited<ReturnType<typeof star
   return { kind, whole, ask, usual }
 }
 
+describe('what an answer tells of its node', () => {
+  const request = {
+    ...{ id: 'r', method: 'POST', target: '/v1/completions', headers: { 'content-type': 'application/json' } },
+    ...{ model: 'tiny', capability: 'completion', stamp: `${'0'.repeat(32)}.1`, carriesOn: true },
+    body: Buffer.from(JSON.stringify({ model: 'tiny', prompt: 'hi', stream: true })),
+  }
+  const kind = KINDS['plain'] ?? assert.fail()
+
+  async function read(
+    { router }: Awaited<ReturnType<typeof startStage>>,
+    { signal, each = () => {} }: { signal?: AbortSignal; each?: () => void } = {},
+  ) {
+    const routed = await router.route(request, signal === undefined ? {} : { signal })
+    assert.equal(routed.kind, 'remote')
+    for await (const _bytes of routed.answer.body) each()
+  }
+
+  it('is its pace, when nothing was in the way', async () => {
+    await using a = await startPeerApp()
+    await using stage = await startStage({ a })
+    a.node.script = sound(kind)
+    await read(stage)
+    assert.equal(stage.finished[0]?.pace?.tokens, kind.tokens)
+  })
+
+  it('is nothing of its pace when the client kept it waiting', async () => {
+    await using a = await startPeerApp()
+    await using stage = await startStage({ a })
+    a.node.script = sound(kind)
+    await read(stage, { each: () => stage.pass(5000) })
+    const [{ tokens, pace, outcome } = assert.fail()] = stage.finished
+    assert.deepEqual([outcome, tokens, pace], ['answered', kind.tokens, undefined])
+  })
+
+  it('is its own part, without the pause, when it has gone on for another one', async () => {
+    await using a = await startPeerApp()
+    await using b = await startPeerApp()
+    await using stage = await startStage({ a, b })
+    a.node.script = losing(kind, {
+      after: 2,
+      async lose() {
+        await settle()
+        stage.pass(5000)
+        await stage.cut('a')
+      },
+    })
+    b.node.script = sound(kind)
+    await read(stage)
+    const [{ name, tokens, generationMs, pace } = assert.fail()] = stage.finished
+    assert.deepEqual([name, tokens, pace?.tokens], ['b', kind.tokens, kind.tokens - 2])
+    assert.ok(generationMs >= 5000 && (pace?.ms ?? 5000) < 5000)
+  })
+
+  it('is that it was lost, also to a client that does not wait for another one', async () => {
+    await using a = await startPeerApp()
+    await using stage = await startStage({ a })
+    const gone = new AbortController()
+    a.node.script = losing(kind, {
+      after: 2,
+      async lose() {
+        await stage.cut('a')
+        await settle()
+        gone.abort(new AppError('request.cancelled', 'the client has gone'))
+      },
+    })
+    await assert.rejects(read(stage, { signal: gone.signal }), { code: 'request.cancelled' })
+    assert.deepEqual(
+      stage.seams.map(({ from, to, code }) => [from.name, to, code]),
+      [['a', undefined, 'request.cancelled']],
+    )
+  })
+})
+
 describe('an answer whose first token is late', () => {
   it('is asked of a second node, by what the model has taken before, and the first one is told to stop', async () => {
     await using a = await startPeerApp()

@@ -3,7 +3,7 @@ import { EventEmitter, on } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createRequestRouter, ROUTER_DEFAULTS, type RouterInit } from '../../src/federation/create-router.ts'
-import type { Seam } from '../../src/federation/routing-events.ts'
+import type { RequestFinished, Seam } from '../../src/federation/routing-events.ts'
 import type { PeerView } from '../../src/p2p/network.ts'
 import { sorting } from '../unit/federation/make-candidate.ts'
 import { type PeerHarness, startEntry } from './api-harness.ts'
@@ -25,6 +25,8 @@ export async function startStage(members: Members, { likeness = {}, ...init }: S
   const talk = new EventEmitter()
   const seams: Seam[] = []
   const hedged: string[] = []
+  const finished: RequestFinished[] = []
+  let skewMs = 0
   const advert = (name: string) => ({
     ...{ name: 'tiny', loaded: true, capabilities: ['chat', 'completion'] },
     ...(name in likeness ? likenessIn(likeness[name]) : likenessIn('0123456789abcdef')),
@@ -57,9 +59,15 @@ export async function startStage(members: Members, { likeness = {}, ...init }: S
       network,
       local: { serves: () => false, loaded: () => false, slots: 1 },
       policy: sorting((left, right) => (left.name < right.name ? -1 : 1)),
-      now: () => performance.now(),
+      now: () => performance.now() + skewMs,
       random: () => 0,
-      events: [{ seam: (_request, seam) => seams.push(seam), hedged: (_request, { name }) => hedged.push(name) }],
+      events: [
+        {
+          seam: (_request, seam) => seams.push(seam),
+          hedged: (_request, { name }) => hedged.push(name),
+          finished: (_request, event) => finished.push(event),
+        },
+      ],
     },
     // On a busy machine nobody counts as stalled by accident.
     { ...ROUTER_DEFAULTS, leastStallMs: 60_000, group: '', ...init },
@@ -67,8 +75,14 @@ export async function startStage(members: Members, { likeness = {}, ...init }: S
   await router.start()
   const entry = await startEntry({ ...fakeNetwork().deps, router })
   return {
+    router,
     seams,
     hedged,
+    finished,
+    /** The router's clock goes on by that much. */
+    pass(ms: number): void {
+      skewMs += ms
+    },
     async said(name: string, what: RegExp): Promise<void> {
       for await (const [text] of on(talk, name)) if (what.test(String(text))) return
     },

@@ -18,6 +18,7 @@ export interface Latencies {
 const MAX_PACES = 64
 /** Fewer tokens tell nothing of the pace. */
 const LEAST_TOKENS = 8
+const NONE = { tokens: 0, ms: 0 }
 
 export function createLatencies(rules: SlownessRules): Latencies {
   const nodes = new Map<string, Map<string, Pace>>()
@@ -34,9 +35,9 @@ export function createLatencies(rules: SlownessRules): Latencies {
   }
 
   return {
-    learn(model, { peerId, firstBytesMs, tokens, generationMs }, waited) {
+    learn(model, { peerId, firstBytesMs, pace = NONE }, waited) {
       const first = !waited && judge(peerId, `first ${model}`, firstBytesMs)
-      const next = tokens >= LEAST_TOKENS && judge(peerId, `next ${model}`, generationMs / (tokens - 1))
+      const next = pace.tokens >= LEAST_TOKENS && judge(peerId, `next ${model}`, pace.ms / (pace.tokens - 1))
       return first || next
     },
     judgeAnew(peerId) {

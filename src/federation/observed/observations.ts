@@ -119,11 +119,13 @@ function noteFirstBytes({ pair, candidate, streams, promptTokens }: Flight, ms: 
 
 function noteEnd(
   { pair, candidate: { busy, slots, loaded } }: Flight,
-  { tokens, generationMs }: RequestFinished,
+  { tokens, pace }: RequestFinished,
   { ms, weight }: { readonly ms: number; readonly weight: number },
 ): void {
-  if (loaded && busy < slots) pair.requests = average(pair.requests, ms, weight)
-  if (tokens < ENOUGH_TOKENS || generationMs <= 0) return
-  const point = { others: Math.min(busy, slots - 1), ms: generationMs / (tokens - 1) }
+  // Of an answer that others have a part in, or that the client was slow to take, the time tells nothing of the node.
+  const own = tokens === 0 || pace?.tokens === tokens
+  if (own && loaded && busy < slots) pair.requests = average(pair.requests, ms, weight)
+  if (pace === undefined || pace.tokens < ENOUGH_TOKENS || pace.ms <= 0) return
+  const point = { others: Math.min(busy, slots - 1), ms: pace.ms / (pace.tokens - 1) }
   pair.crowding = addPoint(pair.crowding, point, weight)
 }

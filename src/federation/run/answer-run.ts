@@ -1,3 +1,4 @@
+import { AppError, type ErrorCode } from '../../base/errors.ts'
 import type { AbortOptions } from '../../base/signals.ts'
 import { fromPeerHeaders } from '../forwarded-headers.ts'
 import type { Attempt, Routed, RoutedRequest } from '../routed-request.ts'
@@ -36,7 +37,7 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
   /** Up to the first bytes of an answer, or its end. Throws as `RequestRouter.route` does. */
   async begin(): Promise<Routed> {
     const first = await this.#relay.advance().catch((error: unknown) => {
-      this.#relay.close()
+      this.#relay.close(codeOf(error))
       throw error
     })
     if (first.kind === 'local') return { kind: 'local', place: { release: first.place.release } }
@@ -61,7 +62,7 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
       this.#finish('answered')
     } catch (error) {
       const cancelled = this.#facts.signal?.aborted === true || this.#deps.stopping() !== undefined
-      this.#finish(cancelled ? 'cancelled' : 'lost')
+      this.#finish(cancelled ? 'cancelled' : 'lost', codeOf(error))
       this.#over = { error }
       throw error
     }
@@ -77,15 +78,19 @@ export class AnswerRun implements AsyncIterableIterator<Uint8Array> {
     return this
   }
 
-  #finish(outcome: RequestFinished['outcome']): void {
+  #finish(outcome: RequestFinished['outcome'], code?: ErrorCode): void {
     if (this.#over !== undefined) return
     this.#over = {}
     const { peerId, name } = this.#relay.node ?? { peerId: '', name: '' }
-    const told = this.#relay.close()
+    const told = this.#relay.close(code)
     this.#deps.events.finished(this.#facts.request, {
       ...{ peerId, name, outcome, ...told },
       status: this.#relay.head?.status ?? 502,
       ms: this.ms,
     })
   }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return AppError.from(error, 'request.cancelled').code
 }

@@ -15,6 +15,8 @@ export interface Attempts {
   /** The same, and one node more that is not to be asked. */
   without(place: Pick<Place, 'candidate'>): Pick<Search, 'asked'>
   note(track: Track, outcome: Attempt['outcome'], cause?: Error): void
+  /** How long the node took that answers, or did so last; 0 when it has not. */
+  answeredMs(peerId: string | undefined): number
   /** It was noted before, and has nothing more to give. */
   ruleOut(peerId: string): void
   /** Who has failed may have come back meanwhile; others go first. */
@@ -48,6 +50,7 @@ export function createAttempts({ now, tried }: AttemptsDeps): Attempts {
       if (outcome !== 'answered') ask(attempt)
       tried(attempt, cause)
     },
+    answeredMs: (peerId) => list.findLast((one) => one.peerId === peerId && one.outcome === 'answered')?.ms ?? 0,
     ruleOut: (peerId) => void asked.set(peerId, 'never'),
     forgive() {
       for (const peerId of asked.keys()) asked.set(peerId, 'once-more')

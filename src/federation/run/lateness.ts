@@ -1,4 +1,5 @@
 import type { Paces, Subject } from './paces.ts'
+import type { OwnPace } from './rhythm.ts'
 
 /** An answer counts as stalled after so many of its usual gaps, within bounds. */
 const STALLED_GAPS = 12
@@ -15,7 +16,7 @@ export interface Lateness {
   gap(ms: number): void
   /** Help was looked for: the next time later. */
   wasLate(): void
-  ended(tokens: number, generationMs: number): void
+  ended(pace: OwnPace): void
 }
 
 /** `leastStallMs`: no answer counts as stalled earlier. */
@@ -47,8 +48,8 @@ export function createLateness(
     wasLate() {
       patience *= 2
     },
-    ended(tokens, generationMs) {
-      if (tokens > 1) paces.noteGap(subject.model, generationMs / (tokens - 1))
+    ended({ tokens, ms }) {
+      if (tokens > 1) paces.noteGap(subject.model, ms / (tokens - 1))
     },
   }
 }

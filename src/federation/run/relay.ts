@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/errors.ts'
 import { illnessOf } from '../health/unwell.ts'
 import { homeOf } from '../home.ts'
 import { createAnswerJournal } from '../journal/answer-journal.ts'
@@ -8,12 +9,13 @@ import { type Attempts, allFailed, createAttempts, differs, givesBack, toolsLost
 import { bookNext } from './book-next.ts'
 import { createKnownLikeness } from './known-likeness.ts'
 import { createLateness, type Lateness } from './lateness.ts'
-import { type AnswerHead, createLeg, LegLost, type Piece } from './leg.ts'
+import { type AnswerHead, LegLost, type Piece } from './leg.ts'
 import { createPatience, type Patience } from './patience.ts'
 import type { RelayDeps, RelayFacts, RelayInit, Shown } from './relay-deps.ts'
+import { createRhythm, type Rhythm } from './rhythm.ts'
 import { createSeamWatch, type SeamWatch } from './seam-watch.ts'
-import { tracedTry } from './traced-try.ts'
-import { Track } from './track.ts'
+import { startTrack } from './start-track.ts'
+import type { Track } from './track.ts'
 
 const LINE_FEED = 0x0a
 /** A request that kills one node's backend is shown to one more, not to all. */
@@ -43,10 +45,9 @@ export class Relay {
   #shown = false
   #lastByte = LINE_FEED
   #failed = 0
-  #lastSignAt = 0
+  readonly #rhythm: Rhythm
   /** When the answer was without a node first, this time. */
   #lostAt = 0
-  #firstTokenAt: number | undefined
   readonly #patience: Patience
 
   constructor(deps: RelayDeps, init: RelayInit, facts: RelayFacts) {
@@ -62,6 +63,7 @@ export class Relay {
       tried: (attempt, cause) => deps.events.tried(request, attempt, cause),
     })
     this.#seams = createSeamWatch(request, deps.events)
+    this.#rhythm = createRhythm(deps)
     this.#patience = createPatience(deps)
     this.#lateness = createLateness(deps.paces, { model, bodyBytes: body?.length ?? 0 }, init)
   }
@@ -85,21 +87,30 @@ export class Relay {
     this.#shown = true
   }
 
-  /** Ends whatever runs, and gives what there is to tell of it. */
-  close(): Pick<RequestFinished, 'firstBytesMs' | 'tokens' | 'generationMs'> {
+  /** Ends whatever runs, and gives what there is to tell of it. `code`: why an answer that was without a node stays so. */
+  close(
+    code: ErrorCode = 'request.cancelled',
+  ): Pick<RequestFinished, 'firstBytesMs' | 'tokens' | 'generationMs' | 'pace'> {
     const node = this.node
     this.#patience.close()
+    this.#seams.giveUp(code, this.#rhythm.silentMs)
     this.#dropSpare('late')
     if (this.#active !== undefined) this.#end(this.#active)
-    const generationMs = this.#firstTokenAt === undefined ? 0 : this.#lastSignAt - this.#firstTokenAt
-    const { tokens } = this.#journal
-    this.#lateness.ended(tokens, generationMs)
-    const firstBytesMs = this.#attempts.list.find(({ peerId }) => peerId === node?.peerId)?.ms ?? 0
-    return { firstBytesMs, tokens, generationMs }
+    const pace = this.#rhythm.ownPace()
+    if (pace !== undefined) this.#lateness.ended(pace)
+    const { generationMs } = this.#rhythm
+    return { firstBytesMs: this.#attempts.answeredMs(node?.peerId), tokens: this.#journal.tokens, generationMs, pace }
   }
 
   /** Goes on until there is something for the client. */
   async advance(): Promise<Shown> {
+    this.#rhythm.pulled()
+    const shown = await this.#nextShown()
+    this.#rhythm.handed()
+    return shown
+  }
+
+  async #nextShown(): Promise<Shown> {
     for (;;) {
       this.#throwIfOver()
       if (this.#active === undefined) {
@@ -146,7 +157,7 @@ export class Relay {
   #lateAfterMs(active: Track): number | undefined {
     // Two that run the same tools at the same time would be worse than one that is late.
     if (!this.#carriesOn() || this.#journal.tools !== 'none') return undefined
-    if (this.#firstTokenAt === undefined && !this.#shown) return this.#lateness.lateAfterMs('first-token')
+    if (!this.#rhythm.begun && !this.#shown) return this.#lateness.lateAfterMs('first-token')
     return this.#lateness.lateAfterMs(active.signed ? 'running' : 'beginning')
   }
 
@@ -154,7 +165,7 @@ export class Relay {
   #helpOut(active: Track): void {
     const { mayHedge, mayRetry, places, events, now } = this.#deps
     this.#lateness.wasLate()
-    const hedge = this.#firstTokenAt === undefined && !this.#shown
+    const hedge = !this.#rhythm.begun && !this.#shown
     if (!(hedge ? mayHedge() : mayRetry())) return
     const place = places.tryBook(this.#request, { ...this.#search(), ...this.#attempts.without(active) })
     if (place === undefined) return
@@ -178,7 +189,7 @@ export class Relay {
     const loser = this.#active
     this.#spareTakesOver()
     if (loser !== undefined) {
-      if (this.#shown || this.#firstTokenAt !== undefined) this.#seams.begin(loser, 'stalled', this.#journal)
+      if (this.#shown || this.#rhythm.begun) this.#seams.begin(loser, 'stalled', this.#journal)
       else if (!loser.signed) this.#attempts.note(loser, 'late')
       loser.leg.cancel()
     }
@@ -233,15 +244,13 @@ export class Relay {
   }
 
   #receiveTokens(track: Track, payload: Buffer): void {
-    if (this.#journal.note(payload) === 0) return
+    const count = this.#journal.note(payload)
+    if (count === 0) return
     const now = this.#deps.now()
     this.#likeness.learn(now, () => this.#deps.places.likenessOf(this.#request, track.candidate.peerId))
-    if (this.#firstTokenAt === undefined) {
-      this.#firstTokenAt = now
-      this.#lateness.firstToken(now - track.since)
-    } else if (!this.#seams.open) {
-      this.#lateness.gap(now - this.#lastSignAt)
-    }
+    if (!this.#rhythm.begun) this.#lateness.firstToken(now - track.since)
+    const gapMs = this.#rhythm.tokens(count)
+    if (gapMs !== undefined && !this.#seams.open) this.#lateness.gap(gapMs)
     this.#goesOn(track)
   }
 
@@ -269,7 +278,7 @@ export class Relay {
     const carrying = this.#shown || begun || this.#journal.tokens > 0
     const goesOn = carrying ? this.#mayCarryOn() : this.#retryAllowed()
     if (goesOn) return
-    this.#seams.giveUp('peer.unreachable', this.#silentMs())
+    this.#seams.giveUp('peer.unreachable', this.#rhythm.silentMs)
     if (this.#journal.tools === 'running') throw toolsLost(error.error)
     throw this.#shown ? error.error : allFailed(this.#attempts.list, error.error)
   }
@@ -327,7 +336,7 @@ export class Relay {
       until: this.#lostAt + this.#init.carryOnWithinMs,
       stillWanted: () => this.#throwIfOver(),
       again: () => this.#attempts.forgive(),
-      gaveUp: (code) => this.#seams.giveUp(code, this.#silentMs()),
+      gaveUp: (code) => this.#seams.giveUp(code, this.#rhythm.silentMs),
     })
   }
 
@@ -337,27 +346,17 @@ export class Relay {
   }
 
   #start(place: Place): Track {
-    const { candidate } = place
-    const { clientTo, now, traceTry } = this.#deps
-    const carriesOn = this.#request.carriesOn === true
-    if (!this.#bound && (candidate.likeness === undefined || candidate.likeness !== this.#likeness.current)) {
-      this.#journal.forgetTokens()
-    }
-    this.#home ??= homeOf(candidate.peerId)
-    const traced = tracedTry(traceTry, this.#request, place)
-    const leg = createLeg(clientTo(candidate.peerId), traced.request, {
-      home: this.#home,
-      journalled: carriesOn,
-      resume: this.#journal.records(),
-      onOver: traced.onOver,
-      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
-    })
-    return new Track({ leg, candidate, since: now(), comparison: this.#journal.compare() })
+    const { peerId, likeness } = place.candidate
+    if (!this.#bound && (likeness === undefined || likeness !== this.#likeness.current)) this.#journal.forgetTokens()
+    this.#home ??= homeOf(peerId)
+    const about = { request: this.#request, home: this.#home, journal: this.#journal, signal: this.#signal }
+    return startTrack(this.#deps, place, about)
   }
 
   /** From now on it is the one that answers. */
   #adopt(track: Track): void {
     this.#active = track
+    this.#rhythm.otherNode()
     if (!this.#shown) this.#likeness.set(track.candidate.likeness)
   }
 
@@ -365,7 +364,7 @@ export class Relay {
   #sign(track: Track): void {
     if (track.signed) return
     track.signed = true
-    if (this.#lastSignAt === 0) this.#lastSignAt = this.#deps.now()
+    this.#rhythm.firstSign()
     if (!track.noted) this.#attempts.note(track, 'answered')
   }
 
@@ -385,12 +384,8 @@ export class Relay {
 
   /** Something new has come of it. */
   #goesOn(track: Track): void {
-    if (this.#seams.close(track, this.#silentMs())) this.#attempts.forgive()
-    this.#lastSignAt = this.#deps.now()
-  }
-
-  #silentMs(): number {
-    return this.#deps.now() - this.#lastSignAt
+    if (this.#seams.close(track, this.#rhythm.silentMs)) this.#attempts.forgive()
+    this.#rhythm.sign()
   }
 
   #throwIfOver(): void {

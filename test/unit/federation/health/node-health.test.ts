@@ -299,7 +299,7 @@ describe('slowness', () => {
       for (const [index, peerId] of ward.ids.entries()) {
         const factor = (factors[index] ?? 1) * (1 + (round % 5) / 10)
         ward.begin(peerId)
-        ward.end(peerId, { firstBytesMs: 100 * factor, tokens: 11, generationMs: 200 * factor })
+        ward.end(peerId, { firstBytesMs: 100 * factor, pace: { tokens: 11, ms: 200 * factor } })
       }
     }
   }
@@ -316,7 +316,7 @@ describe('slowness', () => {
   test('also when only its tokens come slowly', () => {
     const ward = createWard(3)
     run(ward, { rounds: 30, factors: [] })
-    for (let count = 0; count < 10; count += 1) ward.end('n1', { firstBytesMs: 100, tokens: 20, generationMs: 8000 })
+    for (let count = 0; count < 10; count += 1) ward.end('n1', { firstBytesMs: 100, pace: { tokens: 20, ms: 8000 } })
     assert.deepEqual(ward.out(), ['n1'])
   })
 
@@ -373,7 +373,7 @@ test('whatever happens: no more out than allowed, all are probed again, and calm
         () => ward.fail(peerId, 1 + pick(4)),
         () => ward.lose(peerId, (['lost', 'stalled', 'leaving'] as const)[pick(3)] ?? 'lost'),
         () => ward.begin(peerId),
-        () => ward.end(peerId, { firstBytesMs: random() * 5000, tokens: pick(50), generationMs: random() * 50_000 }),
+        () => ward.end(peerId, { firstBytesMs: random() * 5000, pace: { tokens: pick(50), ms: random() * 50_000 } }),
         () => ward.refuse(peerId, random() < 0.5 ? 'model.not-found' : 'backend.load-failed'),
         () => ward.health.booked(peerId),
         () => {

@@ -52,7 +52,8 @@ function createStage() {
     clock.at += generationMs
     const ms = firstBytesMs + generationMs
     const finished = { peerId: a.peerId, name: 'a', outcome: 'answered', status: 200, ms, firstBytesMs } as const
-    foresight.finished?.(request, { ...finished, tokens: 101, generationMs, ...event })
+    const pace = { tokens: event.tokens ?? 101, ms: generationMs }
+    foresight.finished?.(request, { ...finished, tokens: 101, generationMs, pace, ...event })
   }
   const seen = () => foresight.factsFor(makeRequest())(a.peerId).seen
   const shareOf = (peerId: string, body?: object) => foresight.factsFor(makeRequest({}, body))(peerId).prefixShare
