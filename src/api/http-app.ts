@@ -14,6 +14,8 @@ export const HTTP_LIMITS = {
   requestTimeout: 120_000,
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5000,
+  /** A client that reads nothing of what waits for it is gone after this long. */
+  stallTimeoutMs: 120_000,
   maxHeaderSize: 16 * 1024,
   maxConnections: 8192,
 } as const

@@ -14,6 +14,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { countTokens } from './anthropic/count-tokens.ts'
 import { messages } from './anthropic/messages.ts'
 import { type Calls, createCalls } from './calls.ts'
+import { HTTP_LIMITS } from './http-app.ts'
 import { tokenizeRoutes } from './localai/tokenize.ts'
 import { addMediaRoutes } from './media-routes.ts'
 import { chatCompletions } from './openai/chat-completions.ts'
@@ -53,7 +54,7 @@ export interface InferenceInit {
   readonly streamLimits?: EventStreamLimits
 }
 
-export const STREAM_LIMITS: EventStreamLimits = { keepAliveMs: 15_000, stallTimeoutMs: 120_000 }
+export const STREAM_LIMITS: EventStreamLimits = { keepAliveMs: 15_000, stallTimeoutMs: HTTP_LIMITS.stallTimeoutMs }
 const MAX_IN_FLIGHT = 1024
 
 /** The same routes for clients and for the other members of the network. */

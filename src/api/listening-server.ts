@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { HTTP_LIMITS } from './http-app.ts'
 import { listenOn, parseListenAddress, toListenError } from './listen-address.ts'
 import type { Shutdown } from './shutdown.ts'
+import { cutSlowReaders } from './slow-readers.ts'
 import { createSockets } from './sockets.ts'
 
 export interface ApiServer extends Startable {
@@ -24,9 +25,10 @@ export function createListeningServer(
     readonly shutdown: Shutdown
     readonly log: Pick<Logger, 'info'>
   },
-  init: { readonly address: string },
+  init: { readonly address: string; readonly streamLimits?: { readonly stallTimeoutMs: number } | undefined },
 ): ApiServer {
   const sockets = createSockets(app.server)
+  cutSlowReaders(app.server, init.streamLimits ?? HTTP_LIMITS)
   async function close(): Promise<void> {
     await Promise.all([app.close(), sockets.drain()])
   }

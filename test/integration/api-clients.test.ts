@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { readEvents, startApi } from './api-harness.ts'
 import { reply, type Script } from './scripted-backend.ts'
+import { scriptedRouter } from './scripted-router.ts'
 
 const CHAT = '/v1/chat/completions'
 const body = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }] }
@@ -150,6 +151,30 @@ describe('a client that reads slowly', () => {
     await ended
     await settled(() => api.node.leases)
     assert.equal(api.node.leases, 0)
+    socket.destroy()
+  })
+})
+
+describe('a client that does not read an answer that was written in one piece', () => {
+  const whole = 'x'.repeat(48 * 1024 * 1024)
+  const script: Script = async function* script() {
+    yield reply({ message: Buffer.from(whole) })
+    return {}
+  }
+
+  it('is cut off, and holds no place for others', async () => {
+    const scripted = scriptedRouter()
+    await using api = await startApi(
+      { streamLimits: { keepAliveMs: 1000, stallTimeoutMs: 200 } },
+      { router: scripted.router },
+    )
+    api.node.script = script
+    const released = once(scripted.events, 'released')
+    const socket = await openSocket(api.url)
+    socket.pause()
+    socket.write(rawPost(CHAT, body))
+    await released
+    assert.equal(scripted.places, 0)
     socket.destroy()
   })
 })

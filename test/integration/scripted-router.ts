@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import {
   createServer,
   request as httpRequest,
@@ -14,6 +14,8 @@ export type RouteScript = (request: RoutedRequest, signal: AbortSignal | undefin
 export interface ScriptedRouter {
   readonly router: RequestRouter
   readonly asked: RoutedRequest[]
+  /** `released`: a place was given back. */
+  readonly events: EventEmitter
   /** Places given on this node and not given back. */
   places: number
   script: RouteScript
@@ -25,6 +27,7 @@ export interface ScriptedRouter {
 export function scriptedRouter(): ScriptedRouter {
   const state: ScriptedRouter = {
     asked: [],
+    events: new EventEmitter(),
     places: 0,
     async here() {
       state.places += 1
@@ -32,6 +35,7 @@ export function scriptedRouter(): ScriptedRouter {
       const release = (): void => {
         if (held) state.places -= 1
         held = false
+        state.events.emit('released')
       }
       return { kind: 'local', place: { release } }
     },
