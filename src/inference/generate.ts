@@ -13,7 +13,7 @@ import type { InferenceEvent } from './events.ts'
 import { createGivenEvents } from './given-events.ts'
 import { readReplies } from './read-replies.ts'
 import { createTokenJournal, type TokenJournal } from './token-journal.ts'
-import { mayAskAgain } from './use-model.ts'
+import { hasDied, mayAskAgain } from './use-model.ts'
 
 /** What every generation needs of the world. */
 export interface GenerationDeps {
@@ -82,9 +82,7 @@ function mayStartAgain(
   at: { readonly restarts: number; readonly answered: boolean; readonly resumable: boolean },
 ): boolean {
   if (!at.answered && mayAskAgain(error, at.restarts)) return true
-  if (!at.resumable || at.restarts >= MOST_RESTARTS) return false
-  // Whoever stops a backend that is at work (a watchdog, the owner, a model that needs the room) wants its work to end.
-  return error instanceof AppError && error.code === 'backend.died' && error.details['stopped'] !== true
+  return at.resumable && at.restarts < MOST_RESTARTS && hasDied(error)
 }
 
 /** A model that died twice in a row may not be started at once; an answer that has begun waits so long for it. */

@@ -8,7 +8,12 @@ import type { ModelConfig } from '../models/model-config.ts'
  * that died while idle is noticed by the next request, and that request did nothing wrong. Pure.
  */
 export function mayAskAgain(error: unknown, attempt: number): boolean {
-  return attempt === 0 && error instanceof AppError && error.code === 'backend.died'
+  return attempt === 0 && hasDied(error)
+}
+
+/** Of itself: whoever stops a backend that is at work (a watchdog, the owner, a model that needs the room) wants its work to end. */
+export function hasDied(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'backend.died' && error.details['stopped'] !== true
 }
 
 /** Borrows the model for one call with one answer; a backend found dead is started again, once. */

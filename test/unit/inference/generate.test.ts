@@ -211,20 +211,24 @@ describe('a chat whose backend dies midway', () => {
     }
   })
 
-  it('ends when somebody stopped the backend', async () => {
-    const kind = KINDS['plain'] ?? assert.fail()
-    let calls = 0
-    const script: Script = async function* stopped(asked, options) {
-      calls += 1
-      for await (const said of replaying(kind)(asked, options)) {
-        yield said
-        throw new AppError('backend.died', 'was stopped', { details: { stopped: true } })
+  for (const said of [0, 1]) {
+    it(`ends when somebody stopped the backend, ${said === 0 ? 'before' : 'after'} its first word`, async () => {
+      const kind = KINDS['plain'] ?? assert.fail()
+      let calls = 0
+      const script: Script = async function* stopped(asked, options) {
+        calls += 1
+        let left = said
+        for await (const piece of replaying(kind)(asked, options)) {
+          if (left === 0) throw new AppError('backend.died', 'was stopped', { details: { stopped: true } })
+          left -= 1
+          yield piece
+        }
+        return {}
       }
-      return {}
-    }
-    await assert.rejects(answerOf(script), /was stopped/)
-    assert.equal(calls, 1)
-  })
+      await assert.rejects(answerOf(script), /was stopped/)
+      assert.equal(calls, 1)
+    })
+  }
 })
 
 describe('embed', () => {
