@@ -103,6 +103,8 @@ system_prompt: Used where a conversation brings none; with templates, their .Sys
 grammar: A GBNF grammar for every answer.
 options: \`key:value\` texts for the backend. Ours knows \`engine\`, \`parallel\`, \`n_parallel\` and \`nlc_threads\`.
 known_usecases: What it can do, beside what is guessed.
+reasoning_effort: How much the model thinks, in the words of its chat template (none and minimal: not at all), where a request does not say.
+chat_template_kwargs: Values for variables of the model's chat template; those of a request come on top.
 reasoning.disable: Ask the model not to think, and leave tags in the answer.
 reasoning.disable_reasoning_tag_prefill: An answer does not begin with thoughts because the prompt ends with their tag.
 reasoning.strip_reasoning_only: Thoughts are not shown.

@@ -4,6 +4,7 @@ import type { PredictOptions } from '../grpc/generated/backend/PredictOptions.ts
 import type { ModelConfig } from '../models/model-config.ts'
 import { toToolConfig } from '../models/prompt-config.ts'
 import { defined } from './defined.ts'
+import { effortMetadata } from './effort.ts'
 import { chatPrompt, makesPrompts } from './prompts/chat-prompt.ts'
 import { toolCallJson } from './prompts/template-data.ts'
 import { textPrompt } from './prompts/text-prompt.ts'
@@ -120,5 +121,14 @@ function toMessage(message: ChatMessage): Message {
 
 function metadata(request: ChatRequest, config: ModelConfig): Record<string, string> {
   const thinking = config.reasoningDisabled === undefined ? {} : { enable_thinking: String(!config.reasoningDisabled) }
-  return { ...thinking, ...request.metadata }
+  // A text that the caller labels its request with is no values for a template.
+  const { chat_template_kwargs: _, ...said } = request.metadata ?? {}
+  const effort = said['reasoning_effort'] === undefined ? effortMetadata(config.reasoningEffort) : {}
+  const values = { ...config.templateValues, ...request.templateValues }
+  return {
+    ...thinking,
+    ...effort,
+    ...said,
+    ...(Object.keys(values).length === 0 ? {} : { chat_template_kwargs: JSON.stringify(values) }),
+  }
 }

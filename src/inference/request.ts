@@ -81,6 +81,8 @@ export interface ChatRequest {
   readonly singleCall?: boolean
   readonly responseFormat?: ResponseFormat
   readonly sampling: Sampling
+  /** Values for the model's chat template, by the names of its variables. */
+  readonly templateValues?: JsonObject
   /** Goes to the backend as is; `enable_thinking` is `"true"` or `"false"`. */
   readonly metadata?: Readonly<Record<string, string>>
 }

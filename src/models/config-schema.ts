@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
 import { engineKeys, samplingKeys, samplingParameters } from './engine-schema.ts'
-import { FunctionBlock, ReasoningBlock, TemplateBlock } from './prompt-schema.ts'
+import { FunctionBlock, ReasoningBlock, TemplateBlock, TemplateValues } from './prompt-schema.ts'
 import { BLOCK, Count, Decimal, Decimals, Switch, Text, Texts, Whole } from './yaml-types.ts'
 
 const Parameters = Type.Object(
@@ -73,6 +73,8 @@ export const ModelFileSchema = Type.Object(
     options: Type.Optional(Texts),
     known_usecases: Type.Optional(Texts),
     reasoning: Type.Optional(ReasoningBlock),
+    reasoning_effort: Type.Optional(Text),
+    chat_template_kwargs: Type.Optional(TemplateValues),
     template: Type.Optional(TemplateBlock),
     function: Type.Optional(FunctionBlock),
     roles: Type.Optional(Type.Record(Type.String(), Text, { description: 'a block of roles and texts' })),

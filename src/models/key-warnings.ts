@@ -22,7 +22,7 @@ export const KEYS_WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
     [OTHER_ENGINE, 'step tts.voice tts.voice_cloning parameters.clip_skip parameters.language parameters.translate'],
     [
       NOT_YET,
-      `debug feature_flags prompt_cache_path prompt_cache_all prompt_cache_ro pipeline artifacts reasoning_effort chat_template_kwargs known_input_modalities
+      `debug feature_flags prompt_cache_path prompt_cache_all prompt_cache_ro pipeline artifacts known_input_modalities
        known_output_modalities compression pii pii_detection router proxy mitm diffusers.enable_parameters
        agent.max_attempts agent.enable_reasoning agent.enable_planning agent.enable_mcp_prompts agent.enable_plan_re_evaluator
        agent.disable_sink_state agent.loop_detection agent.max_adjustment_attempts agent.force_reasoning_tool

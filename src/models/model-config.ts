@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts'
 import type { EngineKeys, PredictionKeys } from './engine-schema.ts'
 import type { McpTexts } from './mcp-servers.ts'
 import type { PromptConfig, ReasoningConfig, TextEdits, ToolConfig } from './prompt-config.ts'
@@ -39,6 +40,10 @@ export interface ModelConfig {
   readonly knownUseCases: readonly string[]
   /** `reasoning.disable`: ask the template not to think. */
   readonly reasoningDisabled?: boolean
+  /** How much the model thinks, in the words of its chat template, where a request does not say. */
+  readonly reasoningEffort?: string
+  /** `chat_template_kwargs`: values for the model's chat template. */
+  readonly templateValues?: JsonObject
   /** Absent: the backend makes the prompt. */
   readonly prompts?: PromptConfig
   readonly tools?: ToolConfig

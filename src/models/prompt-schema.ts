@@ -63,6 +63,12 @@ export const FunctionBlock = Type.Object(
   BLOCK,
 )
 
+/** `chat_template_kwargs`. */
+export const TemplateValues = Type.Record(Type.String(), Type.Unknown(), {
+  maxProperties: 64,
+  description: 'a block of at most 64 values for the chat template',
+})
+
 /** `reasoning`: what is thought, and what is said. */
 export const ReasoningBlock = Type.Object(
   {

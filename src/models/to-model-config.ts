@@ -1,4 +1,5 @@
 import { AppError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
 import { backendName } from './aliases.ts'
 import type { ModelFile } from './config-schema.ts'
 import { contextSize, type ModelDefaults, positive, readyTimeoutMs } from './defaults.ts'
@@ -72,7 +73,7 @@ export function toModelConfig(file: ModelFile, files: ModelFiles, defaults: Mode
     ...given('mainGpu', text(file.main_gpu)),
     ...given('systemPrompt', text(file.system_prompt)),
     ...given('grammar', text(file.grammar)),
-    ...given('reasoningDisabled', isOn(file.reasoning?.disable)),
+    ...thoughtsOf(file),
     ...given('revision', defaults.revision),
     ...given('raw', files.raw),
   }
@@ -93,6 +94,17 @@ function wordsOf(
     ...(triggers.length === 0 ? {} : { grammarTriggers: triggers }),
     ...given('engine', pick(file, engineKeys)),
     ...given('prediction', pick({ ...file, ...file.parameters }, predictionKeys)),
+  }
+}
+
+/** `enable_thinking` among the values is LocalAI's other name for `reasoning.disable`. */
+function thoughtsOf(file: ModelFile): Pick<ModelConfig, 'reasoningDisabled' | 'reasoningEffort' | 'templateValues'> {
+  const { enable_thinking: thinks, ...values } = (file.chat_template_kwargs ?? {}) as JsonObject
+  const disabled = isOn(file.reasoning?.disable) ?? (typeof thinks === 'boolean' ? !thinks : undefined)
+  return {
+    ...given('reasoningDisabled', disabled),
+    ...given('reasoningEffort', text(file.reasoning_effort)),
+    ...(Object.keys(values).length === 0 ? {} : { templateValues: values }),
   }
 }
 

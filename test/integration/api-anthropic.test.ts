@@ -113,7 +113,7 @@ describe('POST /v1/messages', () => {
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'hi' },
     ])
-    assert.deepEqual(asked?.Metadata, { enable_thinking: 'true' })
+    assert.deepEqual(asked?.Metadata, { enable_thinking: 'true', reasoning_effort: 'low' })
     assert.equal(asked?.Tokens, 16)
   })
 

@@ -78,7 +78,7 @@ const conversation = {
       display: maybe(Type.Enum(['summarized', 'omitted'])),
     }),
   ),
-  output_config: maybe(Type.Object({ format: maybe(OutputFormat) })),
+  output_config: maybe(Type.Object({ effort: maybe(ShortText), format: maybe(OutputFormat) })),
   /** What `output_config.format` was called before. */
   output_format: maybe(OutputFormat),
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
+import { effortMetadata } from '../../inference/effort.ts'
 import type { ChatRequest, Sampling, ToolChoice, ToolDefinition } from '../../inference/request.ts'
 import { invalid, unsupported } from './refusals.ts'
 import type { CountTokensRequest, MessagesRequest, Tool } from './schema.ts'
@@ -25,9 +26,10 @@ export function toConversation(body: CountTokensRequest, model: string): ChatReq
     ...(format === undefined || format === null
       ? {}
       : { responseFormat: { type: 'json-schema', schema: format.schema as JsonObject } }),
-    ...(thinking === undefined || thinking === null
-      ? {}
-      : { metadata: { enable_thinking: String(thinking.type !== 'disabled') } }),
+    metadata: {
+      ...effortMetadata(body.output_config?.effort),
+      ...(thinking === undefined || thinking === null ? {} : { enable_thinking: String(thinking.type !== 'disabled') }),
+    },
   }
 }
 

@@ -119,7 +119,9 @@ export const ChatCompletionRequest = Type.Object({
   metadata: maybe(
     Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { maxProperties: 64 }),
   ),
-  chat_template_kwargs: maybe(Type.Object({ enable_thinking: maybe(Type.Boolean()) })),
+  reasoning_effort: maybe(ShortText),
+  /** Besides, whatever variables the model's chat template has. */
+  chat_template_kwargs: maybe(Type.Object({ enable_thinking: maybe(Type.Boolean()) }, { maxProperties: 64 })),
 })
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>
 

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { effortMetadata } from '../../inference/effort.ts'
 import type {
   ChatMessage,
   ChatRequest,
@@ -39,6 +40,7 @@ export function toChatRequest(body: ChatCompletionRequest, model: string): ChatR
     ...(body.parallel_tool_calls === false ? { singleCall: true } : {}),
     ...present('responseFormat', format),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...present('templateValues', toTemplateValues(body)),
   }
 }
 
@@ -215,10 +217,17 @@ function toToolChoice(body: ChatCompletionRequest, tools: readonly ToolDefinitio
   return { name }
 }
 
+/** Whether the model may think is told in words of its own (`toMetadata`). */
+function toTemplateValues({ chat_template_kwargs: given }: ChatCompletionRequest): JsonObject | undefined {
+  const { enable_thinking: _, ...values } = given ?? {}
+  return Object.keys(values).length === 0 ? undefined : values
+}
+
 function toMetadata(body: ChatCompletionRequest): Readonly<Record<string, string>> {
   const thinking = body.chat_template_kwargs?.enable_thinking
   const given = Object.entries(body.metadata ?? {}).map(([key, value]) => [key, String(value)])
   return {
+    ...effortMetadata(body.reasoning_effort),
     ...(typeof thinking === 'boolean' ? { enable_thinking: String(thinking) } : {}),
     ...Object.fromEntries(given),
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
+import { effortMetadata } from '../../inference/effort.ts'
 import type {
   ChatMessage,
   ChatRequest,
@@ -138,10 +139,6 @@ function known<K extends keyof Sampling>(key: K, value: Sampling[K] | null): Par
   return value === undefined || value === null ? {} : { [key]: value }
 }
 
-/** Efforts that ask a model not to think; how much it thinks otherwise is its own affair. */
-const NO_EFFORT = new Set(['none', 'minimal'])
-
 function toMetadata({ metadata, reasoning }: CreateResponseRequest): Readonly<Record<string, string>> {
-  const thinking = NO_EFFORT.has(reasoning?.effort ?? '') ? { enable_thinking: 'false' } : {}
-  return { ...thinking, ...metadata }
+  return { ...effortMetadata(reasoning?.effort), ...metadata }
 }

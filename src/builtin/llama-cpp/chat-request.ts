@@ -19,7 +19,19 @@ export function toChatInput(request: PredictOptions__Output): ChatFormatInput {
     tools: readTools(request.Tools),
     toolChoice: readToolChoice(request.ToolChoice),
     ...(thinking === 'true' || thinking === 'false' ? { enableThinking: thinking === 'true' } : {}),
+    ...templateValues(request.Metadata),
   }
+}
+
+/** The values of its own that a request has for the template; an effort is one that most templates know by that name. */
+function templateValues({
+  reasoning_effort: effort,
+  chat_template_kwargs: given,
+}: PredictOptions__Output['Metadata']): Pick<ChatFormatInput, 'templateValues'> {
+  const values = given === undefined || given === '' ? {} : parseBoundedJson(given, 'chat_template_kwargs')
+  if (!isObject(values)) throw new AppError('request.invalid', 'chat_template_kwargs: must be an object')
+  const all = { ...(effort === undefined || effort === '' ? {} : { reasoning_effort: effort }), ...values }
+  return Object.keys(all).length === 0 ? {} : { templateValues: all }
 }
 
 function toTurn(message: Message__Output): ChatTurn {

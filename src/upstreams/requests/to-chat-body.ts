@@ -51,10 +51,16 @@ function formatFields({ Grammar, ResponseFormat }: PredictOptions, to: Addressee
 }
 
 /** What the chat template of the model is given, where the server has one that takes values. */
-function templateFields({ Metadata = {} }: PredictOptions, { dialect }: Addressee): JsonObject {
-  const thinking = Metadata['enable_thinking']
-  if (!dialect.templateValues || (thinking !== 'true' && thinking !== 'false')) return {}
-  return { chat_template_kwargs: { enable_thinking: thinking === 'true' } }
+function templateFields({ Metadata = {} }: PredictOptions, to: Addressee): JsonObject {
+  const { enable_thinking: thinking, reasoning_effort, chat_template_kwargs: given = '' } = Metadata
+  const effort = reasoning_effort === undefined ? {} : { reasoning_effort }
+  if (!to.dialect.templateValues) {
+    if (given !== '') throw cannot(to, 'chat_template_kwargs')
+    return effort
+  }
+  const switched = thinking === 'true' || thinking === 'false' ? { enable_thinking: thinking === 'true' } : {}
+  const values = { ...switched, ...effort, ...parseFormat(given === '' ? '{}' : given) }
+  return Object.keys(values).length === 0 ? {} : { chat_template_kwargs: values }
 }
 
 export function parseFormat(text: string): JsonObject {

@@ -159,6 +159,16 @@ describe('the rest of a chat', () => {
   it('hands metadata on as text, and reads the switch for thinking from where others put it', () => {
     assert.deepEqual(chat({ metadata: { a: 1, b: true, c: 'x' } }).metadata, { a: '1', b: 'true', c: 'x' })
     assert.deepEqual(chat({ chat_template_kwargs: { enable_thinking: false } }).metadata, { enable_thinking: 'false' })
+    assert.deepEqual(chat({ reasoning_effort: 'low' }).metadata, { reasoning_effort: 'low' })
+    assert.deepEqual(chat({ reasoning_effort: 'none' }).metadata, {
+      reasoning_effort: 'none',
+      enable_thinking: 'false',
+    })
+    const { metadata, templateValues } = chat({ chat_template_kwargs: { enable_thinking: true, style: { of: 'x' } } })
+    assert.deepEqual(
+      { metadata, templateValues },
+      { metadata: { enable_thinking: 'true' }, templateValues: { style: { of: 'x' } } },
+    )
     assert.equal('metadata' in chat({}), false)
   })
 })

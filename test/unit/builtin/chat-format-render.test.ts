@@ -281,6 +281,21 @@ describe('a conversation becomes a prompt', () => {
     assert.equal(fixtureFormat('chatml-default-system').supportsThinking, false)
   })
 
+  it('with the values that the caller has for the variables of the template, but for those of the conversation', () => {
+    const format = createChatFormat({
+      template: "{{ reasoning_effort | default('medium') }} {{ topics | join(',') }} {{ messages[0].content }}",
+      bosToken: '',
+      eosToken: '',
+    })
+    const templateValues = { reasoning_effort: 'high', topics: ['a', 'b'], messages: [] }
+    assert.equal(format.render(chat([{ role: 'user', content: 'hi' }], { templateValues })).prompt, 'high a,b hi')
+    assert.throws(
+      () => format.render(chat([{ role: 'user', content: 'hi' }], { templateValues: { topics: 7 } })),
+      (error) =>
+        error instanceof AppError && error.code === 'request.invalid' && /^chat_template_kwargs: /.test(error.message),
+    )
+  })
+
   it('past the thoughts when the whole answer is constrained', () => {
     const constrained = chat([question], { answerGrammar: 'root ::= "yes"', tools: [weatherTool] })
     const opened = fixtureFormat('thinking-opened').render(constrained)

@@ -193,7 +193,7 @@ describe('chat requests', () => {
       ],
       Tools: JSON.stringify([{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]),
       ToolChoice: '{"type":"function","function":{"name":"f"}}',
-      Metadata: { enable_thinking: 'false' },
+      Metadata: { enable_thinking: 'false', reasoning_effort: 'low', chat_template_kwargs: '{"style":"x"}' },
     })
     assert.deepEqual(input, {
       messages: [
@@ -208,6 +208,7 @@ describe('chat requests', () => {
       ],
       tools: [{ name: 'f', parameters: { type: 'object' } }],
       toolChoice: { name: 'f' },
+      templateValues: { reasoning_effort: 'low', style: 'x' },
       enableThinking: false,
     })
   })

@@ -192,6 +192,20 @@ describe('chat', () => {
   it('turns thinking off as configured, unless the request says otherwise', () => {
     const config = modelConfig('m', { reasoningDisabled: true })
     assert.deepEqual(chat({}, config).Metadata, { enable_thinking: 'false' })
+    const eager = modelConfig('m', { reasoningEffort: 'none', templateValues: { style: 'x', size: 1 } })
+    assert.deepEqual(chat({}, eager).Metadata, {
+      reasoning_effort: 'none',
+      enable_thinking: 'false',
+      chat_template_kwargs: '{"style":"x","size":1}',
+    })
+    const asked = {
+      metadata: { reasoning_effort: 'high', chat_template_kwargs: 'a label' },
+      templateValues: { size: 2 },
+    }
+    assert.deepEqual(chat(asked, eager).Metadata, {
+      reasoning_effort: 'high',
+      chat_template_kwargs: '{"style":"x","size":2}',
+    })
     assert.deepEqual(chat({ metadata: { enable_thinking: 'true', user: 'x' } }, config).Metadata, {
       enable_thinking: 'true',
       user: 'x',

@@ -252,6 +252,8 @@ grammar: root ::= "a"
 options: ["k:v", gpu]
 known_usecases: [FLAG_VISION, llm]
 reasoning: {disable: true}
+reasoning_effort: low
+chat_template_kwargs: {enable_thinking: true, style: {of: x}}
 grpc: {attempts: 3, attempts_sleep_time: 4}
 download_files: [{filename: m.gguf, uri: "https://example.org/m.gguf", sha256: ab}]
 pipeline: {llm: x}
@@ -301,6 +303,8 @@ pipeline: {llm: x}
       options: ['k:v', 'gpu'],
       knownUseCases: ['vision', 'chat', 'completion', 'edit', 'tokenize'],
       reasoningDisabled: true,
+      reasoningEffort: 'low',
+      templateValues: { style: { of: 'x' } },
       reasoning: { drop: false, prefill: true, startTokens: [], tags: [] },
       readyTimeoutMs: 12_000,
       downloadFiles: [{ filename: 'm.gguf', uri: 'https://example.org/m.gguf', sha256: 'ab' }],

@@ -52,6 +52,7 @@ describe('the body of a chat', () => {
       [{ sampling: { grammar: 'root ::= "a"' } }, 'vllm', /"grammar"/],
       [{ sampling: { negativePrompt: 'x' } }, 'llama-server', /"negative_prompt"/],
       [{ tools: [{ name: 'f' }], toolChoice: 'required' }, 'ollama', /"tool_choice"/],
+      [{ templateValues: { style: 'x' } }, 'openai', /"chat_template_kwargs"/],
     ]
     for (const [wish, kind, words] of wishes) {
       assert.throws(
@@ -98,6 +99,10 @@ describe('the body of a chat', () => {
   it('turns thinking off where the server has a template to tell', () => {
     const metadata = { enable_thinking: 'false' }
     assert.deepEqual(body({ metadata }, 'vllm')['chat_template_kwargs'], { enable_thinking: false })
+    const wish = { metadata: { reasoning_effort: 'low' } }
+    const values = { ...wish, templateValues: { style: 'x' } }
+    assert.deepEqual(body(values, 'vllm')['chat_template_kwargs'], { reasoning_effort: 'low', style: 'x' })
+    assert.equal(body(wish, 'openai')['reasoning_effort'], 'low')
     assert.equal(body({ metadata }, 'openai')['chat_template_kwargs'], undefined)
   })
 })

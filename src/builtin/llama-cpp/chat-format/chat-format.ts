@@ -51,6 +51,8 @@ export interface ChatFormatInput {
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string }
   /** Absent: it may. Of no effect on models that have no switch for it. */
   readonly enableThinking?: boolean
+  /** Variables of the template, by name. What the conversation itself says cannot be said here. */
+  readonly templateValues?: Readonly<Record<string, unknown>>
   /**
    * The caller's own grammar (GBNF) for the answer: no thoughts come first. Where the model is free to call tools, it may do
    * that instead; on channels, and for a grammar that only llama.cpp can read, it may not.
@@ -134,16 +136,18 @@ export function createChatFormat(
 
   const mayThink = channels || traits.thinkingSwitch || thoughtTags.some(({ close }) => model.template.includes(close))
 
-  function renderPrompt({ messages, tools, enableThinking = true }: ChatFormatInput): string {
+  function renderPrompt({ messages, tools, enableThinking = true, templateValues }: ChatFormatInput): string {
     const isNative = nativeSyntax !== undefined
     const turns = isNative ? withKnownRoles(messages) : withToolsAsText(messages, tools)
-    return template.render({
+    const variables = {
       ...tokens,
       messages: toTemplateMessages(traits.systemRole ? turns : withoutSystemRole(turns), traits),
       tools: isNative && tools.length > 0 ? toTemplateTools(tools, traits) : traits.noTools,
       add_generation_prompt: true,
       enable_thinking: enableThinking,
-    })
+    }
+    if (templateValues === undefined) return template.render(variables)
+    return blamingValues(() => template.render({ ...templateValues, ...variables }))
   }
 
   /** The prompt, taken to where the answer proper begins. */
@@ -225,4 +229,14 @@ function chosenTools({ tools, toolChoice }: ChatFormatInput): readonly ChatTool[
   if (chosen.length > 0) return chosen
   const what = toolChoice === 'required' ? '"required" needs tools' : 'it names a function that is not among the tools'
   throw new AppError('request.invalid', `tool_choice: ${what}`)
+}
+
+/** A template that renders without the caller's values, and fails with them, is not what is broken. */
+function blamingValues(render: () => string): string {
+  try {
+    return render()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'model.file-invalid') throw error
+    throw new AppError('request.invalid', `chat_template_kwargs: ${error.message}`, { cause: error })
+  }
 }
