@@ -54,9 +54,11 @@ export function createSessions({ database, spareWrites, now }: SessionsDeps): Se
     'UPDATE sessions SET replaced = 1, expires_at = min(expires_at, ?) WHERE hash = ? AND replaced = 0',
   )
   const removeExpired = database.prepare('DELETE FROM sessions WHERE expires_at <= ?')
+  // What began later than now began while the clock was ahead: it must not push out whoever has just signed in.
   const removeOldest = database.prepare(
     `DELETE FROM sessions WHERE user_id = ? AND family NOT IN
-     (SELECT family FROM sessions WHERE user_id = ? GROUP BY family ORDER BY max(signed_in_at) DESC LIMIT ?)`,
+     (SELECT family FROM sessions WHERE user_id = ? GROUP BY family
+      ORDER BY max(signed_in_at) > ?, max(signed_in_at) DESC LIMIT ?)`,
   )
   const removeFamily = database.prepare('DELETE FROM sessions WHERE family = ?')
   const removeOfUser = database.prepare('DELETE FROM sessions WHERE user_id = ?')
@@ -70,9 +72,10 @@ export function createSessions({ database, spareWrites, now }: SessionsDeps): Se
 
   return {
     begin(userId) {
-      removeExpired.run(now())
-      const session = add(userId, newId(), now())
-      removeOldest.run(userId, userId, MAX_OF_USER)
+      const beganAt = now()
+      removeExpired.run(beganAt)
+      const session = add(userId, newId(), beganAt)
+      removeOldest.run(userId, userId, beganAt, MAX_OF_USER)
       return session
     },
     visit(secret, { renew }) {

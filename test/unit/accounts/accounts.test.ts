@@ -142,6 +142,19 @@ describe('a session', () => {
     const good = secrets.map((secret) => accounts.identify(secret, { renew: false }) !== undefined)
     assert.deepEqual([good[0], good.slice(1).every(Boolean)], [false, true])
   })
+
+  it('is not over before it was used, though fifty others began while the clock was ahead', async () => {
+    using folder = createFolder()
+    const clock = { now: Date.UTC(2030, 0, 2) }
+    await using accounts = open(folder.path, clock)
+    await accounts.administration.create(ada)
+    for (let count = 0; count < 50; count += 1) await signIn(accounts)
+    clock.now -= DAY
+    const first = (await signIn(accounts)).session.secret
+    clock.now += 1
+    const second = (await signIn(accounts)).session.secret
+    for (const secret of [first, second]) assert.ok(accounts.identify(secret, { renew: false }))
+  })
 })
 
 describe('signing in', () => {
