@@ -79,6 +79,13 @@ export function createSignIn({ users, sessions, passwords, atomically, now, log 
     return current
   }
 
+  /** The account as it is when this node has its turn to write: another process may have changed it until then. */
+  function unchanged({ id, passwordHash }: StoredUser): StoredUser {
+    const current = users.byId(id)
+    if (current?.passwordHash !== passwordHash) throw wrong()
+    return current
+  }
+
   function begin(user: StoredUser): SignedIn {
     if (user.status !== 'active') {
       const reason = user.status === 'pending' ? 'waits for the approval of an admin' : 'has been disabled'
@@ -94,17 +101,16 @@ export function createSignIn({ users, sessions, passwords, atomically, now, log 
       const { login } = given
       const user = login.includes('@') ? users.byEmail(login) : users.byName(login)
       const checked = await verified(user, given, options)
-      return atomically(() => begin(checked))
+      return atomically(() => begin(unchanged(checked)))
     },
     async changePassword({ id }, { current: password, next, address }, options = {}) {
       const user = users.byId(id)
       const checked = await verified(user, { login: id, password, address }, options)
       const passwordHash = await passwords.hash(next, options)
-      // An admin may have set another password meanwhile, or let the account in no more: that is what holds.
-      const current = users.byId(id)
-      if (current?.passwordHash !== checked.passwordHash) throw wrong()
       // A new password with the old sessions would leave somebody in who is to be out.
       return atomically(() => {
+        // An admin may have set another password meanwhile, or let the account in no more: that is what holds.
+        const current = unchanged(checked)
         users.setPassword(id, passwordHash)
         sessions.endAllOf(id)
         return begin(current)
