@@ -31,7 +31,6 @@ export interface EventStreamLimits {
 /** Whether the connection stays open afterwards is between the client and node:http. */
 const HEADERS = {
   'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-cache',
   'X-Accel-Buffering': 'no',
 } as const
 
@@ -97,6 +96,8 @@ function openLater(
     reply.hijack()
     // A write that fails late, with nobody listening, would take the process down.
     response.on('error', () => {})
+    // A new session is in no cache at all, and says so already.
+    if (!reply.hasHeader('cache-control')) reply.header('Cache-Control', 'no-cache')
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) response.setHeader(name, value)
     }

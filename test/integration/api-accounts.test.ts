@@ -201,6 +201,23 @@ describe('the session cookie', () => {
     assert.equal((await node.call('POST', '/api/auth/logout')).status, 200, 'whoever is nobody can sign out')
   })
 
+  it('is in no cache when it is renewed by a file that every browser and proxy may keep, or by a stream', async () => {
+    await using node = await startNode()
+    const page = (await node.call('GET', '/app')).text
+    const file = /(?:src|href)="(assets\/[^"]+)"/.exec(page)?.[1]
+    const cookies = [(await node.session('ada')).cookie, (await node.session('bob')).cookie]
+    assert.match(String((await node.call('GET', `/${file}`)).headers['cache-control']), /^public/)
+    node.clock.now += 3_600_000
+    const answers = [
+      await node.call('GET', `/${file}`, { headers: { cookie: String(cookies[0]) } }),
+      await node.call('POST', CHAT, { headers: { cookie: String(cookies[1]) }, body: { ...chat, stream: true } }),
+    ]
+    for (const answer of answers) {
+      assert.match(cookieIn(answer), /^session=./)
+      assert.equal(answer.headers['cache-control'], 'no-store')
+    }
+  })
+
   it('is of no use to the pages of other sites, without any flag', async () => {
     await using node = await startNode()
     const { cookie } = await node.session('ada')

@@ -21,5 +21,7 @@ export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onSend', async (_request, reply) => {
     const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html')
     if (isPage && !reply.hasHeader('content-security-policy')) reply.header('Content-Security-Policy', PAGE_POLICY)
+    // A session that is renewed on the way of a file is for nobody but this browser, however long the file may be kept.
+    if (reply.hasHeader('set-cookie')) reply.header('Cache-Control', 'no-store')
   })
 }
