@@ -45,7 +45,7 @@ export const tokenSettings = {
     fallback: undefined,
     help: 'File that holds the token; - reads it from standard input',
     group: 'P2P',
-    kind: optional({ ...text, placeholder: 'PATH' }),
+    kind: { ...optionalText, placeholder: 'PATH' },
   }),
   p2pDhtInterval: setting({
     flags: ['--p2p-dht-interval'],

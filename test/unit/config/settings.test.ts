@@ -53,6 +53,11 @@ describe('a setting', () => {
     for (const no of ['False', '0', 'no']) assert.equal(bool.parse(no), false)
   })
 
+  it('is not said by an empty variable where the network token or its file would be', () => {
+    const given = resolveSettings(runSettings, {}, { TOKEN: '', LOCALAI_P2P_TOKEN_FILE: '' })
+    assert.deepEqual([given.p2pToken, given.p2pTokenFile], [undefined, undefined])
+  })
+
   it('reads durations, lists and paths as LocalAI writes them', () => {
     assert.equal(duration.parse('1h30m'), 5_400_000)
     assert.equal(duration.parse('500ms'), 500)
