@@ -46,6 +46,8 @@ export async function runUntilSignal(app: Startable & AsyncDisposable, log: Pick
   })
   const launcherGone = (): void => interrupted.abort()
   process.once('disconnect', launcherGone)
+  // It may have gone while there was nothing to end yet. Who was started without a launcher has no such property.
+  if (process.connected === false) launcherGone()
   // The launcher's channel must not keep a finished process alive.
   process.channel?.unref()
   try {

@@ -39,6 +39,28 @@ describe('a command that is interrupted', () => {
     assert.deepEqual(ended, { stdout: 'tidied up\n', stderr: '', code: 0, signal: null })
   })
 
+  it('ends when the launcher that started it was gone before there was anything to run', {
+    timeout: 20_000,
+  }, async () => {
+    const script = `
+      const { runUntilSignal } = await import(${JSON.stringify(UNTIL_SIGNAL)})
+      const { once } = await import('node:events')
+      // Reads the galleries, say, before there is a node.
+      if (process.connected) await once(process, 'disconnect')
+      const server = setInterval(() => {}, 1000)
+      const stop = async () => clearInterval(server)
+      await runUntilSignal({ start: async () => {}, stop, [Symbol.asyncDispose]: stop }, { info() {} })
+      console.log('ended')`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    })
+    const watched = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    child.disconnect()
+    const [said, [code]] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, 'exit')])
+    clearTimeout(watched)
+    assert.deepEqual([said, code], ['ended\n', 0])
+  })
+
   it('goes on after a hang-up where there is no terminal, as behind nohup', async () => {
     const script = `
       const { abortOnSignal } = await import(${JSON.stringify(UNTIL_SIGNAL)})
