@@ -3,6 +3,7 @@ import {
   bool,
   count,
   duration,
+  type Kind,
   list,
   oneOf,
   optional,
@@ -278,6 +279,9 @@ export const memberSettings = {
 
 export type RoutingSettings = Values<typeof routingSettings>
 
+/** The variable is also the one that gives a node its keys, which may be several: each of them opens it. */
+const firstKey: Kind<string | undefined> = { ...optionalText, parse: (value) => list.parse(value)[0] }
+
 /** `local-ai p2p …`: a node that runs, asked over its API. */
 export const endpointSettings = {
   endpoint: setting({
@@ -294,7 +298,7 @@ export const endpointSettings = {
     fallback: undefined,
     help: 'Key of that API; give it in the variable: a command line is seen by everybody on the machine',
     group: 'API',
-    kind: optionalText,
+    kind: firstKey,
     secret: true,
   }),
 } as const

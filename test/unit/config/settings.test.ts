@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { AppError } from '../../../src/base/errors.ts'
 import { dotenvFiles, readEnvironment } from '../../../src/config/env.ts'
+import { endpointSettings } from '../../../src/config/network-settings.ts'
 import { explicitSettings, resolveSettings, settingRemarks } from '../../../src/config/resolve-settings.ts'
 import { bool, duration, integer, list, oneOf, path, setting, text } from '../../../src/config/setting.ts'
 import { globalSettings, runSettings } from '../../../src/config/settings.ts'
@@ -56,6 +57,14 @@ describe('a setting', () => {
   it('is not said by an empty variable where the network token or its file would be', () => {
     const given = resolveSettings(runSettings, {}, { TOKEN: '', LOCALAI_P2P_TOKEN_FILE: '' })
     assert.deepEqual([given.p2pToken, given.p2pTokenFile], [undefined, undefined])
+  })
+
+  it('of a command that asks a node takes one key of those that the same variable gives the node', () => {
+    const environment = { LOCALAI_API_KEY: 'a\\,1, b' }
+    const [first] = resolveSettings(runSettings, {}, environment).apiKeys
+    assert.equal(first, 'a,1')
+    assert.equal(resolveSettings(endpointSettings, {}, environment).apiKey, first)
+    assert.equal(resolveSettings(endpointSettings, {}, { LOCALAI_API_KEY: '' }).apiKey, undefined)
   })
 
   it('reads durations, lists and paths as LocalAI writes them', () => {
