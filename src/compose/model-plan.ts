@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { isLoopbackAddress } from '../api/access/loopback.ts'
 import { type PlanAnswer, toPlanAnswer } from '../api/localai/p2p-plan.ts'
 import { AppError } from '../base/errors.ts'
 import { isObject } from '../base/json.ts'
@@ -8,7 +9,7 @@ import { createLogger } from '../telemetry/logger.ts'
 import { createPlacer } from '../workers/placement/create-placer.ts'
 import type { SplitMode } from '../workers/placement/plan.ts'
 import { parsePins, type SaidWishes } from '../workers/placement/read-wishes.ts'
-import { createNodeClient } from './node-client.ts'
+import { createNodeClient, parseEndpoint } from './node-client.ts'
 
 export interface PlanQuestion {
   readonly endpoint: string
@@ -38,9 +39,15 @@ export async function askForPlan(
     if (isPlan(answer)) return answer
     throw new AppError('request.invalid', `${endpoint} did not answer as a local-ai node of this version does`)
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'peer.unreachable') throw error
+    if (!(error instanceof AppError) || error.details['refused'] !== true || !isHere(endpoint)) throw error
     return await planAlone(model, { ...question, wishes: { split, ...(pins.length > 0 && { pins }) } }, options)
   }
+}
+
+/** Of another machine, this one can tell nothing. */
+function isHere(endpoint: string): boolean {
+  const { hostname: host } = parseEndpoint(endpoint)
+  return host === 'localhost' || isLoopbackAddress(host.replace(/^\[|\]$/g, ''))
 }
 
 async function planAlone(

@@ -2,7 +2,10 @@ import { AppError } from '../base/errors.ts'
 import { type AbortOptions, anySignal } from '../base/signals.ts'
 
 export interface NodeClient {
-  /** Body of a JSON answer. Throws `peer.unreachable` when nobody listens, `request.invalid` for any other status. */
+  /**
+   * Body of a JSON answer. Throws `peer.unreachable` when nobody answers, with `refused` in its details when nothing listens
+   * there, and `request.invalid` for any other status.
+   */
   get(path: string, options?: AbortOptions): Promise<unknown>
   /** The same of a request that changes something, without a body. */
   send(method: 'POST' | 'DELETE', path: string, options?: AbortOptions): Promise<unknown>
@@ -38,7 +41,7 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
     }).catch((cause: unknown) => {
       init.signal?.throwIfAborted()
       const message = `no node answers at ${base.origin}: is it running? (--endpoint names another)`
-      throw new AppError('peer.unreachable', message, { cause })
+      throw new AppError('peer.unreachable', message, { cause, details: { refused: isRefusal(cause) } })
     })
     const text = await readText(answer).catch((cause: unknown) => {
       init.signal?.throwIfAborted()
@@ -57,6 +60,12 @@ export function createNodeClient(init: { readonly endpoint: string; readonly api
   }
 }
 
+/** Of the whole machine's addresses, where its name has several. */
+function isRefusal(failure: unknown): boolean {
+  const cause: unknown = failure instanceof Error ? failure.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
+}
+
 /** Undefined as soon as it is too much: what is left of it is then not read. */
 async function readText({ body }: Response): Promise<string | undefined> {
   const pieces: Uint8Array[] = []
@@ -69,7 +78,8 @@ async function readText({ body }: Response): Promise<string | undefined> {
   return Buffer.concat(pieces).toString('utf8')
 }
 
-function parseEndpoint(endpoint: string): URL {
+/** Throws `config.invalid`. */
+export function parseEndpoint(endpoint: string): URL {
   const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `http://${endpoint}`
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:')) return url

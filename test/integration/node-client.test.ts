@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { askForPlan } from '../../src/compose/model-plan.ts'
 import { createNodeClient } from '../../src/compose/node-client.ts'
 import { startFileServer } from '../support/file-server.ts'
 
@@ -38,5 +40,37 @@ describe('what a command asks of a running node', () => {
     const client = createNodeClient({ endpoint: server.origin, apiKey: undefined })
     await assert.rejects(client.get('/api/p2p/status'), { code: 'request.invalid', message: /answered too much/ })
     await closed.promise
+  })
+})
+
+describe('the plan of a model', () => {
+  const modelsPath = fileURLToPath(new URL('../../assets/models', import.meta.url))
+  const planOf = (endpoint: string) =>
+    askForPlan(
+      'tiny-chat-q8_0.gguf',
+      { endpoint, apiKey: undefined, modelsPath, contextSize: undefined, split: 'auto', workers: [] },
+      {},
+    )
+
+  it('is for this machine alone where no node runs, but not for another machine', async () => {
+    let origin = ''
+    {
+      await using server = await startFileServer((_request, response) => response.end())
+      origin = server.origin
+    }
+    assert.equal((await planOf(origin)).verdict, 'here')
+    assert.equal((await planOf(origin.replace('127.0.0.1', 'localhost'))).verdict, 'here')
+    // Nothing listens there either, but it is not named as this machine.
+    await assert.rejects(planOf(origin.replace('127.0.0.1', '0.0.0.0')), { code: 'peer.unreachable' })
+  })
+
+  it('is not made up of this machine when a node is there and says nothing of use', async () => {
+    await using server = await startFileServer((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('{"verdict":', () => response.destroy())
+    })
+    await assert.rejects(planOf(server.origin), { code: 'peer.unreachable', message: /broke off its answer/ })
+    await using silent = await startFileServer((_request, response) => response.destroy())
+    await assert.rejects(planOf(silent.origin), { code: 'peer.unreachable', message: /no node answers/ })
   })
 })
