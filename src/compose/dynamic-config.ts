@@ -93,8 +93,7 @@ export async function prepareDynamicConfig(deps: DynamicConfigDeps, given: RunSe
         },
         unusable(text) {
           const hasKeys = live.values.runtimeApiKeys.length > 0
-          if (!hasKeys && (text === undefined || /"api_keys"\s*:\s*\[\s*[^\]\s]/.test(text)))
-            follower.lock(RUNTIME_SETTINGS)
+          if (!hasKeys && mayHoldKeys(text)) follower.lock(RUNTIME_SETTINGS)
         },
       }
       const files: readonly WatchedFile[] = [...follower.files, ...(given.disableRuntimeSettings ? [] : [stored])]
@@ -191,6 +190,11 @@ function createFollower({
       },
     ],
   }
+}
+
+/** Of settings that cannot be used: what could not be read, what names a key, and what was cut off before it could. */
+function mayHoldKeys(text: string | undefined): boolean {
+  return text === undefined || !text.trimEnd().endsWith('}') || /"api_keys"\s*:\s*\[\s*[^\]\s]/.test(text)
 }
 
 /** For the start. What is wrong with the file is said when the folder is looked at, and then nothing was set by it. */

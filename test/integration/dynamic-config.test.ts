@@ -197,6 +197,19 @@ describe('runtime settings by hand', { concurrency: 4, timeout: 60_000 }, () => 
     assert.equal((await fetch(node.url)).status, 200)
   })
 
+  it('that were cut off before their keys let nobody in either, and those that are whole and have none everybody', async () => {
+    for (const [file, status] of [
+      ['', 401],
+      ['{"threads": 2, "f1', 401],
+      ['{"threads": 2,}\n', 200],
+    ] as const) {
+      await using node = await startNode({ 'runtime_settings.json': file })
+      assert.equal((await fetch(node.url)).status, status, file)
+      await node.put('runtime_settings.json', { threads: 1 })
+      await poll('the file can be read', 5_000, async () => (await fetch(node.url)).status === 200)
+    }
+  })
+
   it('change how much the log tells, unless the command line has said', async () => {
     await using node = await startNode({ 'runtime_settings.json': { debug: true } })
     assert.equal(node.memory.log.level, 'debug')
