@@ -57,7 +57,7 @@ export async function prepareMember(
   const { privateKey, peerId } = identity
   const roster = await loadRosterKeeper({ log }, { folder, token: token.token, self: peerId })
   const portFile = join(folder, 'port')
-  const port = await rememberedPort(portFile)
+  let port = 0
   const network = createNetwork(
     {
       log,
@@ -68,7 +68,10 @@ export async function prepareMember(
     },
     {
       ...networkInit(settings),
-      ...{ name, networkId: networkIdOf(token.token), port, publicName: settings.p2pPublicName },
+      ...{ name, networkId: networkIdOf(token.token), publicName: settings.p2pPublicName },
+      get port() {
+        return port
+      },
     },
   )
   const kept = held.move()
@@ -79,6 +82,8 @@ export async function prepareMember(
     network: {
       ...network,
       async start(options) {
+        // Chosen now: while models were fetched, another program may have taken what was free.
+        port = await rememberedPort(portFile)
         await network.start(options)
         await rememberPort(portFile, port)
       },

@@ -46,7 +46,7 @@ export interface NetworkInit {
   readonly bootstrap: readonly string[]
   /** Multiaddresses; empty: every interface, at `port`. */
   readonly listen: readonly string[]
-  /** 0: a free one. */
+  /** 0: a free one. Asked for at the start. */
   readonly port: number
   readonly announce: readonly string[]
   readonly mdns: boolean
