@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { askForPlan } from '../../src/compose/model-plan.ts'
 import { createNodeClient } from '../../src/compose/node-client.ts'
 import { startFileServer } from '../support/file-server.ts'
+import { MAIN } from '../support/local-ai.ts'
 
 const MIB = Buffer.alloc(2 ** 20, 'x')
 
@@ -40,6 +43,19 @@ describe('what a command asks of a running node', () => {
     const client = createNodeClient({ endpoint: server.origin, apiKey: undefined })
     await assert.rejects(client.get('/api/p2p/status'), { code: 'request.invalid', message: /answered too much/ })
     await closed.promise
+  })
+})
+
+describe('a command that changes something on a node', () => {
+  it('fails when what answers is no node of ours, for whatever is done next relies on it', async () => {
+    await using server = await startFileServer((_request, response) => response.end('{"nodes":[]}'))
+    for (const words of [
+      ['p2p', 'drain'],
+      ['p2p', 'lend', 'on'],
+    ]) {
+      const said = promisify(execFile)(process.execPath, [MAIN, ...words, '--json', '--endpoint', server.origin])
+      await assert.rejects(said, { code: 1, stdout: '', stderr: /did not answer as one of ours does/ })
+    }
   })
 })
 

@@ -1,9 +1,9 @@
-import { AppError } from '../../../base/errors.ts'
 import { endpointSettings } from '../../../config/network-settings.ts'
 import { json, printJson } from '../../listing.ts'
 import type { CommandDefinition } from '../../program.ts'
 import { formatTable, paint } from '../../terminal.ts'
 import { readExplanation, readRequests } from './explained-answers.ts'
+import { notOurs } from './network-answers.ts'
 import { REQUEST_HEADINGS, requestRow, tellStory } from './request-words.ts'
 
 const settings = { ...endpointSettings, json } as const
@@ -36,7 +36,7 @@ export const explainCommand: CommandDefinition<typeof settings> = {
       return
     }
     const explanation = readExplanation(answer)
-    if (explanation === undefined) throw new AppError('request.invalid', 'the node did not answer as one of ours does')
+    if (explanation === undefined) throw notOurs()
     process.stdout.write(tellStory(explanation, paint))
   },
 }

@@ -1,11 +1,10 @@
-import { AppError } from '../../../base/errors.ts'
 import { formatBytes } from '../../../base/format-bytes.ts'
 import { isObject } from '../../../base/json.ts'
 import { endpointSettings } from '../../../config/network-settings.ts'
 import { lendSwitchSettings } from '../../../config/worker-settings.ts'
 import { json, printJson } from '../../listing.ts'
 import type { CommandDefinition } from '../../program.ts'
-import { text } from './network-answers.ts'
+import { notOurs, text } from './network-answers.ts'
 
 const settings = { ...endpointSettings, ...lendSwitchSettings, json } as const
 
@@ -34,7 +33,7 @@ export const lendCommand: CommandDefinition<typeof settings> = {
     }
     const isChange = Object.keys(change).length > 0
     const answer = isChange ? await client.put(PATH, change) : await client.get(PATH)
-    if (!isObject(answer)) throw new AppError('request.invalid', 'the node did not answer as one of ours does')
+    if (!isObject(answer) || typeof answer['lends'] !== 'boolean') throw notOurs()
     if (json) printJson(answer)
     else process.stdout.write(`${inWords(answer)}\n`)
   },

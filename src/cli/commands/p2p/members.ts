@@ -5,6 +5,7 @@ import { bool, setting } from '../../../config/setting.ts'
 import { json, printJson } from '../../listing.ts'
 import type { CommandContext, CommandDefinition } from '../../program.ts'
 import { formatTable, paint } from '../../terminal.ts'
+import { notOurs } from './network-answers.ts'
 
 const settings = { ...endpointSettings, json } as const
 const admitSettings = {
@@ -83,8 +84,7 @@ function tell(settings: Settings, answer: unknown): void {
     printJson(answer)
     return
   }
-  if (!isObject(answer) || !Array.isArray(answer['nodes']))
-    throw new AppError('request.invalid', 'the node did not answer as one of ours does')
+  if (!isObject(answer) || !Array.isArray(answer['nodes'])) throw notOurs()
   const rows = answer['nodes'].filter(isObject).map(({ name, id, standing, online }) => {
     const colour = COLOURS[String(standing)]
     const shown = colour === undefined ? String(standing) : paint(colour, String(standing))

@@ -1,3 +1,4 @@
+import { AppError } from '../../../base/errors.ts'
 import { isObject } from '../../../base/json.ts'
 
 /** A member as `/api/p2p/status` tells of it. Older and newer nodes may leave fields out. */
@@ -62,9 +63,15 @@ export interface ShownDrain {
   readonly running: number
 }
 
+/** Throws `request.invalid` for the answer of something else: who asked must not believe that it was done. */
 export function toShownDrain(answer: unknown): ShownDrain {
-  if (!isObject(answer)) return { draining: false, running: 0 }
-  return { draining: answer['draining'] === true, running: count(answer['running']) }
+  const { draining, running } = isObject(answer) ? answer : {}
+  if (typeof draining !== 'boolean' || typeof running !== 'number') throw notOurs()
+  return { draining, running }
+}
+
+export function notOurs(): AppError {
+  return new AppError('request.invalid', 'the node did not answer as one of ours does')
 }
 
 /** Models come as names or as objects with a name. */
