@@ -65,10 +65,13 @@ export function createGuardian({ network, now, takeOver }: GuardianDeps, init: G
 
   function look(): void {
     clearTimeout(timer)
+    // With many members something changes all the time.
+    if (entries.size === 0) return
     const at = now()
+    const views = new Map(network.peers().map((view) => [view.record.peerId, view]))
     let nextMs = Number.POSITIVE_INFINITY
     for (const entry of entries.values()) {
-      const state = stateOf(entry.ward, network.peers())
+      const state = stateOf(entry.ward, views.get(entry.ward.home))
       entry.goneSince = state === 'there' ? undefined : (entry.goneSince ?? at)
       const leftMs = dueInMs(state, at - (entry.goneSince ?? at), init.afterMs)
       if (leftMs > 0) nextMs = Math.min(nextMs, leftMs)
@@ -106,8 +109,7 @@ export function createGuardian({ network, now, takeOver }: GuardianDeps, init: G
 
 type HomeState = 'there' | 'gone' | 'born-again'
 
-function stateOf({ home, incarnation }: Ward, peers: readonly PeerView[]): HomeState {
-  const view = peers.find(({ record }) => record.peerId === home)
+function stateOf({ incarnation }: Ward, view: PeerView | undefined): HomeState {
   if (view === undefined || view.state !== 'linked') return 'gone'
   return view.record.incarnation > incarnation ? 'born-again' : 'there'
 }
