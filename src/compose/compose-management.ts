@@ -8,6 +8,7 @@ import type { RunSettings } from '../config/settings.ts'
 import { capabilityWords } from '../gallery/backend/backend-entry.ts'
 import { readMachineFacts } from '../gallery/backend/machine-facts.ts'
 import { createConfigEditor } from '../gallery/config-editor.ts'
+import { shownUrl } from '../gallery/index-reader.ts'
 import { createJobs, type Jobs } from '../gallery/jobs/create-jobs.ts'
 import { createJobHistory } from '../gallery/jobs/job-history.ts'
 import { createManagement } from '../gallery/management.ts'
@@ -82,7 +83,7 @@ export function composeManagement(deps: Deps, settings: RunSettings): Management
             await backends.install(reference, options)
           } catch (error) {
             options.signal?.throwIfAborted()
-            log.error({ backend: reference, err: error }, 'an external backend cannot be installed')
+            log.error({ backend: shownUrl(reference), err: error }, 'an external backend cannot be installed')
           }
         }
       },

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { makeTarGz, type TarMember } from '../support/archives.ts'
 import { digestOf, LAYER } from '../support/image-registry.ts'
 import { tinyChat } from '../support/tiny-models.ts'
+import { memoryLog } from '../unit/models/memory-log.ts'
 import { type ManagedNode, startManaged } from './managed-node.ts'
 
 const RUN: TarMember = { path: 'run.sh', body: Buffer.from('#!/bin/sh\necho "$@"\n'), mode: 0o644 }
@@ -210,6 +211,17 @@ describe('a model and its backend', () => {
   it('[CLI-external-backends] are there when the node serves; one that cannot be had holds up nothing', async () => {
     await using at = await node({ externalBackends: ['nobody', 'llama-cpp'] })
     assert.equal((await at.get('/backends')).status, 200)
+  })
+
+  it('that the command line asks for tell the log nothing of a signed address but the place', async () => {
+    const memory = memoryLog()
+    memory.log.level = 'debug'
+    const flags = { externalBackends: ['https://user:hidden@127.0.0.1:1/mine.tar.gz?signature=hidden'] }
+    await using _at = await startManaged({ flags, log: memory.log })
+    const said = JSON.stringify(memory.lines)
+    assert.match(said, /an external backend cannot be installed/)
+    assert.match(said, /127\.0\.0\.1:1\/mine\.tar\.gz/)
+    assert.doesNotMatch(said, /hidden/)
   })
 })
 

@@ -7,7 +7,7 @@ import { composeManagement } from '../../src/compose/compose-management.ts'
 import { resolveSettings } from '../../src/config/resolve-settings.ts'
 import { runSettings } from '../../src/config/settings.ts'
 import { createModelRegistry } from '../../src/models/create-model-registry.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts'
 import { type FileServer, sendFile, startFileServer } from '../support/file-server.ts'
 import { poll } from '../support/poll.ts'
 import { type ApiHarness, startApi } from './api-harness.ts'
@@ -33,14 +33,17 @@ export interface ManagedInit {
   readonly backendGallery?: string
   readonly flags?: Readonly<Record<string, readonly string[]>>
   readonly apiKeys?: readonly string[]
+  /** Default: what is logged is lost. */
+  readonly log?: Logger
 }
 
 export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
-const log = createLogger({ level: 'silent', format: 'json' })
+const silent = createLogger({ level: 'silent', format: 'json' })
 
 /** The real HTTP face and the real galleries on folders of their own; models run nowhere. */
 export async function startManaged(init: ManagedInit = {}): Promise<ManagedNode> {
+  const { log = silent } = init
   const served = new Map<string, Buffer>()
   const server = await startFileServer((request, response) => {
     const body = served.get(new URL(request.url ?? '', 'http://x').pathname)
