@@ -1,4 +1,13 @@
-import { number, oneOf, optionalText, setting, text, type Values } from './setting.ts'
+import { type Kind, number, oneOf, optionalText, setting, text, type Values } from './setting.ts'
+
+/** OpenTelemetry's specification: a variable that is set and empty counts as one that is not set. */
+function unlessEmpty<T>(kind: Kind<T>, fallback: NoInfer<T>): Kind<T> {
+  return { ...kind, parse: (value) => (value === '' ? fallback : kind.parse(value)) }
+}
+
+const SAMPLER = 'parentbased_always_on'
+const SAMPLED_PART = 1
+const SERVICE = 'local-ai'
 
 /** Traces for a collector; off until there is one. The variables are those of OpenTelemetry. */
 export const tracingSettings = {
@@ -23,33 +32,36 @@ export const tracingSettings = {
   tracesSampler: setting({
     flags: ['--traces-sampler'],
     env: ['OTEL_TRACES_SAMPLER'],
-    fallback: 'parentbased_always_on',
+    fallback: SAMPLER,
     help: 'Which requests are traced; parentbased: as the traceparent of the client says, where it has one',
     group: 'Tracing',
-    kind: oneOf(
-      'always_on',
-      'always_off',
-      'traceidratio',
-      'parentbased_always_on',
-      'parentbased_always_off',
-      'parentbased_traceidratio',
+    kind: unlessEmpty(
+      oneOf(
+        'always_on',
+        'always_off',
+        'traceidratio',
+        'parentbased_always_on',
+        'parentbased_always_off',
+        'parentbased_traceidratio',
+      ),
+      SAMPLER,
     ),
   }),
   tracesSamplerArg: setting({
     flags: ['--traces-sampler-arg'],
     env: ['OTEL_TRACES_SAMPLER_ARG'],
-    fallback: 1,
+    fallback: SAMPLED_PART,
     help: 'The part of the requests that a traceidratio traces, 0 to 1',
     group: 'Tracing',
-    kind: number,
+    kind: unlessEmpty(number, SAMPLED_PART),
   }),
   traceService: setting({
     flags: ['--trace-service'],
     env: ['OTEL_SERVICE_NAME'],
-    fallback: 'local-ai',
+    fallback: SERVICE,
     help: 'Name of this service in traces',
     group: 'Tracing',
-    kind: text,
+    kind: unlessEmpty(text, SERVICE),
   }),
 } as const
 

@@ -8,7 +8,7 @@ import { dotenvFiles, readEnvironment } from '../../../src/config/env.ts'
 import { endpointSettings } from '../../../src/config/network-settings.ts'
 import { explicitSettings, resolveSettings, settingRemarks } from '../../../src/config/resolve-settings.ts'
 import { bool, duration, integer, list, oneOf, path, setting, text } from '../../../src/config/setting.ts'
-import { globalSettings, runSettings } from '../../../src/config/settings.ts'
+import { globalSettings, type RunSettings, runSettings } from '../../../src/config/settings.ts'
 
 const table = {
   threads: setting({
@@ -57,6 +57,14 @@ describe('a setting', () => {
   it('is not said by an empty variable where the network token or its file would be', () => {
     const given = resolveSettings(runSettings, {}, { TOKEN: '', LOCALAI_P2P_TOKEN_FILE: '' })
     assert.deepEqual([given.p2pToken, given.p2pTokenFile], [undefined, undefined])
+  })
+
+  it('of OpenTelemetry is not said by a variable that is set and empty, as its specification has it', () => {
+    const said = { OTEL_TRACES_SAMPLER: '', OTEL_TRACES_SAMPLER_ARG: '', OTEL_SERVICE_NAME: '' }
+    const pick = ({ tracesSampler, tracesSamplerArg, traceService }: RunSettings) =>
+      [tracesSampler, tracesSamplerArg, traceService] as const
+    assert.deepEqual(pick(resolveSettings(runSettings, {}, said)), pick(resolveSettings(runSettings, {}, {})))
+    assert.throws(() => resolveSettings(runSettings, {}, { OTEL_TRACES_SAMPLER_ARG: 'half' }), /expected a float/)
   })
 
   it('of a command that asks a node takes one key of those that the same variable gives the node', () => {
