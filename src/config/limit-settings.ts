@@ -1,4 +1,15 @@
-import { count, duration, setting } from './setting.ts'
+import { AppError } from '../base/errors.ts'
+import { count, duration, type Kind, setting } from './setting.ts'
+
+/** Of nothing there is no largest body: a server cannot be started with it. */
+const megabytes: Kind<number> = {
+  ...count,
+  parse(value) {
+    const parsed = count.parse(value)
+    if (parsed > 0) return parsed
+    throw new AppError('config.invalid', `expected 1 or more but got "${value}"`)
+  },
+}
 
 /** What an API takes. */
 export const limitSettings = {
@@ -8,7 +19,7 @@ export const limitSettings = {
     fallback: 15,
     help: 'Largest request body in megabytes; beyond it 413',
     group: 'API',
-    kind: count,
+    kind: megabytes,
   }),
   shedLagMs: setting({
     flags: ['--shed-lag'],

@@ -67,6 +67,16 @@ describe('a setting', () => {
     assert.throws(() => resolveSettings(runSettings, {}, { OTEL_TRACES_SAMPLER_ARG: 'half' }), /expected a float/)
   })
 
+  it('that a node cannot serve with is refused in words', () => {
+    for (const none of ['0', '-1']) {
+      assert.throws(
+        () => resolveSettings(runSettings, {}, { UPLOAD_LIMIT: none }),
+        /^AppError: --upload-limit: expected/,
+      )
+    }
+    assert.equal(resolveSettings(runSettings, {}, { UPLOAD_LIMIT: '1' }).uploadLimitMegabytes, 1)
+  })
+
   it('of a command that asks a node takes one key of those that the same variable gives the node', () => {
     const environment = { LOCALAI_API_KEY: 'a\\,1, b' }
     const [first] = resolveSettings(runSettings, {}, environment).apiKeys
